@@ -1,0 +1,1 @@
+"""Candor: a customer community and advocacy portal."""
