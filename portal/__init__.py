@@ -1,1 +1,98 @@
 """Candor: a customer community and advocacy portal."""
+
+from flask import Flask, g, request, session
+from flask_babel import Babel
+from flask_login import LoginManager, UserMixin, current_user
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+
+from portal import settings as settings_module
+from portal import wiring
+from portal.kernel import access, logging, site, web
+from portal.kernel.db import db, engine_options, prepare_engine
+from portal.members import queries as members_queries
+from portal.settings import Settings
+
+babel = Babel()
+csrf = CSRFProtect()
+login_manager = LoginManager()
+migrate = Migrate()
+
+SESSION_COOKIE = "candor"
+
+
+class SignedInUser(UserMixin):
+    """What Flask-Login holds: the session token as id, and the viewer read with it."""
+
+    def __init__(self, token: str, signed_in: members_queries.SignedIn) -> None:
+        self.token = token
+        self.signed_in = signed_in
+
+    def get_id(self) -> str:
+        return self.token
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application, ready to serve; everything is put together in `portal.wiring`."""
+    settings = settings or settings_module.load()
+    logging.configure(production=settings.is_production)
+    app = Flask(__name__, static_folder="static")
+    https = settings.PUBLIC_URL.startswith("https://")
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.SECRET_KEY,
+        SQLALCHEMY_DATABASE_URI=settings.DATABASE_URL,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.DATABASE_URL),
+        SESSION_COOKIE_NAME=("__Host-" if https else "") + SESSION_COOKIE,
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=60 * 86400,
+        WTF_CSRF_TIME_LIMIT=None,  # bound to the session instead of to an hour
+        MAX_CONTENT_LENGTH=12 * 2**20,
+        MAX_FORM_MEMORY_SIZE=2 * 2**20,
+        MAX_FORM_PARTS=200,
+        BABEL_DEFAULT_LOCALE="en",
+        BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    migrate.init_app(app, db, directory=str(wiring.MIGRATIONS), render_as_batch=True, compare_type=True)
+    babel.init_app(app, locale_selector=lambda: "en", timezone_selector=lambda: g.viewer.time_zone)
+    login_manager.init_app(app)
+    login_manager.session_protection = None
+    site.set_defaults(
+        site.Site(
+            name=settings.SITE_NAME,
+            vendor_name=settings.SITE_NAME,
+            vendor_domains=list(settings.VENDOR_DOMAINS),
+        )
+    )
+    web.install(app)
+    _install_requests(app)
+    csrf.init_app(app)  # after the guard: a signed-out writer is asked to sign in, not told of tokens
+    wiring.wire(app, settings)
+    return app
+
+
+@login_manager.user_loader
+def _load_user(token: str) -> SignedInUser | None:
+    signed_in = members_queries.signed_in_by_token(token)
+    return SignedInUser(token, signed_in) if signed_in else None
+
+
+def _install_requests(app: Flask) -> None:
+    cookie = app.config["SESSION_COOKIE_NAME"]
+
+    @app.before_request
+    def _look_who_asks() -> None:
+        # Without a cookie nothing of the session is touched, so that the page can be kept and shared.
+        g.viewer = access.VISITOR
+        if request.endpoint != "static" and cookie in request.cookies and current_user.is_authenticated:
+            g.viewer = current_user.signed_in.viewer
+            session.modified = False
+
+    app.before_request(access.guard)

@@ -1,0 +1,1 @@
+"""Boards, threads, posts, votes, acceptance, follows, drafts, read state, the search page."""

@@ -1,0 +1,97 @@
+"""What happens to threads and posts, told to whoever stands above. Ids only; all in the past tense."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ThreadOpened:
+    """A thread became visible (with its opening post). A PostPublished for the opening follows."""
+
+    thread_id: int
+    post_id: int
+    author_id: int
+
+
+@dataclass(frozen=True)
+class PostPublished:
+    """A post of any kind became visible: when written, or when a held one was released."""
+
+    post_id: int
+    thread_id: int
+    author_id: int
+
+
+@dataclass(frozen=True)
+class PostHeld:
+    """Screening kept a post back; `reasons` are shown to the author and the moderators."""
+
+    post_id: int
+    thread_id: int
+    author_id: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PostEdited:
+    post_id: int
+    thread_id: int
+    editor_id: int
+    new_mentions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class PostRemoved:
+    """A post is no longer shown: hidden by a decision or deleted by its author."""
+
+    post_id: int
+    thread_id: int
+    author_id: int
+
+
+@dataclass(frozen=True)
+class PostRestored:
+    post_id: int
+    thread_id: int
+    author_id: int
+
+
+@dataclass(frozen=True)
+class PostVoted:
+    post_id: int
+    voter_id: int
+
+
+@dataclass(frozen=True)
+class VoteWithdrawn:
+    post_id: int
+    voter_id: int
+
+
+@dataclass(frozen=True)
+class AnswerAccepted:
+    thread_id: int
+    post_id: int
+    by_id: int
+
+
+@dataclass(frozen=True)
+class AcceptanceWithdrawn:
+    thread_id: int
+    post_id: int
+    by_id: int
+
+
+@dataclass(frozen=True)
+class ThreadChanged:
+    """Title, board, tags, closing or pinning changed: lists and the index need a look."""
+
+    thread_id: int
+    by_id: int
+    what: str  # retitled, moved, closed, reopened, pinned, unpinned, retagged, merged, split
+
+
+@dataclass(frozen=True)
+class BoardChanged:
+    """A board's audience or archive changed: everything filed under it needs a look."""
+
+    board_id: int

@@ -1,0 +1,170 @@
+"""Who may do what: statuses, duties, permissions, and the one guard in front of every view.
+
+Status is derived, duties are granted, permissions are the union, declared in the two tables below. A view
+without a declared permission is closed to everybody.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import abort, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+
+class Status(StrEnum):
+    """What a person is to the vendor; derived from company and confirmation, never granted."""
+
+    VISITOR = "visitor"
+    PROSPECT = "prospect"
+    CUSTOMER = "customer"
+    FORMER = "former"
+    VENDOR = "vendor"
+
+
+class Duty(StrEnum):
+    """What a person was asked to look after."""
+
+    MODERATOR = "moderator"
+    SALES = "sales"
+    SERVICE = "service"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """What can be permitted. Views declare one each."""
+
+    VISIT = "visit"  # open to everybody: reading what is public, joining, signing in
+    ACCOUNT = "account"  # one's own settings, sessions, notices, data: any account, suspended ones too
+    READ = "read"  # the directory and boards beyond the public ones
+    POST = "post"  # threads, posts, comments, drafts, uploads
+    REACT = "react"  # votes, acceptance, follows, bookmarks
+    FLAG = "flag"  # flags and appeals
+    INVITE = "invite"
+    MODERATE = "moderate"  # queue, cases, log, tools on threads
+    CONFIRM_MEMBERS = "confirm_members"  # companies and customer status by hand
+    ADMINISTER = "administer"  # settings, duties, boards, closed lists
+
+
+_CONFIRMED = {
+    Permission.VISIT,
+    Permission.ACCOUNT,
+    Permission.READ,
+    Permission.POST,
+    Permission.REACT,
+    Permission.FLAG,
+}
+
+BY_STATUS: dict[Status, frozenset[Permission]] = {
+    Status.VISITOR: frozenset({Permission.VISIT}),
+    Status.PROSPECT: frozenset(_CONFIRMED),
+    Status.CUSTOMER: frozenset(_CONFIRMED | {Permission.INVITE}),
+    Status.FORMER: frozenset(_CONFIRMED),
+    Status.VENDOR: frozenset(_CONFIRMED | {Permission.INVITE}),
+}
+
+BY_DUTY: dict[Duty, frozenset[Permission]] = {
+    Duty.MODERATOR: frozenset({Permission.MODERATE}),
+    Duty.SALES: frozenset(),
+    Duty.SERVICE: frozenset(),
+    Duty.ADMIN: frozenset({Permission.MODERATE, Permission.CONFIRM_MEMBERS, Permission.ADMINISTER}),
+}
+
+# A suspended or unconfirmed account keeps these and loses the rest.
+_WHEN_HELD_BACK = frozenset({Permission.VISIT, Permission.ACCOUNT})
+_WHEN_SUSPENDED = _WHEN_HELD_BACK | {Permission.READ}
+
+
+def permissions_of(
+    status: Status, duties: frozenset[Duty], *, confirmed: bool = True, suspended: bool = False
+) -> frozenset[Permission]:
+    """The union of what status and duties permit, cut down for accounts that are held back.
+
+    Vendor moderators also confirm members; peer moderators (customers with that duty) do not.
+    """
+    if not confirmed:
+        return _WHEN_HELD_BACK
+    allowed = BY_STATUS[status].union(*(BY_DUTY[duty] for duty in duties))
+    if status is Status.VENDOR and Duty.MODERATOR in duties:
+        allowed |= {Permission.CONFIRM_MEMBERS}
+    return allowed & _WHEN_SUSPENDED if suspended else allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is looking: what pages, queries and policies need to know, read once per request."""
+
+    member_id: int | None = None
+    username: str = ""
+    display_name: str = ""
+    picture_url: str = ""
+    status: Status = Status.VISITOR
+    duties: frozenset[Duty] = frozenset()
+    company_id: int | None = None
+    company_name: str = ""
+    confirmed: bool = False
+    suspended_until: datetime | None = None
+    session_id: int | None = None
+    time_zone: str = "UTC"
+    theme: str = ""
+    language: str = ""
+    unread_notices: int = 0
+    csrf_seed: str = field(default="", repr=False)
+    permissions: frozenset[Permission] = BY_STATUS[Status.VISITOR]
+
+    @property
+    def is_member(self) -> bool:
+        return self.member_id is not None
+
+    @property
+    def is_staff(self) -> bool:
+        return self.status is Status.VENDOR
+
+    def may(self, permission: Permission | str) -> bool:
+        return permission in self.permissions
+
+
+VISITOR = Viewer()
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def requires(permission: Permission) -> Callable[[F], F]:
+    """Declare what a view needs. Without this the guard answers 404."""
+
+    def declare(view: F) -> F:
+        @wraps(view)
+        def declared(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, **kwargs)
+
+        declared.permission = permission  # type: ignore[attr-defined]
+        return declared  # type: ignore[return-value]
+
+    return declare
+
+
+def viewer() -> Viewer:
+    """The viewer of this request."""
+    return g.viewer
+
+
+def guard() -> Response | None:
+    """Before every request: deny unless the view declares a permission that the viewer has."""
+    if request.endpoint is None:
+        return None  # no such address: the 404 page
+    view = current_app.view_functions[request.endpoint]
+    permission = getattr(view, "permission", None)
+    if request.endpoint == "static":
+        permission = Permission.VISIT
+    if permission is None:
+        abort(404)
+    if viewer().may(permission):
+        return None
+    if viewer().is_member:
+        abort(403)
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("members.login", next=request.full_path.rstrip("?")), 303)
+    return abort(401)  # a signed-out writer: the page keeps what was typed and offers to sign in

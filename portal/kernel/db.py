@@ -1,0 +1,140 @@
+"""The database handle, column types and the connection rules of SQLite and PostgreSQL."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, CheckConstraint, DateTime, Enum, Integer, MetaData, TypeDecorator, event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column, registry
+
+try:
+    import pysqlite3.dbapi2 as sqlite_module
+except ImportError:  # the wheel is not there on every platform: `portal doctor` says so
+    import sqlite3 as sqlite_module
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment: aware, in UTC, to the microsecond; a naive value is an error."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table derives from this."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMES),
+        type_annotation_map={datetime: UTCDateTime, dict[str, Any]: JSON, list[str]: JSON, list[int]: JSON},
+    )
+
+
+class Versioned:
+    """A row that people edit: `version` counts its edits, so that a stale form is noticed."""
+
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+
+
+def short_enum(kind: type[StrEnum]) -> Enum:
+    """A column type that stores the value of a StrEnum as a short string with a CHECK."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=True,
+        length=24,
+        values_callable=lambda members: [member.value for member in members],
+        name=kind.__name__.lower(),
+    )
+
+
+db = SQLAlchemy(
+    model_class=Base,
+    session_options={"expire_on_commit": False, "autoflush": True},
+    disable_autonaming=True,
+)
+
+
+def engine_options(database_url: str) -> dict[str, Any]:
+    """What create_engine needs for this address."""
+    if database_url.startswith("sqlite"):
+        return {"module": sqlite_module, "connect_args": {"timeout": 30, "check_same_thread": False}}
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 5,
+        "pool_timeout": 2,
+        "connect_args": {"connect_timeout": 2, "options": "-c statement_timeout=15000 -c lock_timeout=5000"},
+    }
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Install the connection rules on a new engine."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            "synchronous=FULL",
+            "cache_size=-16000",
+            "mmap_size=134217728",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+UNIT = "candor.unit_of_work"
+
+
+class WriteOutsideUnit(RuntimeError):
+    """Something was written outside a unit of work."""
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_flush(session: Session, _context: Any, _instances: Any) -> None:
+    if UNIT not in session.info and (session.new or session.dirty or session.deleted):
+        raise WriteOutsideUnit("write inside unit_of_work()")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_write(state: ORMExecuteState) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and UNIT not in state.session.info:
+        raise WriteOutsideUnit("write inside unit_of_work()")
+
+
+def check(name: str, sql: str) -> CheckConstraint:
+    """A named table invariant."""
+    return CheckConstraint(sql, name=name)

@@ -1,0 +1,62 @@
+"""A form is taken once: the second submission answers like the first."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.kernel import clock
+from portal.kernel.db import Base, db
+from portal.kernel.errors import Repeated
+from portal.kernel.unit_of_work import unit_of_work
+
+KEPT = timedelta(days=3)
+
+
+class FormKey(Base):
+    """One submission that was taken, and where its result stands."""
+
+    __tablename__ = "form_keys"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64))
+    place: Mapped[str] = mapped_column(String(400))
+    taken_at: Mapped[datetime] = mapped_column(index=True)
+
+
+@dataclass
+class Outcome:
+    """Set `place` to the address at which the result of the write stands."""
+
+    place: str = ""
+
+
+@contextmanager
+def once(form_key: str, owner: int | str) -> Iterator[Outcome]:
+    """Run the block in a unit of work, once for each key of an owner.
+
+    Raises Repeated(place) when this owner's key was taken before. An empty key is never remembered.
+    """
+    with unit_of_work():
+        key = form_key[:64]
+        if key:
+            taken = db.session.execute(
+                select(FormKey.place).where(FormKey.key == key, FormKey.owner == str(owner))
+            ).scalar_one_or_none()
+            if taken is not None:
+                raise Repeated(taken)
+        outcome = Outcome()
+        yield outcome
+        if key:
+            db.session.add(FormKey(key=key, owner=str(owner), place=outcome.place, taken_at=clock.now()))
+            db.session.flush()  # a race on the same key fails here, before anything else is told
+
+
+def forget_old() -> int:
+    """Remove keys older than three days; gives how many."""
+    with unit_of_work():
+        result = db.session.execute(delete(FormKey).where(FormKey.taken_at < clock.now() - KEPT))
+    return result.rowcount  # type: ignore[attr-defined]

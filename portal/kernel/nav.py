@@ -1,0 +1,33 @@
+"""Menu entries: features register them through `portal.wiring`, templates show them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from portal.kernel.access import Permission, Viewer
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a menu. `count` is asked with the viewer and shown when above 0."""
+
+    label: str
+    endpoint: str
+    icon: str
+    place: str  # main, tab, account, foot, console
+    permission: Permission = Permission.VISIT
+    order: int = 50
+    count: Callable[[Viewer], int] | None = None
+
+
+_entries: list[Entry] = []
+
+
+def register(*entries: Entry) -> None:
+    """Add entries; one that is there already is not added again."""
+    _entries.extend(entry for entry in entries if entry not in _entries)
+    _entries.sort(key=lambda entry: entry.order)
+
+
+def entries(place: str, viewer: Viewer) -> list[Entry]:
+    """The entries of a place that this viewer may open, in order."""
+    return [entry for entry in _entries if entry.place == place and viewer.may(entry.permission)]

@@ -1,0 +1,52 @@
+"""One transaction for one story."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from portal.kernel.db import UNIT, db
+
+_AFTER = "candor.after_commit"
+
+
+@contextmanager
+def unit_of_work() -> Iterator[None]:
+    """Run the block in one write transaction: all of it is stored, or nothing.
+
+    The read transaction of the request ends first and what it read is expired, so every decision in the
+    block rests on rows read under the lock (SQLite: BEGIN IMMEDIATE). A unit inside a unit joins it.
+    """
+    session = db.session()
+    if UNIT in session.info:
+        yield
+        return
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("change rows inside unit_of_work(), not before it")
+    session.rollback()
+    session.info[UNIT] = True
+    session.info[_AFTER] = []
+    try:
+        session.connection(execution_options={"immediate": True})
+        yield
+        session.commit()
+        callbacks = session.info[_AFTER]
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop(UNIT, None)
+        session.info.pop(_AFTER, None)
+    for callback in callbacks:
+        callback()
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Call back once the running unit has been stored: to wake the worker, to drop a kept page.
+
+    For hints only: the process may die in between, so nothing may depend on it.
+    """
+    db.session().info[_AFTER].append(callback)
+
+
+def in_unit_of_work() -> bool:
+    """Whether a unit of work is running on this session."""
+    return UNIT in db.session().info

@@ -1,0 +1,134 @@
+"""What every answer has: a request id, security headers, error pages, the method override."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+import structlog
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from portal.kernel.errors import DomainError, TooMany
+
+log = structlog.get_logger("candor.web")
+
+CSP = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+_OVERRIDES = {"PUT", "PATCH", "DELETE"}
+
+
+class MethodOverride:
+    """Reads `?_method=DELETE` from the query string of a POST, and nowhere else."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self.app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST" and "_method=" in environ.get("QUERY_STRING", ""):
+            wanted = parse_qs(environ["QUERY_STRING"]).get("_method", [""])[-1].upper()
+            if wanted in _OVERRIDES:
+                environ["REQUEST_METHOD"] = wanted
+        return self.app(environ, start_response)
+
+
+def install(app: Flask) -> None:
+    """Put the common behaviour on the application."""
+    app.wsgi_app = MethodOverride(app.wsgi_app)  # type: ignore[method-assign]
+
+    @app.before_request
+    def _number() -> None:
+        g.request_id = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}"
+        g.started = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=g.request_id)
+
+    @app.after_request
+    def _finish(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.is_secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.setdefault("X-Request-Id", g.get("request_id", ""))
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def error_page(status: int, message: str = "") -> Response:
+    """The page for a status: what happened, what was kept, what to do, and the request id."""
+    text_fields = {
+        name: value
+        for name, value in request.form.items()
+        if name not in ("csrf_token", "form_key") and not re.search("password|token", name) and value.strip()
+    }
+    try:
+        body = render_template(
+            [f"errors/{status}.html", "errors/error.html"], status=status, message=message, kept=text_fields
+        )
+    except Exception:
+        log.exception("error page failed", status=status)
+        body = f"<!doctype html><title>{status}</title><p>{status}. {g.get('request_id', '')}"
+    response = make_response(body, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _http_error(error: HTTPException) -> Any:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    response = error_page(error.code)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    if error.code == 429 and "Retry-After" not in response.headers:
+        response.headers["Retry-After"] = "60"
+    return response
+
+
+def _domain_error(error: DomainError) -> Response:
+    response = error_page(error.status, "" if error.status == 404 else error.message)
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _csrf_error(_error: CSRFError) -> Response:
+    return error_page(
+        400,
+        _("This form was open for too long or came from elsewhere. Nothing was sent; your text is below."),
+    )
+
+
+def _database_error(error: OperationalError) -> Response:
+    log.error("database unavailable", error=str(error.orig)[:200])
+    response = error_page(503)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("unexpected error", path=request.path, method=request.method)
+    return error_page(500)

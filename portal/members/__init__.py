@@ -1,0 +1,1 @@
+"""Companies and people: joining, sign-in, status, duties, sessions, profiles, the directory."""

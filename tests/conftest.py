@@ -1,0 +1,196 @@
+"""The application under test, factories that speak the domain, and a clock that can be moved."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal import create_app
+from portal.discussions.models import Audience, Board
+from portal.kernel import clock as kernel_clock
+from portal.kernel import jobs, page_cache, site
+from portal.kernel.access import Duty, Status, Viewer
+from portal.kernel.db import Base, db
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members import queries as members_queries
+from portal.members.models import Company, CompanyDomain, CompanyKind, Member, VerifiedBy
+from portal.members.services import sessions
+from portal.settings import Settings
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a fresh site in a folder of its own."""
+    return Settings(
+        INSTANCE_PATH=tmp_path,
+        DATABASE_URL=f"sqlite:///{tmp_path / 'portal.sqlite'}",
+        SECRET_KEY="a test key that is long enough for signing",
+        CONVERSATION_KEY="another test key that is long enough",
+        SITE_ENV="test",
+        SITE_NAME="Northwind Flow",
+        VENDOR_DOMAINS=("northwind.example",),
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application on an empty database. No context is held open for the test: use `in_app`."""
+    application = create_app(settings)
+    application.config["TESTING"] = False
+    page_cache.fragments.clear()
+    page_cache.pages.clear()
+    with application.app_context():
+        Base.metadata.create_all(db.engine)
+    yield application
+    jobs.set_waker(None)
+    with application.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def in_app(app: Flask) -> Iterator[Flask]:
+    """An application context for tests of services and queries."""
+    with app.app_context():
+        yield app
+        db.session.remove()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor's browser."""
+    return app.test_client()
+
+
+@pytest.fixture
+def at() -> Iterator[Callable[[datetime], None]]:
+    """Move the clock: at(moment). It stands still from then on."""
+    stack: list[Any] = []
+
+    def move(moment: datetime) -> None:
+        while stack:
+            stack.pop().__exit__(None, None, None)
+        frozen = kernel_clock.frozen(moment)
+        frozen.__enter__()
+        stack.append(frozen)
+
+    yield move
+    while stack:
+        stack.pop().__exit__(None, None, None)
+
+
+def make_company(
+    name: str = "", *, kind: CompanyKind = CompanyKind.CUSTOMER, domain: str = "", **fields: Any
+) -> int:
+    """A company; gives its id. Call inside an application context."""
+    number = next(_numbers)
+    with unit_of_work():
+        company = Company(
+            slug=f"company-{number}",
+            name=name or f"Company {number}",
+            kind=kind,
+            created_at=kernel_clock.now(),
+            **{"industry": "31-33", "size_band": "500-999", "region": "DE", **fields},
+        )
+        db.session.add(company)
+        db.session.flush()
+        db.session.add(CompanyDomain(domain=domain or f"company-{number}.example", company_id=company.id))
+    return company.id
+
+
+def make_member(
+    name: str = "",
+    *,
+    status: Status = Status.CUSTOMER,
+    duties: tuple[Duty, ...] = (),
+    company_id: int | None = None,
+    confirmed: bool = True,
+    **fields: Any,
+) -> int:
+    """A member; gives the id. A customer without a company gets one. Call inside an application context."""
+    number = next(_numbers)
+    if company_id is None and status in (Status.CUSTOMER, Status.FORMER):
+        kind = CompanyKind.CUSTOMER if status is Status.CUSTOMER else CompanyKind.FORMER
+        company_id = make_company(kind=kind)
+    with unit_of_work():
+        member = Member(
+            **{
+                "username": f"member{number}",
+                "name": name or f"Member {number}",
+                "email": f"member{number}@mail.example",
+                "email_confirmed_at": kernel_clock.now() if confirmed else None,
+                "status": status,
+                "duties": [duty.value for duty in duties],
+                "company_id": company_id,
+                "verified_by": VerifiedBy.MAIL if company_id else None,
+                "created_at": kernel_clock.now(),
+                **fields,
+            }
+        )
+        db.session.add(member)
+    return member.id
+
+
+def make_customer(name: str = "", **fields: Any) -> int:
+    return make_member(name, status=Status.CUSTOMER, **fields)
+
+
+def make_prospect(name: str = "", **fields: Any) -> int:
+    return make_member(name, status=Status.PROSPECT, **fields)
+
+
+def make_moderator(name: str = "", **fields: Any) -> int:
+    return make_member(name, status=Status.VENDOR, duties=(Duty.MODERATOR,), **fields)
+
+
+def make_admin(name: str = "", **fields: Any) -> int:
+    return make_member(name, status=Status.VENDOR, duties=(Duty.ADMIN,), **fields)
+
+
+def make_board(name: str = "", *, audience: Audience = Audience.PUBLIC, **fields: Any) -> int:
+    """A board; gives its id. Call inside an application context."""
+    number = next(_numbers)
+    with unit_of_work():
+        board = Board(
+            slug=fields.pop("slug", f"board-{number}"),
+            name=name or f"Board {number}",
+            audience=audience,
+            created_at=kernel_clock.now(),
+            **fields,
+        )
+        db.session.add(board)
+        site.touch()
+    return board.id
+
+
+def viewer_of(member_id: int) -> Viewer:
+    """The viewer that this member is now."""
+    return members_queries.viewer_of(member_id)
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[int], FlaskClient]:
+    """sign_in(member_id): a browser in which that member is signed in."""
+
+    def signed_in(member_id: int) -> FlaskClient:
+        with app.app_context():
+            token = sessions.start_session(member_id)
+        browser = app.test_client()
+        with browser.session_transaction() as session:
+            session["_user_id"] = token
+            session["_fresh"] = True
+        return browser
+
+    return signed_in
+
+
+def noon(day: str = "2026-03-02") -> datetime:
+    """12:00 UTC on a day."""
+    return datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC)

@@ -1,0 +1,59 @@
+"""One transaction for one story: joined when nested, refused outside, serial under concurrency."""
+
+import threading
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from portal.kernel.db import WriteOutsideUnit, db
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Company, Member
+from tests.conftest import make_company, make_customer
+
+
+def test_writing_outside_a_unit_is_refused(in_app: Flask) -> None:
+    company_id = make_company()
+    with pytest.raises(WriteOutsideUnit):
+        db.session.execute(update(Company).where(Company.id == company_id).values(name="Other"))
+    company = db.session.get(Company, company_id)
+    company.name = "Other"
+    with pytest.raises(WriteOutsideUnit):
+        db.session.flush()
+    db.session.rollback()
+
+
+def test_a_failure_stores_nothing(in_app: Flask) -> None:
+    company_id = make_company("Before")
+
+    def rename_and_fail() -> None:
+        with unit_of_work():
+            db.session.get(Company, company_id).name = "After"
+            with unit_of_work():
+                db.session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        rename_and_fail()
+    assert db.session.execute(select(Company.name)).scalar_one() == "Before"
+
+
+def test_concurrent_units_all_count(app: Flask) -> None:
+    with app.app_context():
+        member_id = make_customer()
+
+    def add_ten() -> None:
+        with app.app_context():
+            for _ in range(10):
+                db.session.execute(select(Member.posts_count)).all()  # a read before, as a view does
+                with unit_of_work():
+                    db.session.get(Member, member_id).posts_count += 1
+            db.session.remove()
+
+    threads = [threading.Thread(target=add_ten) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with app.app_context():
+        assert db.session.get(Member, member_id).posts_count == 80
