@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,14 @@ from portal.members import queries as members_queries
 from portal.members.models import Company, CompanyDomain, CompanyKind, Member, VerifiedBy
 from portal.members.services import sessions
 from portal.settings import Settings
+from tests.support.statements import Statements, count_statements
+
+pytest_plugins = [
+    "tests.support.guards",
+    "tests.support.postgres",
+    "tests.support.mail_server",
+    "tests.support.browser",
+]
 
 _numbers = itertools.count(1)
 
@@ -189,6 +198,14 @@ def sign_in(app: Flask) -> Callable[[int], FlaskClient]:
         return browser
 
     return signed_in
+
+
+@pytest.fixture
+def statements(app: Flask) -> Callable[[], AbstractContextManager[Statements]]:
+    """`with statements() as seen:` counts the SQL that the application runs inside the block."""
+    with app.app_context():
+        engine = db.engine
+    return lambda: count_statements(engine)
 
 
 def noon(day: str = "2026-03-02") -> datetime:

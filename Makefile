@@ -1,0 +1,59 @@
+# Every command of the project. `make` alone runs the site.
+SHELL := /bin/sh
+PYTEST := .venv/bin/python -m pytest
+QUICK := not browser and not postgres and not data and not slow and not drill
+
+.PHONY: run test test-quick check format drills bench bench-quick audit migration lock clean
+
+run: .venv/.run ## the site with the demo community, on http://localhost:8000 (HOST, PORT)
+	@exec .venv/bin/portal run
+
+test: .venv/.dev ## the whole suite
+	@scripts/chromium.sh
+	$(PYTEST) -n 2 --dist loadfile -m "not drill"
+
+test-quick: .venv/.dev ## what needs no browser and no server, under a minute
+	$(PYTEST) -n 2 --dist loadfile -q -m "$(QUICK)"
+
+check: .venv/.dev ## format, lint, types, import contracts, templates
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/djlint portal/templates --lint --quiet
+
+format: .venv/.dev ## put the code into its one format
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+drills: .venv/.dev ## fault drills in their short form (DRILL=full for the long one)
+	$(PYTEST) -m drill tests/drills
+
+bench: .venv/.dev ## speed and import benchmarks, figures as ratios
+	.venv/bin/python -m benchmarks
+
+bench-quick: .venv/.dev ## the same on small data, in a few minutes
+	.venv/bin/python -m benchmarks --quick
+
+audit: .venv/.dev ## known vulnerabilities, licences, bill of materials
+	.venv/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip
+	.venv/bin/python scripts/licences.py
+	@mkdir -p build
+	.venv/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip \
+	  --format cyclonedx-json --output build/bill-of-materials.json
+
+migration: .venv/.dev ## a migration from the difference between models and schema: make migration m="Add x"
+	.venv/bin/flask --app wsgi db migrate -m "$(m)"
+
+lock: .venv/.dev ## write the lock files anew from pyproject.toml
+	scripts/lock.sh
+
+clean: ## remove the environment and build output; never the site's own data
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+.venv/.run: requirements.lock pyproject.toml scripts/venv.sh
+	@scripts/venv.sh requirements.lock $@
+
+.venv/.dev: requirements-dev.lock pyproject.toml scripts/venv.sh
+	@scripts/venv.sh requirements-dev.lock $@
+	@touch .venv/.run

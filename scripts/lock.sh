@@ -1,0 +1,16 @@
+#!/bin/sh
+# Writes both lock files anew from pyproject.toml: exact versions with hashes, and no index address.
+set -eu
+cd "$(dirname "$0")/.."
+PYTHON=${PYTHON:-.venv/bin/python}
+export CUSTOM_COMPILE_COMMAND="make lock"
+
+compile() {
+    "$PYTHON" -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe --newline lf \
+        --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-annotate \
+        --build-deps-for editable "$@" pyproject.toml
+}
+
+compile --extra postgres --extra redis --output-file requirements.lock
+compile --extra postgres --extra redis --extra dev --constraint requirements.lock \
+    --output-file requirements-dev.lock

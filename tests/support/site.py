@@ -1,0 +1,129 @@
+"""The whole site as an operator starts it: `portal serve` and its worker, in a folder of its own."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+PORTAL = [sys.executable, "-c", "from portal.cli import main; main()"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Site:
+    """One running site. `environment` are settings by name, beside those that every test site has."""
+
+    def __init__(self, instance: Path, *, workers: int = 1, **environment: str) -> None:
+        self.instance = instance
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.workers = workers
+        self.environment = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("FLASK_", "PYTEST_"))
+            },
+            "INSTANCE_PATH": str(instance),
+            "PUBLIC_URL": self.url,
+            "SITE_ENV": "test",
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        }
+        self.log_path = instance.parent / f"{instance.name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def portal(self, *arguments: str, check: bool = True, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+        """Run a `portal` command against this site; fails with its output when it does not exit 0."""
+        done = subprocess.run(
+            [*PORTAL, *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            **{"timeout": 300, "stdin": subprocess.DEVNULL, **kwargs},
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(
+                f"portal {' '.join(arguments)} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            )
+        return done
+
+    def start(self, *, seconds: float = 30) -> "Site":
+        """Start `portal serve` and return when it answers."""
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *PORTAL,
+                    "serve",
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    str(self.port),
+                    "--workers",
+                    str(self.workers),
+                ],
+                env=self.environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.wait_until_up(seconds)
+        return self
+
+    def wait_until_up(self, seconds: float = 30) -> float:
+        """Seconds until /healthz answered 200; AssertionError with the log's end when it does not."""
+        begin = time.monotonic()
+        while time.monotonic() - begin < seconds:
+            if self._process is not None and self._process.poll() is not None:
+                raise AssertionError(f"the site ended with {self._process.returncode}:\n{self.log_end()}")
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return time.monotonic() - begin
+            except (OSError, urllib.error.URLError):
+                time.sleep(0.05)
+        raise AssertionError(f"the site did not answer in {seconds} s:\n{self.log_end()}")
+
+    def log_end(self, lines: int = 40) -> str:
+        if not self.log_path.exists():
+            return "(no log)"
+        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the site was not started"
+        return self._process.pid
+
+    def stop(self, seconds: float = 20) -> None:
+        """SIGTERM, then wait; whatever is left of its process group is killed."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to the whole process group, as a power cut would."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
