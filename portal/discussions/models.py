@@ -93,6 +93,7 @@ class Thread(Versioned, Base):
     pinned_at: Mapped[datetime | None] = mapped_column()
     closed_at: Mapped[datetime | None] = mapped_column()
     closed_reason: Mapped[str] = mapped_column(String(400), default="")
+    # Merged away: state is deleted, and this says where its address leads now.
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("threads.id", ondelete="SET NULL"))
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)  # names, for lists; ThreadTag is for finding
     content_version: Mapped[int] = mapped_column(default=1)  # counts every change the list of posts shows
@@ -139,7 +140,8 @@ class Post(Versioned, Base):
     state_rule: Mapped[str] = mapped_column(String(160), default="")
     state_case_id: Mapped[int | None] = mapped_column()  # of moderation, for the link into the log
     state_at: Mapped[datetime | None] = mapped_column()
-    score: Mapped[int] = mapped_column(default=0)  # sum of votes, or as imported
+    base_score: Mapped[int] = mapped_column(default=0)  # an imported score that came without its votes
+    score: Mapped[int] = mapped_column(default=0)  # base_score + sum of votes
     votes_count: Mapped[int] = mapped_column(default=0)  # up votes by members
     revisions_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel import clock
@@ -22,7 +23,7 @@ class FormKey(Base):
     __tablename__ = "form_keys"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    owner: Mapped[str] = mapped_column(String(64))
+    owner: Mapped[str] = mapped_column(String(64), primary_key=True)
     place: Mapped[str] = mapped_column(String(400))
     taken_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -40,19 +41,29 @@ def once(form_key: str, owner: int | str) -> Iterator[Outcome]:
 
     Raises Repeated(place) when this owner's key was taken before. An empty key is never remembered.
     """
-    with unit_of_work():
-        key = form_key[:64]
-        if key:
-            taken = db.session.execute(
-                select(FormKey.place).where(FormKey.key == key, FormKey.owner == str(owner))
-            ).scalar_one_or_none()
-            if taken is not None:
-                raise Repeated(taken)
-        outcome = Outcome()
-        yield outcome
-        if key:
-            db.session.add(FormKey(key=key, owner=str(owner), place=outcome.place, taken_at=clock.now()))
-            db.session.flush()  # a race on the same key fails here, before anything else is told
+    key = form_key[:64]
+    outcome = Outcome()
+    try:
+        with unit_of_work():
+            if key:
+                if (taken := _place(key, owner)) is not None:
+                    raise Repeated(taken)
+                row = FormKey(key=key, owner=str(owner), place="", taken_at=clock.now())
+                db.session.add(row)
+                db.session.flush()  # PostgreSQL: a second submission waits here for the first
+            yield outcome
+            if key:
+                row.place = outcome.place
+    except IntegrityError as error:
+        if key and (taken := _place(key, owner)) is not None:
+            raise Repeated(taken) from error
+        raise
+
+
+def _place(key: str, owner: int | str) -> str | None:
+    return db.session.execute(
+        select(FormKey.place).where(FormKey.key == key, FormKey.owner == str(owner))
+    ).scalar_one_or_none()
 
 
 def forget_old() -> int:

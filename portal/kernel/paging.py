@@ -35,15 +35,14 @@ def decode(cursor: str, *kinds: type) -> tuple[Any, ...] | None:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(parts, list) or len(parts) != len(kinds):
             raise ValueError
-        values: list[Any] = []
-        part: Any
-        for part, kind in zip(parts, kinds, strict=True):
-            if kind is datetime:
-                values.append(datetime.fromisoformat(part))
-            elif isinstance(part, kind) and not (kind is int and abs(part) > 2**62):
-                values.append(part)
-            else:
-                raise ValueError
-        return tuple(values)
+        return tuple(_value(part, kind) for part, kind in zip(parts, kinds, strict=True))
     except (ValueError, TypeError, binascii.Error, UnicodeDecodeError) as error:
         raise NotFound("no such page") from error
+
+
+def _value(part: Any, kind: type) -> Any:
+    if kind is datetime:
+        return datetime.fromisoformat(part)
+    if not isinstance(part, kind) or (isinstance(part, int) and abs(part) > 2**62):
+        raise ValueError
+    return part

@@ -67,7 +67,8 @@ def current() -> Site:
 
 
 def _load(version: int) -> Site:
-    stored: dict[str, Any] = dict(db.session.execute(select(SiteSetting.name, SiteSetting.value)).tuples())
+    rows = db.session.execute(select(SiteSetting.name, SiteSetting.value))
+    stored = {row.name: row.value for row in rows}
     known = asdict(_state["defaults"])
     return Site(**{**known, **{name: stored[name] for name in known if name in stored}, "version": version})
 

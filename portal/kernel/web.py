@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import structlog
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, g, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from portal.kernel.errors import DomainError, TooMany
+from portal.kernel.errors import DomainError, Repeated, TooMany
 
 log = structlog.get_logger("candor.web")
 
@@ -108,7 +108,9 @@ def _http_error(error: HTTPException) -> Any:
     return response
 
 
-def _domain_error(error: DomainError) -> Response:
+def _domain_error(error: DomainError) -> Any:
+    if isinstance(error, Repeated):
+        return redirect(error.place or "/", 303)
     response = error_page(error.status, "" if error.status == 404 else error.message)
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(error.retry_after)

@@ -1,0 +1,156 @@
+"""Edits with history, and deletion by the author."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from portal.discussions.events import PostEdited, PostRemoved, ThreadChanged
+from portal.discussions.models import Post, PostKind, PostRevision, PostState, ThreadKind
+from portal.discussions.policy import edit_needs_reason
+from portal.discussions.services.acceptance import drop_acceptance
+from portal.discussions.services.counting import count_post, count_thread, find_activity, touch
+from portal.discussions.services.lookup import post_for
+from portal.discussions.services.posting import clean_title
+from portal.discussions.services.tagging import parse_tags, set_tags
+from portal.discussions.services.text import prepare, war_story_source
+from portal.discussions.services.uploads import attach_uploads
+from portal.kernel import clock, events, markup, site
+from portal.kernel.access import Permission, Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import Conflict, Forbidden, Invalid
+from portal.kernel.slugs import slugify
+from portal.kernel.unit_of_work import unit_of_work
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What the edit form sends. `version` is the one the editor saw; title and tags only for openings."""
+
+    body: str = ""
+    sections: dict[str, str] | None = None
+    title: str | None = None
+    tags: str | None = None
+    reason: str = ""
+    version: int = 0
+
+
+def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
+    """Change the text of a post (and the title and tags of an opening).
+
+    Within the grace window one's own fixes leave no mark; later the former text is kept in the history,
+    and a moderator's edit needs a reason. Raises NotFound, Forbidden, Invalid; Conflict when the post was
+    changed since `edit.version`.
+    """
+    title = clean_title(edit.title) if edit.title is not None else None
+    names = parse_tags(edit.tags) if edit.tags is not None else None
+    prepared = prepare(war_story_source(edit.sections) if edit.sections is not None else edit.body)
+    now = clock.now()
+    with unit_of_work():
+        post, thread, board = post_for(editor, post_id)
+        _check_may_edit(
+            editor, post, closed=thread.closed_at is not None, archived=board.archived_at is not None
+        )
+        if post.version != edit.version:
+            raise Conflict("This post was changed while you were writing.", post.version)
+        is_opening = post.kind is PostKind.OPENING
+        is_story = is_opening and thread.kind is ThreadKind.WAR_STORY
+        if is_story != (edit.sections is not None):
+            raise Invalid("This form does not belong to this post.", "body")
+        by_other = editor.member_id != post.author_id
+        if by_other and not edit.reason.strip():
+            raise Invalid("Say why you change somebody else's words.", "reason")
+        new_title = title if is_opening and title is not None else thread.title
+        if prepared.source == post.source and new_title == thread.title and names in (None, thread.tags):
+            return post
+        leaves_mark = edit_needs_reason(
+            editor, post.author_id, post.created_at, now, site.current().edit_grace_minutes
+        )
+        if leaves_mark:
+            db.session.add(
+                PostRevision(
+                    post_id=post.id,
+                    version=post.version,
+                    title=thread.title if is_opening else "",
+                    source=post.source,
+                    editor_id=editor.member_id or 0,
+                    reason=" ".join(edit.reason.split())[:200],
+                    created_at=now,
+                )
+            )
+            post.revisions_count += 1
+            post.edited_at = now
+        before = set(post.mentions)
+        post.source, post.html, post.excerpt = prepared.source, prepared.html, prepared.excerpt
+        post.source_format = "markdown"
+        post.sections = edit.sections
+        post.mentions = prepared.mentions
+        post.renderer_version = markup.RENDERER_VERSION
+        post.version += 1
+        attach_uploads(editor.member_id or 0, post)
+        touch(thread, board)
+        if is_opening:
+            retitled = new_title != thread.title
+            if retitled:
+                thread.title, thread.slug = new_title, slugify(new_title)
+                thread.version += 1
+            if names is not None and names != thread.tags:
+                set_tags(thread, names)
+                retitled = True
+            if retitled:
+                events.publish(ThreadChanged(thread.id, editor.member_id or 0, "retitled"))
+        new_mentions = tuple(sorted(set(prepared.mentions) - before))
+        events.publish(PostEdited(post.id, thread.id, editor.member_id or 0, new_mentions))
+    return post
+
+
+def delete_own_post(author: Viewer, post_id: int) -> Post:
+    """Delete one's own post; a line saying so keeps its place. The history goes with it.
+
+    Raises NotFound, Forbidden; Invalid for an opening that others have answered.
+    """
+    with unit_of_work():
+        post, thread, board = post_for(author, post_id)
+        if post.author_id != author.member_id:
+            raise Forbidden("Only its author can delete a post.")
+        if post.kind is PostKind.OPENING:
+            others = db.session.execute(
+                select(func.count())
+                .select_from(Post)
+                .where(
+                    Post.thread_id == thread.id,
+                    Post.author_id != author.member_id,
+                    Post.state == PostState.VISIBLE,
+                )
+            ).scalar_one()
+            if others:
+                raise Invalid(
+                    "Others have written here, so the thread stays. Ask a moderator if it has to go.", "post"
+                )
+        if thread.accepted_post_id == post.id:
+            drop_acceptance(thread, board, author.member_id or 0)
+        was_visible = post.state is PostState.VISIBLE
+        if was_visible:
+            if post.kind is PostKind.OPENING and thread.state is PostState.VISIBLE:
+                count_thread(thread, board, -1)
+                thread.state = PostState.DELETED
+            count_post(post, thread, board, -1)
+        elif post.kind is PostKind.OPENING:
+            thread.state = PostState.DELETED
+        post.state = PostState.DELETED
+        post.state_at = clock.now()
+        post.version += 1
+        find_activity(thread)
+        touch(thread, board)
+        events.publish(PostRemoved(post.id, thread.id, post.author_id))
+    return post
+
+
+def _check_may_edit(editor: Viewer, post: Post, *, closed: bool, archived: bool) -> None:
+    if archived:
+        raise Forbidden("This board is archived: nothing in it can be changed.")
+    if editor.may(Permission.MODERATE):
+        return
+    if post.author_id != editor.member_id or not editor.may(Permission.POST):
+        raise Forbidden("Only its author can edit this post.")
+    if closed:
+        raise Forbidden("This thread is closed: its posts can no longer be changed.")

@@ -1,0 +1,64 @@
+"""A person's words, made ready to be stored: checked, rendered, with those they mention."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from portal.kernel import markup
+from portal.kernel.db import db
+from portal.kernel.errors import Invalid
+from portal.members.models import Member, MemberState
+
+SECTIONS = ("happened", "cost", "differently")
+SECTION_TITLES = {
+    "happened": "What happened",
+    "cost": "What it cost",
+    "differently": "What we would do differently",
+}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Source, stored HTML, excerpt, plain text, and the ids of the members mentioned."""
+
+    source: str
+    html: str
+    excerpt: str
+    text: str
+    mentions: list[int]
+
+
+def prepare(source: str, field: str = "body") -> Prepared:
+    """Check and render Markdown. Raises Invalid beside `field` when it is empty or too large.
+
+    Reads only; call it before the unit of work, since rendering takes milliseconds.
+    """
+    source = source.replace("\r\n", "\n").replace("\x00", "").strip()
+    if not source:
+        raise Invalid("Write something first.", field)
+    try:
+        markup.check_limits(source)
+    except markup.MarkupTooLarge as error:
+        raise Invalid(str(error), field) from error
+    names = markup.find_mentions(source)
+    members: dict[str, int] = {}
+    if names:
+        members = {
+            row.username: row.id
+            for row in db.session.execute(
+                select(Member.username, Member.id).where(
+                    Member.username.in_([name.lower() for name in names]),
+                    Member.state == MemberState.ACTIVE,
+                )
+            )
+        }
+    rendered = markup.render(source, known_members={name: f"/members/{name}" for name in members})
+    return Prepared(source, rendered.html, rendered.excerpt, rendered.text, sorted(members.values()))
+
+
+def war_story_source(sections: dict[str, str]) -> str:
+    """The Markdown of a war story: three sections under their titles. Raises Invalid for an empty one."""
+    for name in SECTIONS:
+        if not sections.get(name, "").strip():
+            raise Invalid(f"“{SECTION_TITLES[name]}” is empty.", name)
+    return "\n\n".join(f"## {SECTION_TITLES[name]}\n\n{sections[name].strip()}" for name in SECTIONS)
