@@ -1,0 +1,86 @@
+"""The access matrix: every endpoint × every status and duty.
+
+`PERMISSIONS` says by hand what each endpoint needs; `MAY` says by hand who has what. Both are compared with
+what the code declares, so a new route, or a wider permission, is a change of this file that somebody reads.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.kernel.access import Permission, permissions_of
+from tests.house.people import PEOPLE, Person
+from tests.house.routes import routes
+
+VISIT, ACCOUNT, READ, POST, REACT, FLAG, INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER = Permission
+EVERYBODY = {VISIT}
+ANY_ACCOUNT = {VISIT, ACCOUNT}
+MEMBERS = {VISIT, ACCOUNT, READ, POST, REACT, FLAG}
+
+MAY: dict[str, set[Permission]] = {
+    "visitor": EVERYBODY,
+    "unconfirmed": ANY_ACCOUNT,
+    "prospect": MEMBERS,
+    "customer": MEMBERS | {INVITE},
+    "former customer": MEMBERS,
+    "suspended customer": ANY_ACCOUNT | {READ},
+    "peer moderator": MEMBERS | {INVITE, MODERATE},
+    "vendor": MEMBERS | {INVITE},
+    "vendor moderator": MEMBERS | {INVITE, MODERATE, CONFIRM_MEMBERS},
+    "sales": MEMBERS | {INVITE},
+    "service": MEMBERS | {INVITE},
+    "admin": MEMBERS | {INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER},
+}
+
+PERMISSIONS: dict[str, Permission] = {}
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=str)
+def test_who_has_which_permission(person: Person):
+    held = permissions_of(
+        person.status,
+        frozenset(person.duties),
+        confirmed=person.confirmed,
+        suspended=person.suspended,
+    )
+    assert held == MAY[person.name]
+
+
+def test_every_endpoint_needs_what_the_table_says(app: Flask):
+    declared = {
+        route.endpoint: getattr(app.view_functions[route.endpoint], "permission", None)
+        for route in routes(app)
+    }
+    undeclared = [endpoint for endpoint, permission in declared.items() if permission is None]
+    assert undeclared == [], "views without @access.requires are closed to everybody"
+    assert declared == PERMISSIONS, "the table PERMISSIONS above is not what the routes declare"
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=str)
+def test_the_guard_lets_in_exactly_those(app: Flask, sign_in: Callable[[int], FlaskClient], person: Person):
+    # Whether a form carries its token is another test's question (test_csrf.py).
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        member_id = person.make()
+    wrong = []
+    for route in routes(app):
+        # A browser of its own for each: signing out, or a new password, ends a session.
+        browser = app.test_client() if member_id is None else sign_in(member_id)
+        answer = browser.open(route.path, method=route.method)
+        let_in = not _is_refusal(
+            answer.status_code, answer.headers.get("Location", ""), signed_in=member_id is not None
+        )
+        if (
+            let_in != (PERMISSIONS.get(route.endpoint, VISIT) in MAY[person.name])
+            or answer.status_code >= 500
+        ):
+            wrong.append(f"{route} {route.path}: {answer.status_code} {answer.headers.get('Location', '')}")
+    assert wrong == []
+
+
+def _is_refusal(status: int, location: str, *, signed_in: bool) -> bool:
+    if signed_in:
+        return status == 403
+    return status == 401 or (status in (302, 303) and location.startswith("/login?next="))
