@@ -36,11 +36,11 @@ class DiffLine:
 
 
 def diff_sources(old: str, new: str, *, context: int | None = 3) -> list[DiffLine]:
-    """Lines with their words marked same, removed or added; unchanged lines further than `context` lines from a
-    change are counted instead of shown (None: all are shown).
+    """Lines with their words marked same, removed or added, for people to read.
 
-    The segments "same" and "removed" joined give the old text, "same" and "added" the new one, but for a final
-    line end. Texts too different to compare word by word come as whole lines removed and added.
+    Unchanged lines further than `context` lines from a change are counted instead of shown (None: all shown).
+    The segments "same" and "removed" joined give the old text, "same" and "added" the new one.
+    Texts too different to compare word by word come as whole lines removed and added.
     """
     budget = [_BUDGET]
     segments: list[Segment] = []
@@ -138,7 +138,7 @@ def _middle(
 
 
 def _common(old: Sequence[str], new: Sequence[str], budget: list[int]) -> list[tuple[int, int, int]]:
-    """Stretches that both have, by Myers' greedy search (Algorithmica 1, 1986); none when the budget is spent.
+    """Stretches that both have, by Myers' greedy search (Algorithmica 1, 1986); none over budget.
 
     It takes time in proportion to length × edits, unlike difflib, which repeated lines make cubic.
     """

@@ -1,9 +1,9 @@
-"""Markdown as tokens: CommonMark with tables, strikethrough, task lists, bare addresses, mentions and quotes."""
+"""Markdown as tokens: CommonMark with tables, strikethrough, tasks, bare addresses, mentions, quotes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from html import escape
 from itertools import islice
@@ -328,31 +328,31 @@ def _text(content: str, meta: dict[str, bool] | None = None) -> Token:
 
 
 class _Renderer(RendererHTML):
-    """Writes what the cleaning layers expect: code with its language, mentions as links, alignment by attribute."""
+    """Writes what the cleaning layers expect: mentions as links, alignment by attribute, code by language."""
 
-    def mention(self, tokens: list[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def mention(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         path = env.get("members", {}).get(token.meta["name"].lower())
         words = escapeHtml(token.content)
         return f'<a href="{escapeHtml(path)}">{words}</a>' if path else words
 
-    def text(self, tokens: list[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         # Quotation marks stay: as entities they cost the cleaners more than all else in a log.
         return escape(tokens[idx].content, quote=False)
 
-    def code_inline(self, tokens: list[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return f"<code>{escape(tokens[idx].content, quote=False)}</code>"
 
-    def code_block(self, tokens: list[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def code_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return f"<pre><code>{escape(tokens[idx].content, quote=False)}</code></pre>\n"
 
-    def fence(self, tokens: list[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         name = language(token.info)
         css = f' class="language-{name}"' if name else ""
         return f"<pre><code{css}>{highlight(token.content, name)}</code></pre>\n"
 
-    def td_open(self, tokens: list[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+    def td_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         align = str(token.attrs.get("style", "")).removeprefix("text-align:")
         return f'<{token.tag} align="{align}">' if align else f"<{token.tag}>"
@@ -372,7 +372,9 @@ def _linkify(web: bool) -> LinkifyIt:
 
 
 # Bounded, since every "www." of a long run is tried.
-_WWW = re.compile(r"[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,8}(?::\d+)?(?:[/?#][^\s<>]{0,2000})?", re.IGNORECASE)
+_WWW = re.compile(
+    r"[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){1,8}(?::\d+)?(?:[/?#][^\s<>]{0,2000})?", re.IGNORECASE
+)
 _AFTER_ADDRESS = "?!.,:*_~'\";"
 
 

@@ -51,17 +51,15 @@ SYNONYMS = {
 #: Blocks that carry no meaning of their own: their content is kept as paragraphs.
 WRAPPERS = frozenset(
     {
-        "div", "section", "article", "header", "footer", "main", "aside", "nav", "address", "center", "details",
-        "summary", "figure", "figcaption", "dl", "dt", "dd", "fieldset", "form", "caption",
+        "div", "section", "article", "header", "footer", "main", "aside", "nav", "address", "center",
+        "details", "summary", "figure", "figcaption", "dl", "dt", "dd", "fieldset", "form", "caption",
     }
 )  # fmt: skip
 TABLE_PARTS = frozenset({"thead", "tbody", "tfoot", "tr", "th", "td"})
 BLOCK_TAGS = frozenset({"p", "blockquote", "ul", "ol", "li", "pre", "hr", "table", *HEADINGS}) | TABLE_PARTS
 
 #: What the two outer sanitizers let through to the writer, which decides the rest.
-PASSED_TAGS = (
-    BLOCK_TAGS | INLINE_TAGS | WRAPPERS | frozenset(SYNONYMS) | frozenset({"br", "img", "span"})
-)
+PASSED_TAGS = BLOCK_TAGS | INLINE_TAGS | WRAPPERS | frozenset(SYNONYMS) | frozenset({"br", "img", "span"})
 PASSED_ATTRIBUTES: dict[str, frozenset[str]] = {
     "a": frozenset({"href", "title"}),
     "img": frozenset({"src", "alt", "title"}),

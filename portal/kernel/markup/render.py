@@ -24,9 +24,9 @@ _TAG = re.compile(r"<[a-zA-Z/!?]")
 class Rendered:
     """A text as it is stored and shown.
 
-    `html` is safe wherever HTML may stand; `excerpt` has at most 200 characters on one line; `text` is all words,
-    a line for each block; `mentions` are the known members addressed in the author's own words, `quotes` the ids
-    of posts quoted with their source.
+    `html` is safe wherever HTML may stand; `excerpt` has at most 200 characters on one line; `text` is all
+    words, a line for each block; `mentions` are the known members addressed in the author's own words;
+    `quotes` are the ids of posts quoted with their source.
     """
 
     html: str
@@ -37,13 +37,13 @@ class Rendered:
 
 
 def check_limits(source: str) -> None:
-    """Raise MarkupTooLarge when the text is beyond 64 KB, 5,000 brackets and angle signs, nesting 20, or falls
-    into more pieces of formatting than a page should hold."""
+    """Raise MarkupTooLarge beyond 64 KB, 5,000 brackets and angle signs, 3,000 backticks or ampersands,
+    nesting 20, or 6,000 pieces of formatting."""
     parse_markdown(_plain_characters(source))
 
 
 def find_mentions(source: str) -> list[str]:
-    """Lower-case user names after @ in the author's own words (not in code, links or quotes), the first 20."""
+    """Lower-case user names after @ in the author's own words (no code, links, quotes); at most 20."""
     if "@" not in source:
         return []
     names = mentioned(parse_markdown(_plain_characters(source)))
@@ -77,7 +77,7 @@ def clean_html(html: str, base_url: str | None = None) -> Rendered:
 
 
 def text_to_html(text: str) -> Rendered:
-    """Plain text as paragraphs and line breaks; nothing in it is read as markup. Never raises: for any length."""
+    """Plain text as paragraphs and line breaks; nothing in it is markup. For any length: never raises."""
     text = _plain_characters(text).replace("\r\n", "\n").replace("\r", "\n").strip()
     blocks: list[Node] = []
     for paragraph in _PARAGRAPHS.split(text):
@@ -107,5 +107,3 @@ def _rendered(blocks: list[Node], mentions: tuple[str, ...] = (), quotes: tuple[
 def _plain_characters(text: str) -> str:
     """Without halves of characters, which no database and no page can hold."""
     return _SURROGATES.sub("\ufffd", text)
-
-

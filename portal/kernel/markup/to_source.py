@@ -13,7 +13,8 @@ from portal.kernel.markup.tree import Child, Node
 _SPECIAL = re.compile(r"[\\`*\[\]<]|~~|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w{1,32};)")
 # What would begin a block where a line begins.
 _LINE_START = re.compile(
-    r"^[ \t]*(?:(#{1,6}(?=\s|$))|([+\-](?=\s|$|-))|(>)|(=+[ \t]*$)|(~{3,})|([|:][\s|:\-]*-)|(\d{1,9}[.)](?=\s|$)))",
+    r"^[ \t]*(?:(#{1,6}(?=\s|$))|([+\-](?=\s|$|-))|(>)|(=+[ \t]*$)|(~{3,})|([|:][\s|:\-]*-)"
+    r"|(\d{1,9}[.)](?=\s|$)))",
     re.MULTILINE,
 )
 _SUPERSCRIPT = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
@@ -146,7 +147,9 @@ def _code_block(node: Node) -> str:
     code = node.text()
     longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
     fence = "`" * (longest + 1)
-    return f"{fence}{node.attrs.get('language', '')}\n{code}{'' if code.endswith(chr(10)) else chr(10)}{fence}"
+    return (
+        f"{fence}{node.attrs.get('language', '')}\n{code}{'' if code.endswith(chr(10)) else chr(10)}{fence}"
+    )
 
 
 def _table(node: Node) -> str:
@@ -174,7 +177,9 @@ def _alignment(table: Node, column: int) -> str:
 
 def _row(row: Node, width: int) -> str:
     cells = [
-        _one_line(_phrases(cell.children)).replace("|", "\\|") for cell in row.children if isinstance(cell, Node)
+        _one_line(_phrases(cell.children)).replace("|", "\\|")
+        for cell in row.children
+        if isinstance(cell, Node)
     ]
     return "| " + " | ".join(cells + [""] * (width - len(cells))) + " |"
 
@@ -242,7 +247,9 @@ def _destination(node: Node) -> str:
 def _shifted(node: Node, within: frozenset[str]) -> str:
     text = node.text()
     shifted = text.translate(_SUPERSCRIPT if node.tag == "sup" else _SUBSCRIPT)
-    changed = shifted != text and not any(a == b and not a.isspace() for a, b in zip(text, shifted, strict=True))
+    changed = shifted != text and not any(
+        a == b and not a.isspace() for a, b in zip(text, shifted, strict=True)
+    )
     if changed:
         return shifted
     return ("^" if node.tag == "sup" else "") + _phrases(node.children, within)
@@ -259,7 +266,7 @@ def _mark(node: Node, before: str, after: Child, within: frozenset[str]) -> str:
     next_sign = (after if isinstance(after, str) else after.text())[:1]
     if sign == "*" and (body.startswith("*") or body.endswith("*") or before.endswith("*")):
         sign = "_"
-        if _is_word(before[-1:]) and not lead or _is_word(next_sign) and not trail:
+        if (_is_word(before[-1:]) and not lead) or (_is_word(next_sign) and not trail):
             sign = "*"
     # Beside a letter, a mark does not open before punctuation nor close after it; the words come first.
     opens = not (not lead and _is_word(before[-1:]) and not _is_word(body[:1]))

@@ -94,7 +94,7 @@ def _add_text(parent: Node, text: str) -> None:
 
 
 class Shaper:
-    """Brings a parsed tree to the shape of a post: blocks that hold words, links that we allow, no empty husks."""
+    """Brings a parsed tree to the shape of a post: blocks of words, links that we allow, no empty husks."""
 
     def __init__(self, base_url: str | None = None, own_origin: str = "") -> None:
         self._base_url = base_url
@@ -167,7 +167,6 @@ class Shaper:
         return [Node(f"h{min(6, policy.FIRST_HEADING - 1 + len(self._outline))}", words)]
 
     def _quote(self, node: Node) -> list[Node]:
-        blocks: list[Node] = []
         source: Node | None = None
         for child in node.children:
             if isinstance(child, Node) and child.tag == "cite":
@@ -178,7 +177,7 @@ class Shaper:
         )
         if source is not None:
             blocks.append(source)
-        return [Node("blockquote", blocks)] if blocks else []
+        return [Node("blockquote", [*blocks])] if blocks else []
 
     def _list(self, node: Node) -> list[Node]:
         items: list[Node] = []
@@ -198,7 +197,7 @@ class Shaper:
         start = node.attrs.get("start", "")
         if node.tag == "ol" and re.fullmatch(r"[0-9]{1,9}", start) and int(start) != 1:
             attrs["start"] = str(int(start))
-        return [Node(node.tag, list(items), attrs)]
+        return [Node(node.tag, [*items], attrs)]
 
     def _item(self, node: Node) -> Node:
         children: list[Child] = []
@@ -239,7 +238,9 @@ class Shaper:
             cells = [self._cell(c) for c in row.children if isinstance(c, Node) and c.tag in {"td", "th"}]
             if cells:
                 (head if group == "thead" and not head else body).append(Node("tr", list(cells)))
-        groups: list[Child] = [Node(tag, list(rows)) for tag, rows in (("thead", head), ("tbody", body)) if rows]
+        groups: list[Child] = [
+            Node(tag, list(rows)) for tag, rows in (("thead", head), ("tbody", body)) if rows
+        ]
         return [*before, Node("table", groups)] if groups else before
 
     def _cell(self, node: Node) -> Node:

@@ -120,7 +120,9 @@ def _write_link(node: Node, out: list[str]) -> None:
 
 def _write_image(node: Node, out: list[str]) -> None:
     title = f' title="{escape(node.attrs["title"])}"' if "title" in node.attrs else ""
-    out.append(f'<img src="{escape(node.attrs["src"])}" alt="{escape(node.attrs["alt"])}"{title} loading="lazy">')
+    out.append(
+        f'<img src="{escape(node.attrs["src"])}" alt="{escape(node.attrs["alt"])}"{title} loading="lazy">'
+    )
 
 
 def write_text(blocks: Iterable[Child]) -> str:
@@ -162,7 +164,11 @@ def _words_of(node: Node) -> str:
     if node.tag == "img":
         return node.attrs["alt"]
     return "".join(
-        child.replace("\n", " ") if isinstance(child, str) else "\n" if child.tag == "br" else _words_of(child)
+        child.replace("\n", " ")
+        if isinstance(child, str)
+        else "\n"
+        if child.tag == "br"
+        else _words_of(child)
         for child in node.children
     )
 
