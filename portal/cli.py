@@ -1,12 +1,18 @@
-"""The `portal` command."""
+"""The `portal` command: each group stands in its package's commands.py, put together here."""
 
+import os
+import secrets
 import sys
 
 import click
-from flask import Flask
-from flask.cli import FlaskGroup
+from flask import Flask, current_app
+from flask.cli import FlaskGroup, with_appcontext
+from flask_migrate import upgrade as migrate_up
+from sqlalchemy import inspect
 
-from portal import create_app
+from portal import create_app, serving, worker
+from portal.discussions.services.recount import recount as recount_all
+from portal.kernel.db import db
 from portal.settings import SettingsError
 
 
@@ -21,3 +27,86 @@ def _app() -> Flask:
 @click.group(cls=FlaskGroup, create_app=_app, add_default_commands=False, load_dotenv=False)
 def main() -> None:
     """Candor: a customer community and advocacy portal."""
+
+
+@main.command()
+@click.option("--host", default=lambda: os.environ.get("HOST", "127.0.0.1"), help="Address to listen on.")
+@click.option(
+    "--port", default=lambda: int(os.environ.get("PORT", "8000")), type=int, help="Port to listen on."
+)
+@click.option("--workers", default=2, show_default=True, help="Web processes.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the site: web and worker, with production settings."""
+    sys.exit(serving.serve(host, port, workers))
+
+
+@main.command("worker")
+@with_appcontext
+def work() -> None:
+    """Run the worker alone: index, mail, digests. `portal serve` starts one beside the web server."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    worker.run(app, app.extensions["huey"])
+
+
+@main.group("db")
+def database() -> None:
+    """The database schema."""
+
+
+@database.command("upgrade")
+@with_appcontext
+def database_upgrade() -> None:
+    """Bring the schema up to date; harmless when it is."""
+    migrate_up()
+
+
+@main.command()
+@with_appcontext
+def recount() -> None:
+    """Recompute every counter, print and repair the differences."""
+    differences = recount_all()
+    for difference in differences:
+        click.echo(f"{difference.counter}: {difference.rows} repaired")
+    if not differences:
+        click.echo("every counter is right")
+
+
+@main.command()
+@click.option("--host", default=lambda: os.environ.get("HOST", "127.0.0.1"))
+@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), type=int)
+@click.option("--workers", default=2, show_default=True)
+@click.pass_context
+def run(context: click.Context, host: str, port: int, workers: int) -> None:
+    """What `make run` does: migrate, load the demo community into a new database, serve."""
+    app = _app()
+    with app.app_context():
+        is_new = not inspect(db.engine).has_table("members")
+        migrate_up()
+        if is_new:
+            _load_demo(app)
+        db.engine.dispose()
+    click.echo(f"http://localhost:{port}")
+    if password := _demo_password(app):
+        click.echo(f"demo password: {password}")
+    sys.exit(serving.serve(host, port, workers))
+
+
+def _load_demo(app: Flask) -> None:
+    """Filled in by portal.demo when it lands."""
+
+
+def _demo_password(app: Flask) -> str:
+    settings = app.config["SETTINGS"]
+    path = settings.INSTANCE_PATH / "demo.password"
+    if settings.DEMO_PASSWORD:
+        return settings.DEMO_PASSWORD
+    if path.is_file():
+        return path.read_text(encoding="ascii").strip()
+    password = "-".join(secrets.token_hex(2) for _ in range(3))
+    path.write_text(password, encoding="ascii")
+    path.chmod(0o600)
+    return password
+
+
+if __name__ == "__main__":
+    main()

@@ -5,13 +5,23 @@ from typing import Any
 
 from flask import Flask, request
 
-from portal.kernel import access, form_keys, jobs, nav, site
+from portal import worker
+from portal.discussions import events as discussed
+from portal.discussions import listeners as discussions_listeners
+from portal.discussions import telling
+from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, nav, site
+from portal.notifications import kinds
+from portal.notifications import views as notifications_views
+from portal.notifications.services import mailing
+from portal.notifications.services.notifying import SEND_JOB
 from portal.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Every blueprint of the product, by package.
-BLUEPRINTS: list[Any] = []
+BLUEPRINTS: list[Any] = [
+    notifications_views.blueprint,
+]
 
 
 def wire(app: Flask, settings: Settings) -> None:
@@ -19,21 +29,37 @@ def wire(app: Flask, settings: Settings) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _subscribe()
-    _register(app, settings)
-    _register_jobs()
+    _register()
+    _register_jobs(settings)
+    app.extensions["huey"] = worker.install(app, settings)
     _install_templates(app, settings)
 
 
 def _subscribe() -> None:
     """Who reacts to what, in order (portal.kernel.events)."""
+    subscribe = events.subscribe
+    subscribe(discussed.PostPublished, discussions_listeners.tell_of_post)
+    subscribe(discussed.PostEdited, discussions_listeners.tell_of_edit)
+    subscribe(discussed.AnswerAccepted, discussions_listeners.tell_of_acceptance)
 
 
-def _register(app: Flask, settings: Settings) -> None:
+def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
+    kinds.register(*telling.KINDS)
+    nav.register()
 
 
-def _register_jobs() -> None:
+def _register_jobs(settings: Settings) -> None:
     """What the worker does, and how often."""
+    sender = mailing.Sender(
+        site_name=settings.SITE_NAME,
+        public_url=settings.PUBLIC_URL,
+        mail_from=settings.mail_from,
+        secret_key=settings.SECRET_KEY,
+        transport=mail.transport(settings.MAIL_URL, settings.outbox_path),
+    )
+    jobs.register("heartbeat", lambda: heartbeat.beat("worker"), 60)
+    jobs.register(SEND_JOB, lambda: mailing.send_due(sender), 60)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
 
 

@@ -68,3 +68,8 @@ def edit_needs_reason(
 ) -> bool:
     """One's own quick fixes within the grace window need no reason and leave no mark."""
     return viewer.member_id != author_id or now - created_at > timedelta(minutes=grace_minutes)
+
+
+def statuses_reading(audience: Audience) -> list[Status]:
+    """The statuses whose members read boards of this audience."""
+    return [status for status, audiences in READABLE.items() if audience in audiences]

@@ -1,0 +1,110 @@
+"""Reads about notices, preferences and mails."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from portal.kernel.access import Viewer
+from portal.kernel.db import db
+from portal.kernel.paging import Page
+from portal.notifications import kinds
+from portal.notifications.models import Digest, DigestSetting, Mail, Notice, Preference
+
+PAGE = 30
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A notice with its words."""
+
+    id: int
+    line: kinds.Line
+    created_at: datetime
+    is_new: bool
+
+
+def notices_of(viewer: Viewer, before_id: int | None = None) -> Page:
+    """The viewer's newest notices that can still be shown; `next` is the id to go on from."""
+    query = select(Notice).where(Notice.member_id == viewer.member_id).order_by(Notice.id.desc())
+    if before_id is not None:
+        query = query.where(Notice.id < before_id)
+    rows = list(db.session.execute(query.limit(PAGE + 1)).scalars())
+    lines = kinds.resolve(viewer, rows[:PAGE])
+    shown = [
+        Shown(row.id, lines[row.id], row.created_at, row.read_at is None)
+        for row in rows[:PAGE]
+        if row.id in lines
+    ]
+    return Page(shown, next=str(rows[PAGE - 1].id) if len(rows) > PAGE else "")
+
+
+def place_of(viewer: Viewer, notice_id: int) -> str | None:
+    """Where one of the viewer's notices leads, or None when there is nothing to see any more."""
+    notice = db.session.execute(
+        select(Notice).where(Notice.id == notice_id, Notice.member_id == viewer.member_id)
+    ).scalar_one_or_none()
+    if notice is None:
+        return None
+    line = kinds.resolve(viewer, [notice]).get(notice.id)
+    return line.url if line else None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One row of the preferences page."""
+
+    kind: kinds.Kind
+    in_app: bool
+    by_mail: bool
+
+
+def choices_of(member_id: int) -> list[Choice]:
+    """How the member wants to hear of each kind."""
+    stored = {
+        row.kind: row
+        for row in db.session.execute(select(Preference).where(Preference.member_id == member_id)).scalars()
+    }
+    return [
+        Choice(
+            kind,
+            stored[kind.name].in_app if kind.name in stored else kind.in_app,
+            stored[kind.name].by_mail if kind.name in stored else kind.by_mail,
+        )
+        for kind in kinds.registered()
+    ]
+
+
+def digest_of(member_id: int) -> Digest:
+    """How often the member wants to hear of what they missed: weekly unless they said otherwise."""
+    every = db.session.execute(
+        select(DigestSetting.every).where(DigestSetting.member_id == member_id)
+    ).scalar_one_or_none()
+    return every or Digest.WEEKLY
+
+
+@dataclass(frozen=True)
+class MailCounts:
+    """How many mails wait, and how many were given up."""
+
+    waiting: int
+    failed: int
+
+
+def mail_counts() -> MailCounts:
+    waiting = db.session.execute(
+        select(func.count()).select_from(Mail).where(Mail.sent_at.is_(None), Mail.failed_at.is_(None))
+    ).scalar_one()
+    failed = db.session.execute(
+        select(func.count()).select_from(Mail).where(Mail.failed_at.is_not(None))
+    ).scalar_one()
+    return MailCounts(waiting, failed)
+
+
+def failed_mails(limit: int = 100) -> list[Mail]:
+    """The mails that were given up, newest first."""
+    return list(
+        db.session.execute(
+            select(Mail).where(Mail.failed_at.is_not(None)).order_by(Mail.id.desc()).limit(limit)
+        ).scalars()
+    )

@@ -1,0 +1,1 @@
+"""Writes: telling, choosing, sending."""

@@ -1,0 +1,97 @@
+"""The list of notices, the page of choices, and the links that end a kind of mail with one click."""
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.forms import Form
+from portal.notifications import kinds, queries
+from portal.notifications.models import Digest
+from portal.notifications.services import notifying, preferences
+
+blueprint = Blueprint("notifications", __name__)
+
+
+@blueprint.get("/notifications")
+@requires(Permission.ACCOUNT)
+def notices() -> str:
+    """The viewer's notices, newest first."""
+    before = request.args.get("before", type=int)
+    page = queries.notices_of(viewer(), before)
+    return render_template("notifications/notices.html", page=page, form=Form())
+
+
+@blueprint.post("/notifications/read")
+@requires(Permission.ACCOUNT)
+def read_all() -> Response:
+    """Mark all notices as read."""
+    notifying.mark_read(viewer().member_id or 0)
+    return redirect(url_for("notifications.notices"), 303)
+
+
+@blueprint.get("/notifications/<int:notice_id>")
+@requires(Permission.ACCOUNT)
+def open_notice(notice_id: int) -> Response:
+    """Go where a notice leads; opening it is reading it."""
+    place = queries.place_of(viewer(), notice_id)
+    if place is None:
+        abort(404)
+    notifying.mark_read(viewer().member_id or 0, [notice_id])
+    return redirect(place, 303)
+
+
+@blueprint.get("/settings/notifications")
+@requires(Permission.ACCOUNT)
+def settings() -> str:
+    """The page of choices."""
+    member_id = viewer().member_id or 0
+    return render_template(
+        "notifications/settings.html",
+        choices=queries.choices_of(member_id),
+        digest=queries.digest_of(member_id),
+        digests=list(Digest),
+        form=Form(),
+    )
+
+
+@blueprint.post("/settings/notifications")
+@requires(Permission.ACCOUNT)
+def save_settings() -> Response:
+    """Store the choices: a box for each kind and way, and how often the digest comes."""
+    member_id = viewer().member_id or 0
+    for kind in kinds.registered():
+        preferences.choose(
+            member_id,
+            kind.name,
+            in_app=f"{kind.name}.in_app" in request.form,
+            by_mail=f"{kind.name}.by_mail" in request.form,
+        )
+    chosen = request.form.get("digest", Digest.WEEKLY)
+    preferences.choose_digest(member_id, Digest(chosen) if chosen in list(Digest) else Digest.WEEKLY)
+    flash(_("Your choices are saved."))
+    return redirect(url_for("notifications.settings"), 303)
+
+
+@blueprint.get("/unsubscribe/<token>")
+@requires(Permission.VISIT)
+def unsubscribe_page(token: str) -> str:
+    """Ask once: a mail scanner that follows the link ends nothing."""
+    _member_id, kind = _read(token)
+    return render_template("notifications/unsubscribe.html", token=token, kind=kinds.find(kind), done=False)
+
+
+@blueprint.post("/unsubscribe/<token>")
+@requires(Permission.VISIT)
+def unsubscribe(token: str) -> str:
+    """End this kind of mail, from the page or from the mail program's own button (RFC 8058)."""
+    member_id, kind = _read(token)
+    preferences.unsubscribe(member_id, kind)
+    return render_template("notifications/unsubscribe.html", token=token, kind=kinds.find(kind), done=True)
+
+
+def _read(token: str) -> tuple[int, str]:
+    found = preferences.read_unsubscribe_token(current_app.config["SETTINGS"].SECRET_KEY, token)
+    if found is None:
+        abort(404)
+    return found
