@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.http import Client
+from tests.support.http import Client
 from tests.support.site import PORTAL, ROOT, free_port
 
 DATA = ROOT / "benchmarks" / "data"

@@ -12,6 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[2]
 PORTAL = [sys.executable, "-c", "from portal.cli import main; main()"]
 
@@ -44,6 +46,7 @@ class Site:
         }
         self.log_path = instance.parent / f"{instance.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._seen: list[psutil.Process] = []
 
     def portal(self, *arguments: str, check: bool = True, **kwargs: Any) -> subprocess.CompletedProcess[str]:
         """Run a `portal` command against this site; fails with its output when it does not exit 0."""
@@ -65,24 +68,15 @@ class Site:
         """Start `portal serve` and return when it answers."""
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    *PORTAL,
-                    "serve",
-                    "--host",
-                    "127.0.0.1",
-                    "--port",
-                    str(self.port),
-                    "--workers",
-                    str(self.workers),
-                ],
+                [*PORTAL, "serve", *f"--host 127.0.0.1 --port {self.port} --workers {self.workers}".split()],
                 env=self.environment,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
         self.wait_until_up(seconds)
+        self._seen = self.processes()
         return self
 
     def wait_until_up(self, seconds: float = 30) -> float:
@@ -110,7 +104,7 @@ class Site:
         return self._process.pid
 
     def stop(self, seconds: float = 20) -> None:
-        """SIGTERM, then wait; whatever is left of its process group is killed."""
+        """SIGTERM, then wait; whatever is left is killed."""
         if self._process is None:
             return
         if self._process.poll() is None:
@@ -119,11 +113,25 @@ class Site:
                 self._process.wait(seconds)
         self.kill()
 
+    def processes(self) -> list[psutil.Process]:
+        """The supervisor and everything below it."""
+        if self._process is None:
+            return []
+        try:
+            parent = psutil.Process(self._process.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
     def kill(self) -> None:
-        """SIGKILL to the whole process group, as a power cut would."""
+        """SIGKILL to every process of the site, as a power cut would."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        doomed = {*self.processes(), *self._seen}
+        for process in doomed:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(doomed, timeout=10)
         self._process.wait()
         self._process = None
+        self._seen = []
