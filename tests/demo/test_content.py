@@ -34,6 +34,11 @@ Markers, all optional. On a thread: `pinned = true`; `closed = { by = "…", rea
 `hidden = { by = "…", rule = "personal_data", reason = "…" }` (a tombstone). `reason` of a flag and
 `rule` of a removal are among RULES below. `by` of a closing or a removal is a moderator.
 
+`moderation = "…"` with `moderation_reason = "…"` says which state the case is in when the demo is
+loaded: "hidden-rule4" (removed for personal data), "warned" (removed and the author warned),
+"appealed" (removed, the reason is the author's appeal), "flagged" (open), "dismissed" (flagged and
+left standing), "held" (a newcomer's post that waits for release).
+
 Order: threads by age (oldest first), then key. No sentence of more than six words may occur in two
 threads. Nothing here names a real product of the trade: rivals are invented.
 """
@@ -59,14 +64,23 @@ STATUSES = {"customer", "prospect", "former", "vendor"}
 AUDIENCES = {"public", "prospects", "customers", "staff"}
 ROLE_LEVELS = {"executive", "manager", "lead", "practitioner"}
 RULES = {"hostile", "personal_data", "advertising", "spam", "off_topic", "confidential"}
+MODERATION = {  # state: the marker that it needs beside it
+    "hidden-rule4": "hidden",
+    "warned": "hidden",
+    "appealed": "hidden",
+    "flagged": "flagged",
+    "dismissed": "flagged",
+    "held": "",
+}
 BODIES = {"war_story": ("happened", "cost", "differently")}
 THREAD_KEYS = {
     *("key", "board", "kind", "title", "author", "days_ago", "tags", "votes", "body", "post"),
     *("happened", "cost", "differently", "pinned", "closed", "edited_reason", "flagged", "hidden"),
+    *("moderation", "moderation_reason"),
 }
 POST_KEYS = {
     *("author", "after_hours", "kind", "body", "votes", "accepted", "on", "quote_of"),
-    *("edited_reason", "flagged", "hidden"),
+    *("edited_reason", "flagged", "hidden", "moderation", "moderation_reason"),
 }
 MIN_THREADS, MIN_COMPANIES, MIN_MEMBERS = 300, 40, 150
 
@@ -274,6 +288,10 @@ def test_markers_name_moderators_and_rules(thread: Table) -> None:
             assert hidden["by"] != item["author"]
             assert hidden["rule"] in RULES
             assert hidden["reason"]
+        assert ("moderation" in item) == ("moderation_reason" in item)
+        if state := item.get("moderation"):
+            assert item["moderation_reason"]
+            assert not MODERATION[state] or MODERATION[state] in item
     if closed := thread.get("closed"):
         assert closed["by"] in MODERATORS
         assert closed["reason"]
