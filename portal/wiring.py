@@ -9,7 +9,8 @@ from portal import worker
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions import telling
-from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, nav, site
+from portal.front import health
+from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.notifications import kinds
 from portal.notifications import views as notifications_views
 from portal.notifications.services import mailing
@@ -20,6 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Every blueprint of the product, by package.
 BLUEPRINTS: list[Any] = [
+    health.blueprint,
     notifications_views.blueprint,
 ]
 
@@ -28,6 +30,7 @@ def wire(app: Flask, settings: Settings) -> None:
     """Put the packages together. Safe to call for several applications in one process."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    metrics.install(app)
     _subscribe()
     _register()
     _register_jobs(settings)

@@ -1,0 +1,1 @@
+"""Pages for members and visitors that join packages: home, profiles, companies, transparency, own data."""
