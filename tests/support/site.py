@@ -9,10 +9,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+from flask import Flask
+
+from portal import create_app, settings
+from portal.kernel import jobs
+from portal.kernel.db import db
+from portal.members.services import sessions
+from tests.support.http import Client
 
 ROOT = Path(__file__).resolve().parents[2]
 PORTAL = [sys.executable, "-c", "from portal.cli import main; main()"]
@@ -63,6 +71,34 @@ class Site:
                 f"portal {' '.join(arguments)} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
             )
         return done
+
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[Flask]:
+        """The application of this site, in an application context of this process: to make people and look."""
+        application = create_app(settings.load(self.environment))
+        jobs.set_waker(None)
+        with application.app_context():
+            try:
+                yield application
+            finally:
+                db.session.remove()
+                db.engine.dispose()
+
+    def browser_of(self, member_id: int) -> Client:
+        """A client in which that member is signed in."""
+        name, value = self.session_cookie(member_id)
+        client = Client(self.port)
+        client.cookies[name] = value
+        return client
+
+    def session_cookie(self, member_id: int) -> tuple[str, str]:
+        """Name and value of the cookie of a new session of that member."""
+        with self.inside() as application:
+            token = sessions.start_session(member_id)
+            signer = application.session_interface.get_signing_serializer(application)
+            assert signer is not None, "the site has a SECRET_KEY"
+            value = signer.dumps({"_user_id": token, "_fresh": True})
+            return application.config["SESSION_COOKIE_NAME"], str(value)
 
     def start(self, *, seconds: float = 30) -> "Site":
         """Start `portal serve` and return when it answers."""
