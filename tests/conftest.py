@@ -34,12 +34,27 @@ pytest_plugins = [
 _numbers = itertools.count(1)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of services and queries (those that ask for `in_app`) run on both databases."""
+    if "in_app" in metafunc.fixturenames and "database" in metafunc.fixturenames:
+        on_postgresql = pytest.param("postgresql", marks=pytest.mark.postgres)
+        metafunc.parametrize("database", ["sqlite", on_postgresql], indirect=True)
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """DATABASE_URL of an empty database: SQLite, or PostgreSQL where the test runs on both."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path / 'portal.sqlite'}"
+    return request.getfixturevalue("filled_postgres_url")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database: str) -> Settings:
     """Settings of a fresh site in a folder of its own."""
     return Settings(
         INSTANCE_PATH=tmp_path,
-        DATABASE_URL=f"sqlite:///{tmp_path / 'portal.sqlite'}",
+        DATABASE_URL=database,
         SECRET_KEY="a test key that is long enough for signing",
         CONVERSATION_KEY="another test key that is long enough",
         SITE_ENV="test",

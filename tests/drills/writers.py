@@ -1,7 +1,7 @@
 """Clients that post without pause and keep a log of what they meant and what they were told.
 
-Afterwards each post is acknowledged and present, acknowledged and lost (must be 0), unknown and present at most
-once, or there twice (must be 0).
+Afterwards each post is acknowledged and present, acknowledged and lost (must be 0), unknown and present at
+most once, or there twice (must be 0).
 """
 
 import random

@@ -34,7 +34,15 @@ MAY: dict[str, set[Permission]] = {
     "admin": MEMBERS | {INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER},
 }
 
-PERMISSIONS: dict[str, Permission] = {}
+PERMISSIONS: dict[str, Permission] = {
+    "notifications.notices": ACCOUNT,
+    "notifications.open_notice": ACCOUNT,
+    "notifications.read_all": ACCOUNT,
+    "notifications.save_settings": ACCOUNT,
+    "notifications.settings": ACCOUNT,
+    "notifications.unsubscribe": VISIT,
+    "notifications.unsubscribe_page": VISIT,
+}
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=str)

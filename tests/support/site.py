@@ -74,7 +74,7 @@ class Site:
 
     @contextlib.contextmanager
     def inside(self) -> Iterator[Flask]:
-        """The application of this site, in an application context of this process: to make people and look."""
+        """The application of this site, in a context of this process: to make people, and to look."""
         application = create_app(settings.load(self.environment))
         jobs.set_waker(None)
         with application.app_context():
