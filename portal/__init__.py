@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from portal import settings as settings_module
 from portal import wiring
-from portal.kernel import access, logging, site, web
+from portal.kernel import access, assets, logging, site, template_helpers, web
 from portal.kernel.db import db, engine_options, prepare_engine
 from portal.members import queries as members_queries
 from portal.settings import Settings
@@ -61,8 +61,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
     migrate.init_app(app, db, directory=str(wiring.MIGRATIONS), render_as_batch=True, compare_type=True)
-    babel.init_app(app, locale_selector=lambda: "en", timezone_selector=lambda: g.viewer.time_zone)
-    login_manager.init_app(app)
+    babel.init_app(app, locale_selector=lambda: "en", timezone_selector=_time_zone)
+    # Its context processor and its remember-cookie read the session for every answer: then no page could be
+    # kept and shared. Sessions are rows here and need neither.
+    login_manager.init_app(app, add_context_processor=False)
+    app.after_request_funcs[None].remove(login_manager._update_remember_cookie)
     login_manager.session_protection = None
     site.set_defaults(
         site.Site(
@@ -72,6 +75,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     )
     web.install(app)
+    assets.install(app)
+    template_helpers.install(app)
     _install_requests(app)
     csrf.init_app(app)  # after the guard: a signed-out writer is asked to sign in, not told of tokens
     wiring.wire(app, settings)
@@ -82,6 +87,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _load_user(token: str) -> SignedInUser | None:
     signed_in = members_queries.signed_in_by_token(token)
     return SignedInUser(token, signed_in) if signed_in else None
+
+
+def _time_zone() -> str:
+    viewer = g.get("viewer")  # not there in the worker, whose mails are in UTC
+    return viewer.time_zone if viewer else "UTC"
 
 
 def _install_requests(app: Flask) -> None:

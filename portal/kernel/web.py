@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import structlog
-from flask import Flask, Response, g, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -90,10 +90,20 @@ def error_page(status: int, message: str = "") -> Response:
         )
     except Exception:
         log.exception("error page failed", status=status)
-        body = f"<!doctype html><title>{status}</title><p>{status}. {g.get('request_id', '')}"
+        body = _plain_error_page(status, text_fields)
     response = make_response(body, status)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _plain_error_page(status: int, kept: dict[str, str]) -> str:
+    """The page when the frame of every page cannot be made: no database, no viewer, no menus."""
+    number = g.get("request_id", "")
+    try:
+        template = current_app.jinja_env.get_template("errors/plain.html")
+        return template.render(status=status, kept=kept, request_id=number)
+    except Exception:
+        return f"<!doctype html><title>{status}</title><p>{status}. {number}"
 
 
 def _http_error(error: HTTPException) -> Any:

@@ -1,0 +1,207 @@
+"""What templates may say about time, numbers and people: Jinja filters, the same for pages, mails and feeds.
+
+Moments are aware UTC datetimes and are shown in the viewer's zone (UTC for visitors). Where one text is kept
+for many readers, use `shared_stamp`: it names the zone, and a module shows the reader's own.
+"""
+
+import hashlib
+import unicodedata
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from babel.dates import format_date as babel_date
+from flask import Flask
+from flask_babel import format_decimal, get_locale, get_timezone
+from flask_babel import gettext as _
+from flask_babel import ngettext as _n
+from markupsafe import Markup
+
+from portal.kernel import clock
+
+TINTS = "abcd"
+
+
+def install(app: Flask) -> None:
+    """Add the filters to the application's templates."""
+    app.jinja_env.filters.update(
+        ago=ago,
+        stamp=stamp,
+        shared_stamp=shared_stamp,
+        day=day,
+        hour=hour,
+        exact=exact,
+        until=until,
+        duration=duration,
+        number=number,
+        counted=counted,
+        share=share,
+        initials=initials,
+        tint=tint,
+    )
+
+
+def ago(moment: datetime | None, *, now: datetime | None = None) -> Markup:
+    """`<time>` reading "3 h ago", "yesterday" or "17 Nov", with the exact moment as its title."""
+    if moment is None:
+        return Markup("")
+    return _time(moment, relative(moment, now or clock.now()), "ago")
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """How long ago in the fewest words; days by the viewer's calendar, a date from one week on."""
+    seconds = (now - moment).total_seconds()
+    if seconds < 60:
+        return _("just now") if seconds > -60 else short_date(moment, now)
+    if seconds < 3600:
+        return _("%(n)s min ago", n=int(seconds // 60))
+    days = (_local(now).date() - _local(moment).date()).days
+    if days == 0 or seconds < 6 * 3600:
+        return _("%(n)s h ago", n=int(seconds // 3600))
+    if days == 1:
+        return _("yesterday")
+    if days < 7:
+        return _n("%(num)d day ago", "%(num)d days ago", days)
+    return short_date(moment, now)
+
+
+def short_date(moment: datetime | date, now: datetime | None = None) -> str:
+    """ "17 Nov" in this year, "2 Mar 2023" otherwise."""
+    local = _local(moment).date() if isinstance(moment, datetime) else moment
+    this_year = _local(now or clock.now()).year
+    return _date(local, "d MMM" if local.year == this_year else "d MMM y")
+
+
+def stamp(moment: datetime | None) -> Markup:
+    """`<time>` reading "17 Nov, 09:12" in the viewer's zone."""
+    if moment is None:
+        return Markup("")
+    return _time(moment, f"{short_date(moment)}, {_local(moment):%H:%M}", "stamp")
+
+
+def shared_stamp(moment: datetime | None) -> Markup:
+    """`<time>` for text that is kept for many readers: "17 Nov 2026, 09:12 UTC"."""
+    if moment is None:
+        return Markup("")
+    text = f"{_date(moment.date(), 'd MMM y')}, {moment:%H:%M} UTC"
+    return Markup('<time datetime="{}" data-time="stamp">{}</time>').format(_machine(moment), text)
+
+
+def day(moment: datetime | date | None) -> Markup:
+    """`<time>` reading "17 November 2026"."""
+    if moment is None:
+        return Markup("")
+    local = _local(moment).date() if isinstance(moment, datetime) else moment
+    text = _date(local, "d MMMM y")
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), text)
+
+
+def hour(moment: datetime | None) -> Markup:
+    """`<time>` reading "12:04" in the viewer's zone."""
+    return Markup("") if moment is None else _time(moment, f"{_local(moment):%H:%M}", "hour")
+
+
+def exact(moment: datetime | None) -> str:
+    """ "Tuesday, 17 November 2026, 09:12 CET": plain text, for titles and mails."""
+    if moment is None:
+        return ""
+    local = _local(moment)
+    return f"{_date(local.date(), 'EEEE, d MMMM y')}, {local:%H:%M %Z}"
+
+
+def until(moment: datetime | None, *, now: datetime | None = None) -> Markup:
+    """`<time>` reading "in 2 h 05 min", "tomorrow, 09:00" or "overdue 1 h 20 min"."""
+    if moment is None:
+        return Markup("")
+    now = now or clock.now()
+    left = (moment - now).total_seconds()
+    days = (_local(moment).date() - _local(now).date()).days
+    if left < 0:
+        text = _("overdue %(time)s", time=duration(-left))
+    elif left < 12 * 3600:
+        text = _("in %(time)s", time=duration(left))
+    elif days <= 1:
+        when = _("tomorrow") if days else _("today")
+        text = f"{when}, {_local(moment):%H:%M}"
+    else:
+        text = f"{short_date(moment, now)}, {_local(moment):%H:%M}"
+    return _time(moment, text, "until")
+
+
+def duration(seconds: float | timedelta | None) -> str:
+    """ "5 h 10 min", "40 min" or "3 days": at most two units."""
+    if seconds is None:
+        return ""
+    total = int(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
+    minutes = total // 60
+    if minutes < 1:
+        return _("under a minute")
+    if minutes < 60:
+        return _("%(n)s min", n=minutes)
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return _("%(h)s h %(m)s min", h=hours, m=f"{minutes:02d}") if minutes else _("%(h)s h", h=hours)
+    return _n("%(num)d day", "%(num)d days", hours // 24)
+
+
+def number(value: float | None) -> str:
+    """A number with its thousands parted; "" for None."""
+    return "" if value is None else format_decimal(value)
+
+
+def counted(value: int | None, cap: int = 1000) -> str:
+    """A count that was stopped at `cap`: "1,000+" from there on."""
+    if value is None:
+        return ""
+    return f"{format_decimal(cap)}+" if value >= cap else format_decimal(value)
+
+
+def share(part: int, whole: int) -> str:
+    """ "83 %", rounded; "" of nothing. Never 100 % while one is missing, never 0 % while there is one."""
+    if whole <= 0:
+        return ""
+    percent = round(100 * part / whole)
+    if part < whole:
+        percent = min(percent, 99)
+    if part > 0:
+        percent = max(percent, 1)
+    return f"{percent} %"
+
+
+def initials(name: str | None) -> str:
+    """At most two letters: of the first and the last word that begin with a letter or digit."""
+    words = ["".join(c for c in word if c.isalnum()) for word in (name or "").split()]
+    words = [word for word in words if word]
+    if not words:
+        return "?"
+    if len(words) == 1 or unicodedata.east_asian_width(words[0][0]) in "WF":
+        return words[0][:2].upper() if words[0].isascii() else words[0][:1].upper()
+    return (words[0][:1] + words[-1][:1]).upper()
+
+
+def tint(key: object) -> str:
+    """One of the four identity tints, always the same for a key such as a username."""
+    return TINTS[hashlib.sha256(str(key).encode()).digest()[0] % len(TINTS)]
+
+
+def _time(moment: datetime, text: str, kind: str) -> Markup:
+    return Markup('<time datetime="{}" title="{}" data-time="{}">{}</time>').format(
+        _machine(moment), exact(moment), kind, text
+    )
+
+
+def _machine(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _local(moment: datetime) -> datetime:
+    zone = get_timezone()
+    return moment if zone is None else moment.astimezone(zone)
+
+
+def _date(value: date, pattern: str) -> str:
+    return _kept_date(value, pattern, str(get_locale() or "en"))
+
+
+@lru_cache(4096)  # a list shows few dates many times, and each costs Babel 40 µs
+def _kept_date(value: date, pattern: str, locale: str) -> str:
+    return babel_date(value, pattern, locale=locale)
