@@ -1,36 +1,71 @@
-"""`portal serve`: web server and worker side by side, stopped together, started again if one dies."""
+"""`portal serve`: web server and worker side by side, stopped together, started again if one dies.
+
+This process holds the listening socket and lends it to the web server. While that is being replaced, because
+it died or was told to restart, connections wait in the queue of the socket instead of being refused.
+"""
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from types import FrameType
 
+_FIRST_INHERITED = 3  # systemd hands sockets over from this number on
+
 
 def serve(host: str, port: int, workers: int) -> int:
-    """Serve until SIGINT or SIGTERM; gives the exit code. Requests and the job at hand are finished first."""
-    web = [
-        sys.executable, "-m", "gunicorn", "--config", "python:portal.gunicorn_conf",
-        "--bind", f"{host}:{port}", "--workers", str(workers),
-    ]  # fmt: skip
-    work = [sys.executable, "-m", "portal.cli", "worker"]
-    return _supervise([web, work])
+    """Serve until SIGINT or SIGTERM; gives the exit code. Requests and the job at hand are finished first.
+
+    SIGHUP replaces web server and worker by new ones without refusing a connection. A socket handed over by
+    systemd (`LISTEN_FDS`) is used instead of `host` and `port`.
+    """
+    with _listening_socket(host, port) as listening:
+        web = [
+            sys.executable, "-m", "gunicorn", "--config", "python:portal.gunicorn_conf",
+            "--bind", f"fd://{listening.fileno()}", "--workers", str(workers),
+        ]  # fmt: skip
+        work = [sys.executable, "-m", "portal.cli", "worker"]
+        return _supervise([web, work], listening.fileno())
 
 
-def _supervise(commands: list[list[str]]) -> int:
+def _listening_socket(host: str, port: int) -> socket.socket:
+    if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1":
+        return socket.socket(fileno=_FIRST_INHERITED)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        sys.exit(f"portal: cannot listen on {host}:{port}: {error.strerror}.")
+
+
+def _supervise(commands: list[list[str]], listening: int) -> int:
     stopping = False
+    replacing = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         nonlocal stopping
         stopping = True
 
+    def replace(_number: int, _frame: FrameType | None) -> None:
+        nonlocal replacing
+        replacing = True
+
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, replace)
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("LISTEN_PID", "LISTEN_FDS")
+    }
     started = [0.0] * len(commands)
     running: list[subprocess.Popen[bytes] | None] = [None] * len(commands)
     failures = 0
     while not stopping:
+        if replacing:
+            replacing = False
+            _end([child for child in running if child is not None])
+            running = [None] * len(commands)
         for place, command in enumerate(commands):
             child = running[place]
             if child is not None and child.poll() is None:
@@ -43,9 +78,16 @@ def _supervise(commands: list[list[str]]) -> int:
                 print(f"portal: {command[2]} ended ({child.returncode}); starting it again", file=sys.stderr)
                 time.sleep(0.2 * failures)
             started[place] = time.monotonic()
-            running[place] = subprocess.Popen(command, env=os.environ.copy(), start_new_session=True)  # noqa: S603 - our own commands
+            running[place] = subprocess.Popen(  # noqa: S603 - our own commands
+                command, env=environment, pass_fds=[listening], start_new_session=True
+            )
         time.sleep(0.2)
-    children = [child for child in running if child is not None]
+    _end([child for child in running if child is not None])
+    return 1 if failures >= 5 else 0
+
+
+def _end(children: list[subprocess.Popen[bytes]]) -> None:
+    """Let them finish what they have in hand, for 30 s at most."""
     for child in children:
         if child.poll() is None:
             child.send_signal(signal.SIGTERM)
@@ -55,4 +97,3 @@ def _supervise(commands: list[list[str]]) -> int:
             child.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             child.kill()
-    return 1 if failures >= 5 else 0

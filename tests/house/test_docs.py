@@ -11,7 +11,7 @@ from portal.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BROUGHT_BY_LIBRARIES = {"db", "limiter"}
+BROUGHT_BY_LIBRARIES = {"limiter"}
 PAGES = [README, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "deploy").glob("**/*.md")))]
 
 
