@@ -43,7 +43,7 @@ audit: .venv/.dev ## known vulnerabilities, licences, bill of materials
 	  --format cyclonedx-json --output build/bill-of-materials.json
 
 migration: .venv/.dev ## a migration from the difference between models and schema: make migration m="Add x"
-	.venv/bin/flask --app wsgi db migrate -m "$(m)"
+	@scripts/migration.sh "$(m)"
 
 lock: .venv/.dev ## write the lock files anew from pyproject.toml
 	scripts/lock.sh

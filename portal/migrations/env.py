@@ -1,11 +1,25 @@
 """Alembic's environment: one database, batch mode on SQLite with foreign keys off and checked afterwards."""
 
+from typing import Any, Literal
+
 from alembic import context
 from flask import current_app
 
-from portal.kernel.db import Base
+from portal.kernel.db import Base, UTCDateTime
 
 config = context.config
+
+
+def _render(kind: str, item: Any, _autogen: Any) -> str | Literal[False]:
+    # A migration stands for itself: it must not change when a type of ours does.
+    if kind == "type" and isinstance(item, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
+    # On PostgreSQL the clockwork keeps its own tables beside ours.
+    return not (kind == "table" and (name or "").startswith("huey_"))
 
 
 def run() -> None:
@@ -23,6 +37,8 @@ def run() -> None:
             target_metadata=Base.metadata,
             render_as_batch=True,
             compare_type=True,
+            render_item=_render,
+            include_name=_is_ours,
             transaction_per_migration=True,
         )
         with context.begin_transaction():
