@@ -64,9 +64,7 @@ class Company(Versioned, Base):
     # Being named to outsiders is the company's permission: until then they read industry, size, country.
     named_in_public: Mapped[bool] = mapped_column(default=False)
     named_until: Mapped[date | None] = mapped_column()
-    named_by_id: Mapped[int | None] = mapped_column(
-        ForeignKey("members.id", ondelete="SET NULL", use_alter=True)
-    )
+    named_by_id: Mapped[int | None] = mapped_column()  # a member; no key, members already point here
     named_at: Mapped[datetime | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column()
     members_count: Mapped[int] = mapped_column(default=0)
