@@ -32,6 +32,7 @@ _MAX_PICTURE_NESTING = 4
 #: Mentions beyond these stay as typed.
 _MAX_MENTION_LINKS = 200
 _SCHEME_BEFORE = re.compile(r"(?:^|[^a-z0-9.+\-])(https?)\Z", re.IGNORECASE)
+_SPACE = re.compile(r"\s")
 _SQUARE = re.compile(r"[\[\]]")
 _QUOTED_POST = re.compile(r"/posts/([0-9]{1,18})\Z")
 _TASK = re.compile(r"\[([ xX])\][ \u00a0]+")
@@ -162,7 +163,8 @@ def _bare_address(state: StateInline, silent: bool) -> bool:
     full_url = state.md.normalizeLink(url)
     if len(url) >= MAX_URL or not state.md.validateLink(full_url):
         # Nothing inside an address that is none is one either; looking again and again would take long.
-        state.env["tried"] = (state.src, start + len(url))
+        space = _SPACE.search(state.src, start)
+        state.env["tried"] = (state.src, space.start() if space else len(state.src))
         return False
     if not silent:
         state.pending = state.pending[: -len(scheme.group(1))]

@@ -189,7 +189,7 @@ def _row(row: Node, width: int) -> str:
 
 def _phrases(children: Iterable[Child], within: frozenset[str] = frozenset()) -> str:
     out: list[str] = []
-    children = list(children)
+    children = _merged(children)
     for position, child in enumerate(children):
         if isinstance(child, str):
             out.append(_escaped(child))
@@ -207,6 +207,23 @@ def _phrases(children: Iterable[Child], within: frozenset[str] = frozenset()) ->
             after = children[position + 1] if position + 1 < len(children) else ""
             out.append(_mark(child, "".join(out[-1:]), after, within))
     return "".join(out)
+
+
+def _merged(children: Iterable[Child]) -> list[Child]:
+    """Marks of one kind side by side as one: Markdown has no way to end one and begin the next."""
+    out: list[Child] = []
+    for child in children:
+        last = out[-1] if out else None
+        if (
+            isinstance(child, Node)
+            and isinstance(last, Node)
+            and last.tag == child.tag
+            and child.tag in {"strong", "em", "del"}
+        ):
+            out[-1] = Node(last.tag, last.children + child.children)
+        else:
+            out.append(child)
+    return out
 
 
 def _escaped(text: str) -> str:
@@ -261,10 +278,10 @@ def _mark(node: Node, before: str, after: Child, within: frozenset[str]) -> str:
     lead = inner[: len(inner) - len(inner.lstrip(" \t\n"))]
     trail = inner[len(inner.rstrip(" \t\n")) :]
     sign = {"strong": "**", "em": "*", "del": "~~"}.get(node.tag)
-    if sign is None or not body:
+    if sign is None or not body or node.tag in within:
         return inner
     next_sign = (after if isinstance(after, str) else after.text())[:1]
-    if sign == "*" and (body.startswith("*") or body.endswith("*") or before.endswith("*")):
+    if sign == "*" and ("strong" in within or "*" in (body[0], body[-1], before[-1:])):
         sign = "_"
         if (_is_word(before[-1:]) and not lead) or (_is_word(next_sign) and not trail):
             sign = "*"

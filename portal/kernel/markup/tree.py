@@ -12,6 +12,7 @@ from html import unescape
 from typing import Union
 
 from portal.kernel.markup import policy
+from portal.kernel.markup.highlight import language as known_language
 from portal.kernel.markup.limits import MarkupTooLarge
 from portal.kernel.markup.urls import is_upload, safe_url
 
@@ -222,10 +223,11 @@ class Shaper:
         _gather_code(code.children, children)
         if not any((c if isinstance(c, str) else c.text()).strip() for c in children):
             return []
+        name = known_language(language.group(1)) if language else None
         last = children[-1]
         if not (last if isinstance(last, str) else last.text()).endswith("\n"):
             _push(children, "\n")
-        return [Node("pre", children, {"language": language.group(1)} if language else {})]
+        return [Node("pre", children, {"language": name} if name else {})]
 
     def _table(self, node: Node) -> list[Node]:
         before: list[Node] = []
@@ -264,7 +266,7 @@ class Shaper:
                 if _has_picture_or_link(child):
                     # Code holds words alone; what is meant here is the link.
                     words.extend(self._phrases(child.children, within))
-                elif text := child.text().replace("\n", " ").strip(" "):
+                elif (text := child.text().replace("\n", " ")).strip():
                     words.append(Node("code", [text]))
             elif child.tag == "a":
                 self._link(child, words, within)
@@ -278,15 +280,12 @@ class Shaper:
         return words
 
     def _mark(self, node: Node, words: list[Child], within: frozenset[str]) -> None:
-        inner = self._phrases(node.children, within | {node.tag})
-        if node.tag in within or not _says_something(inner):
+        inner = self._phrases(node.children, within)
+        if _says_something(inner):
+            words.append(Node(node.tag, inner))
+        else:
             for child in inner:
                 _push(words, child)
-        elif words and isinstance(words[-1], Node) and words[-1].tag == node.tag:
-            for child in inner:
-                _push(words[-1].children, child)
-        else:
-            words.append(Node(node.tag, inner))
 
     def _link(self, node: Node, words: list[Child], within: frozenset[str]) -> None:
         href = None
