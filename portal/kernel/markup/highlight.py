@@ -10,7 +10,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, _TokenType
 
-#: Longer code is shown plain: colouring costs some 20 pieces of markup a line.
+#: In one post; code beyond is shown plain, since colouring costs some 20 pieces of markup a line.
 MAX_CHARACTERS = 6_000
 MAX_SPANS = 1_200
 

@@ -19,6 +19,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from portal.kernel.markup.highlight import MAX_CHARACTERS as MAX_COLOURED
 from portal.kernel.markup.highlight import highlight, language
 from portal.kernel.markup.limits import MarkupTooLarge, check_size, may_nest_deeply
 from portal.kernel.markup.policy import MAX_COLUMNS, MAX_NESTING, MAX_PIECES, MAX_URL
@@ -159,7 +160,7 @@ def _bare_address(state: StateInline, silent: bool) -> bool:
     match = _LINKIFY.match_at_start(state.src[start : state.pos + MAX_URL])
     if not match:
         return False
-    url = match.url.rstrip("*")
+    url = match.url.rstrip(_AFTER_ADDRESS)
     full_url = state.md.normalizeLink(url)
     if len(url) >= MAX_URL or not state.md.validateLink(full_url):
         # Nothing inside an address that is none is one either; looking again and again would take long.
@@ -351,8 +352,11 @@ class _Renderer(RendererHTML):
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         name = language(token.info)
+        code = token.content
+        env["coloured"] = env.get("coloured", 0) + len(code)
+        words = escape(code, quote=False) if env["coloured"] > MAX_COLOURED else highlight(code, name)
         css = f' class="language-{name}"' if name else ""
-        return f"<pre><code{css}>{highlight(token.content, name)}</code></pre>\n"
+        return f"<pre><code{css}>{words}</code></pre>\n"
 
     def td_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]

@@ -19,6 +19,8 @@ MAX_COLUMNS = 40
 #: An imported HTML body in characters; markup takes more room than Markdown.
 MAX_HTML = 4 * MAX_BYTES
 MAX_HTML_TAGS = 5_000
+#: Elements of the tree made of it, since a browser's rules repeat unclosed marks in each paragraph.
+MAX_ELEMENTS = 12_000
 MAX_MENTIONS = 20
 EXCERPT_LENGTH = 200
 MAX_URL = 2_000

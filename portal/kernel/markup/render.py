@@ -10,7 +10,7 @@ from types import MappingProxyType
 from portal.kernel.markup import policy
 from portal.kernel.markup.limits import MarkupTooLarge
 from portal.kernel.markup.parser import mentioned, parse_markdown, quoted_posts, render_tokens
-from portal.kernel.markup.sanitize import safe_tree, without_scripts
+from portal.kernel.markup.sanitize import imported_tree, safe_tree
 from portal.kernel.markup.tree import Node
 from portal.kernel.markup.writer import write_excerpt, write_html, write_text
 
@@ -73,7 +73,7 @@ def clean_html(html: str, base_url: str | None = None) -> Rendered:
     links, headings move below the post's, unknown elements give way to their content. Raises MarkupTooLarge.
     """
     check_html(html)
-    return _rendered(safe_tree(without_scripts(_plain_characters(html)), base_url))
+    return _rendered(imported_tree(_plain_characters(html), base_url))
 
 
 def text_to_html(text: str) -> Rendered:

@@ -9,6 +9,7 @@ import nh3
 
 from portal.kernel.markup import policy
 from portal.kernel.markup.tree import Node, Shaper, parse
+from portal.kernel.markup.writer import write_html
 
 _nh3 = nh3.Cleaner(
     tags=set(policy.PASSED_TAGS),
@@ -43,6 +44,10 @@ def loose_tree(html: str, base_url: str | None = None) -> list[Node]:
     return Shaper(base_url).shape(parse(_nh3.clean(html)))
 
 
-def without_scripts(html: str) -> str:
-    """The HTML less the elements whose content is no words: bleach would keep that content as text."""
-    return _nh3.clean(html)
+def imported_tree(html: str, base_url: str | None = None) -> list[Node]:
+    """The same for HTML from elsewhere: brought to our shape first, then through all three layers.
+
+    bleach would keep the content of scripts as words, and takes quadratic time on deep nesting; after the
+    first step there is neither.
+    """
+    return safe_tree(write_html(loose_tree(html, base_url)))

@@ -60,7 +60,7 @@ def parse(html: str) -> Node:
     """
     root = Node("root")
     stack = [root]
-    containers = 0
+    containers = elements = 0
     for found in _TOKEN.finditer(html):
         closing, tag, attributes, text = found.groups()
         if tag is None:
@@ -73,6 +73,9 @@ def parse(html: str) -> Node:
         else:
             tag = policy.SYNONYMS.get(tag, tag)
             node = Node(tag, attrs={k: unescape(v) for k, v in _ATTRIBUTE.findall(attributes)})
+            elements += 1
+            if elements > policy.MAX_ELEMENTS:
+                raise MarkupTooLarge("This text has too many separate pieces of formatting for one post.")
             if tag in _EMPTY:
                 stack[-1].children.append(node)
             elif len(stack) <= _MAX_DEPTH or tag in _CONTAINERS:
@@ -350,10 +353,14 @@ def _rows(table: Node) -> Iterator[tuple[str, Node]]:
             yield "tbody", child
 
 
-def _without_marks_around_blocks(children: Iterable[Child]) -> Iterator[Child]:
+def _without_marks_around_blocks(children: Iterable[Child], within: str = "") -> Iterator[Child]:
     for child in children:
         if isinstance(child, Node) and not child.is_block and _holds_block(child):
-            yield from _pushed_down(child)
+            if child.tag == within:
+                # Bold in bold is bold: pushed into every block it would only multiply.
+                yield from _without_marks_around_blocks(child.children, within)
+            else:
+                yield from _pushed_down(child)
         else:
             yield child
 
@@ -365,7 +372,7 @@ def _holds_block(node: Node) -> bool:
 def _pushed_down(mark: Node, content: Iterable[Child] | None = None) -> Iterator[Child]:
     """The content of a mark with the mark around each run of words instead of around the blocks."""
     run: list[Child] = []
-    for child in _without_marks_around_blocks(mark.children if content is None else content):
+    for child in _without_marks_around_blocks(mark.children if content is None else content, mark.tag):
         if isinstance(child, Node) and child.is_block:
             if _says_something(run):
                 yield Node(mark.tag, run, mark.attrs)
@@ -424,5 +431,5 @@ def _is_space(child: Child) -> bool:
 
 
 def _title(node: Node) -> dict[str, str]:
-    title = node.attrs.get("title", "").strip()
-    return {"title": title} if title else {}
+    title = _INVISIBLE.sub("", node.attrs.get("title", ""))
+    return {"title": title} if title.strip() else {}

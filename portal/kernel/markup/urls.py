@@ -10,7 +10,7 @@ from portal.kernel.markup.policy import MAX_URL, SCHEMES, UPLOADS
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 _WITH_HOST = re.compile(r"https?://[^/?#\s@]", re.IGNORECASE)
 _BREAKS = re.compile(r"[\t\n\r]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd-\uffff]")
 _UPLOAD = re.compile(r"/uploads/[A-Za-z0-9._\-]+(?:/[A-Za-z0-9._\-]+)*\Z")
 
 

@@ -1,4 +1,4 @@
-"""Where the real data lies beside the project; tests that want it are skipped, with a reason, where it is not."""
+"""Where the real data lies beside the project; where it does not, tests are skipped with a reason."""
 
 import gzip
 import json

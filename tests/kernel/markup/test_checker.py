@@ -36,4 +36,4 @@ def test_the_judge_objects(html: str) -> None:
 
 
 def test_the_judge_passes_an_ordinary_post() -> None:
-    assert problems('<h3>a</h3>\n<p>b <a href="/posts/1">c</a></p>\n<ul>\n<li class="task">☑ d</li>\n</ul>\n') == []
+    assert problems('<h3>a</h3><p>b <a href="/posts/1">c</a></p><ul><li class="task">☑ d</li></ul>') == []

@@ -17,8 +17,8 @@ from tests.kernel.markup.checker import problems
 
 MARKS = r"""
 * ** _ ~~ ` ``` [ ] ( ) ! < > # - + 1. | : > @ines [x](/y) ![p](/uploads/a.png) \ & &lt; &#0;
-javascript: //e.example https://e.example/a_b www.e.example a@e.com <b> </b> <!-- |-| [ref] [ref]: <p/ [@a](/posts/2): [x]
-☐ ```py def * =
+javascript: //e.example https://e.example/a_b www.e.example a@e.com <b> </b> <!-- |-| [ref] [ref]: <p/
+[@a](/posts/2): [x] ☐ ```py def * =
 """
 SPACES = [" ", "\n", "\n\n", "\t", "    ", "\u00a0", "\u202e", "\x0b", "\x85", "\r\n"]
 MARKDOWN = st.lists(
