@@ -6,11 +6,12 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
+from portal.discussions import digest, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
-from portal.discussions import telling
 from portal.front import health
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
+from portal.kernel.access import Permission
 from portal.notifications import kinds
 from portal.notifications import views as notifications_views
 from portal.notifications.services import mailing
@@ -23,6 +24,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BLUEPRINTS: list[Any] = [
     health.blueprint,
     notifications_views.blueprint,
+]
+
+# Writes that come without a CSRF token, each with its reason.
+WITHOUT_TOKEN: list[Any] = [
+    notifications_views.unsubscribe,  # pressed in a mail program (RFC 8058); the signed address is the token
 ]
 
 
@@ -48,8 +54,13 @@ def _subscribe() -> None:
 
 def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
-    kinds.register(*telling.KINDS)
-    nav.register()
+    kinds.register(*telling.KINDS, digest.KIND)
+    nav.register(
+        nav.Entry("Notices", "notifications.notices", "bell", "tab", Permission.ACCOUNT, order=30),
+        nav.Entry(
+            "What you want to hear", "notifications.settings", "bell", "account", Permission.ACCOUNT, order=40
+        ),
+    )
 
 
 def _register_jobs(settings: Settings) -> None:
@@ -63,6 +74,7 @@ def _register_jobs(settings: Settings) -> None:
     )
     jobs.register("heartbeat", lambda: heartbeat.beat("worker"), 60)
     jobs.register(SEND_JOB, lambda: mailing.send_due(sender), 60)
+    jobs.register("make digests", digest.make_due, 1800)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
 
 

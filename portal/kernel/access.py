@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import wraps
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -128,6 +129,15 @@ class Viewer:
 
 
 VISITOR = Viewer()
+
+
+def zone_of(viewer: Viewer) -> ZoneInfo:
+    """The viewer's time zone; UTC where the stored name is unknown here."""
+    try:
+        return ZoneInfo(viewer.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 

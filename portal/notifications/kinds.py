@@ -37,6 +37,7 @@ class Kind:
     in_app: bool = True
     by_mail: bool = True
     required: bool = False
+    listed: bool = True  # whether it has a row of its own on the preferences page
     order: int = 50
 
 
@@ -50,8 +51,8 @@ def register(*kinds: Kind) -> None:
 
 
 def registered() -> list[Kind]:
-    """All kinds, in the order of the preferences page."""
-    return sorted(_kinds.values(), key=lambda kind: (kind.order, kind.name))
+    """The kinds that can be chosen, in the order of the preferences page."""
+    return sorted((kind for kind in _kinds.values() if kind.listed), key=lambda kind: (kind.order, kind.name))
 
 
 def find(name: str) -> Kind | None:

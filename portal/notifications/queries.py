@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from portal.kernel.access import Viewer
+from portal.kernel.access import Viewer, zone_of
 from portal.kernel.db import db
 from portal.kernel.paging import Page
 from portal.notifications import kinds
@@ -22,6 +22,7 @@ class Shown:
     line: kinds.Line
     created_at: datetime
     is_new: bool
+    day_key: str  # the reader's calendar day
 
 
 def notices_of(viewer: Viewer, before_id: int | None = None) -> Page:
@@ -31,8 +32,15 @@ def notices_of(viewer: Viewer, before_id: int | None = None) -> Page:
         query = query.where(Notice.id < before_id)
     rows = list(db.session.execute(query.limit(PAGE + 1)).scalars())
     lines = kinds.resolve(viewer, rows[:PAGE])
+    zone = zone_of(viewer)
     shown = [
-        Shown(row.id, lines[row.id], row.created_at, row.read_at is None)
+        Shown(
+            row.id,
+            lines[row.id],
+            row.created_at,
+            row.read_at is None,
+            row.created_at.astimezone(zone).date().isoformat(),
+        )
         for row in rows[:PAGE]
         if row.id in lines
     ]

@@ -50,7 +50,11 @@ def settings() -> str:
         "notifications/settings.html",
         choices=queries.choices_of(member_id),
         digest=queries.digest_of(member_id),
-        digests=list(Digest),
+        digests=[
+            (Digest.DAILY, _("Every day")),
+            (Digest.WEEKLY, _("On Mondays")),
+            (Digest.OFF, _("Never")),
+        ],
         form=Form(),
     )
 
@@ -78,7 +82,7 @@ def save_settings() -> Response:
 def unsubscribe_page(token: str) -> str:
     """Ask once: a mail scanner that follows the link ends nothing."""
     _member_id, kind = _read(token)
-    return render_template("notifications/unsubscribe.html", token=token, kind=kinds.find(kind), done=False)
+    return render_template("notifications/unsubscribe.html", token=token, label=_label(kind), done=False)
 
 
 @blueprint.post("/unsubscribe/<token>")
@@ -87,7 +91,12 @@ def unsubscribe(token: str) -> str:
     """End this kind of mail, from the page or from the mail program's own button (RFC 8058)."""
     member_id, kind = _read(token)
     preferences.unsubscribe(member_id, kind)
-    return render_template("notifications/unsubscribe.html", token=token, kind=kinds.find(kind), done=True)
+    return render_template("notifications/unsubscribe.html", token=token, label=_label(kind), done=True)
+
+
+def _label(kind_name: str) -> str:
+    kind = kinds.find(kind_name)
+    return kind.label if kind else ""
 
 
 def _read(token: str) -> tuple[int, str]:

@@ -1,0 +1,77 @@
+"""The pages about notices, as a browser sees them."""
+
+from collections.abc import Callable
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.posting import open_thread, post_reply
+from portal.notifications import queries
+from portal.notifications.models import Digest
+from portal.notifications.services import preferences
+from tests.conftest import make_board, make_customer, viewer_of
+
+
+def answered(app: Flask) -> int:
+    """A member whose question was answered."""
+    with app.app_context():
+        asker = viewer_of(make_customer("Ines"))
+        thread = open_thread(
+            asker,
+            make_board(),
+            kind=ThreadKind.QUESTION,
+            title="How do you isolate one partner?",
+            body="Late.",
+        )
+        post_reply(viewer_of(make_customer("Tomasz")), thread.id, "A lane for each.")
+    return asker.member_id or 0
+
+
+def test_notices_are_listed_opened_and_marked(app: Flask, sign_in: Callable[[int], FlaskClient]) -> None:
+    browser = sign_in(answered(app))
+    page = browser.get("/notifications").text
+    assert "Tomasz answered your question" in page
+    assert "1 new" in page
+    opened = browser.get("/notifications/1")
+    assert (opened.status_code, opened.location) == (303, "/posts/2")
+    assert "1 new" not in browser.get("/notifications").text
+
+
+def test_without_notices_the_page_says_what_will_stand_there(
+    app: Flask, sign_in: Callable[[int], FlaskClient]
+) -> None:
+    with app.app_context():
+        member = make_customer()
+    assert "Nothing to tell you yet" in sign_in(member).get("/notifications").text
+
+
+def test_anothers_notice_is_not_found(app: Flask, sign_in: Callable[[int], FlaskClient]) -> None:
+    answered(app)
+    with app.app_context():
+        other = make_customer()
+    assert sign_in(other).get("/notifications/1").status_code == 404
+
+
+def test_the_choices_page_shows_every_kind(app: Flask, sign_in: Callable[[int], FlaskClient]) -> None:
+    page = sign_in(answered(app)).get("/settings/notifications").text
+    assert "somebody mentions you" in page
+    assert "On Mondays" in page
+
+
+def test_the_link_in_a_mail_asks_first_and_the_button_of_a_mail_program_does_it_at_once(
+    app: Flask, client: FlaskClient
+) -> None:
+    member = answered(app)
+    secret = app.config["SETTINGS"].SECRET_KEY
+    address = "/unsubscribe/" + preferences.unsubscribe_token(secret, member, "reply")
+    assert "Stop these mails" in client.get(address).text
+    with app.app_context():
+        assert next(c for c in queries.choices_of(member) if c.kind.name == "reply").by_mail
+    done = client.post(address, data={"List-Unsubscribe": "One-Click"})
+    assert done.status_code == 200
+    with app.app_context():
+        assert not next(c for c in queries.choices_of(member) if c.kind.name == "reply").by_mail
+        client.post("/unsubscribe/" + preferences.unsubscribe_token(secret, member, "digest"))
+        assert queries.digest_of(member) is Digest.OFF
+    assert client.get("/unsubscribe/forged").status_code == 404
