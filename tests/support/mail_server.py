@@ -30,7 +30,9 @@ class MailServer:
         return self
 
     def stop(self) -> None:
-        self._controller.stop(no_assert=True)
+        """Harmless when it is stopped already."""
+        if self._controller.loop.is_running():
+            self._controller.stop(no_assert=True)
 
     @property
     def port(self) -> int:
