@@ -13,6 +13,7 @@ from sqlalchemy import inspect
 from portal import create_app, serving, worker
 from portal.discussions.services.recount import recount as recount_all
 from portal.kernel.db import db
+from portal.search.commands import search
 from portal.settings import SettingsError
 
 
@@ -27,6 +28,9 @@ def _app() -> Flask:
 @click.group(cls=FlaskGroup, create_app=_app, add_default_commands=False, load_dotenv=False)
 def main() -> None:
     """Candor: a customer community and advocacy portal."""
+
+
+main.add_command(search)
 
 
 @main.command()

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
-from portal.discussions import digest, telling
+from portal.discussions import digest, searchable, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.front import health
@@ -16,6 +16,10 @@ from portal.notifications import kinds
 from portal.notifications import views as notifications_views
 from portal.notifications.services import mailing
 from portal.notifications.services.notifying import SEND_JOB
+from portal.search import listeners as search_listeners
+from portal.search import services as search
+from portal.search import sources
+from portal.search.engines.whoosh_engine import WhooshEngine
 from portal.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -50,11 +54,24 @@ def _subscribe() -> None:
     subscribe(discussed.PostPublished, discussions_listeners.tell_of_post)
     subscribe(discussed.PostEdited, discussions_listeners.tell_of_edit)
     subscribe(discussed.AnswerAccepted, discussions_listeners.tell_of_acceptance)
+    for about_post in (
+        discussed.PostPublished,
+        discussed.PostEdited,
+        discussed.PostVoted,
+        discussed.VoteWithdrawn,
+        discussed.AnswerAccepted,
+        discussed.AcceptanceWithdrawn,
+    ):
+        subscribe(about_post, search_listeners.queue_post)
+    # An opening that goes or comes takes the whole thread with it.
+    for about_thread in (discussed.PostRemoved, discussed.PostRestored, discussed.ThreadChanged):
+        subscribe(about_thread, search_listeners.queue_thread)
 
 
 def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
     kinds.register(*telling.KINDS, digest.KIND)
+    sources.register(searchable.SOURCE)
     nav.register(
         nav.Entry("Notices", "notifications.notices", "bell", "tab", Permission.ACCOUNT, order=30),
         nav.Entry(
@@ -75,6 +92,8 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register("heartbeat", lambda: heartbeat.beat("worker"), 60)
     jobs.register(SEND_JOB, lambda: mailing.send_due(sender), 60)
     jobs.register("make digests", digest.make_due, 1800)
+    search.use(WhooshEngine(settings.index_path))
+    jobs.register(search.JOB, search.drain, 60)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
 
 

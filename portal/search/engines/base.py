@@ -21,6 +21,10 @@ class IndexUnavailable(Exception):
     """The index is missing, damaged or busy: search has to say so or do without it."""
 
 
+class IndexBusy(IndexUnavailable):
+    """Another process is writing the index; it is whole, only later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One post as it is searched. `kind` is opening, answer, reply or comment; `title` and `tags` are
@@ -60,13 +64,15 @@ class Hits:
 
 
 class Engine(Protocol):
-    """An index of posts. Every method raises `IndexUnavailable` where the index cannot serve."""
+    """An index of posts. Every method raises `IndexUnavailable` where the index cannot serve; writing
+    raises `IndexBusy` while another process writes."""
 
-    def upsert(self, documents: Iterable[Document]) -> int:
-        """Adds or replaces documents; how many."""
+    def update(self, documents: Iterable[Document], gone: Iterable[int] = ()) -> None:
+        """Adds or replaces documents and forgets the posts that are `gone`, in one step. Of two documents
+        with one id the later one stays; unknown ids are no error."""
 
-    def delete(self, ids: Iterable[int]) -> int:
-        """Forgets posts; unknown ids are no error; how many were there."""
+    def ready(self) -> int:
+        """How many documents the index holds, by a quick look at whether it can serve."""
 
     def search(self, query: Query, fill: bool = False) -> Hits:
         """The posts that answer the query. Those that have only some of it follow where few have all of

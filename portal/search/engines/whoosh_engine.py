@@ -36,7 +36,7 @@ from typing import Any
 from portal.search import spelling
 from portal.search.analysis import stem
 from portal.search.engines import base
-from portal.search.engines.base import Document, Hit, Hits, IndexUnavailable
+from portal.search.engines.base import Document, Hit, Hits, IndexBusy, IndexUnavailable
 from portal.search.query import Query, Unit
 
 with warnings.catch_warnings():
@@ -167,7 +167,10 @@ class _Head:
     @classmethod
     def read(cls, root: Path) -> _Head:
         try:
-            raw = json.loads((root / "HEAD").read_bytes())
+            text, _, checksum = (root / "HEAD").read_bytes().rpartition(b"\n")
+            if zlib.crc32(text) != int(checksum):
+                raise IndexUnavailable("the search index is damaged")
+            raw = json.loads(text)
             head = cls(
                 str(raw["folder"]),
                 int(raw["generation"]),
@@ -187,8 +190,9 @@ class _Head:
 
     def write(self, root: Path) -> None:
         draft = root / f"HEAD.{secrets.token_hex(4)}"
-        with draft.open("w") as file:
-            json.dump(self.__dict__, file)
+        text = json.dumps(self.__dict__).encode()
+        with draft.open("wb") as file:
+            file.write(text + b"\n%d" % zlib.crc32(text))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(root / "HEAD")
@@ -446,32 +450,19 @@ class WhooshEngine:
 
     # --- writing ---
 
-    def upsert(self, documents: Iterable[Document]) -> int:
-        """Adds or replaces documents in one commit; of two with one id the later one stays."""
+    def update(self, documents: Iterable[Document], gone: Iterable[int] = ()) -> None:
+        """Adds, replaces and forgets in one commit, see `base.Engine.update`."""
         latest = {document.id: document for document in documents}
-        if latest:
-            with self._writing() as head:
-                writer = self._writer(head)
-                try:
-                    self._remove(writer, latest.keys())
-                    for document in latest.values():
-                        writer.add(document)
-                    writer.commit(mergetype=_merge)
-                except BaseException:
-                    writer.cancel()
-                    raise
-        return len(latest)
-
-    def delete(self, ids: Iterable[int]) -> int:
-        """Forgets posts in one commit; how many were there."""
-        unwanted = set(ids)
-        if not unwanted:
-            return 0
+        stale = latest.keys() | set(gone)
+        if not stale:
+            return
         with self._writing() as head:
             writer = self._writer(head)
             try:
-                removed = self._remove(writer, unwanted)
-                if removed:
+                removed = self._remove(writer, stale)
+                for document in latest.values():
+                    writer.add(document)
+                if latest or removed:
                     writer.commit(mergetype=_merge)
                 else:
                     writer.cancel()
@@ -479,7 +470,6 @@ class WhooshEngine:
                 if not writer.is_closed:
                     writer.cancel()
                 raise
-        return removed
 
     def rebuild(self, documents: Iterable[Document], progress: Callable[[int], None] | None = None) -> int:
         """A new index beside the old one, which serves until the new one is whole. `progress` is told
@@ -537,9 +527,7 @@ class WhooshEngine:
                     break
                 except BlockingIOError as error:
                     if time.monotonic() > until:
-                        raise IndexUnavailable(
-                            "the search index is being written by another process"
-                        ) from error
+                        raise IndexBusy("the search index is being written by another process") from error
                     time.sleep(0.02)
             yield
 
@@ -572,6 +560,11 @@ class WhooshEngine:
         return removed
 
     # --- opening and checking ---
+
+    def ready(self) -> int:
+        """How many documents the index holds; opens it, but reads only what is new."""
+        with self._lock, _damage():
+            return self._open().head.documents
 
     def check(self) -> int:
         """Reads every byte of the index again; how many documents it holds."""
