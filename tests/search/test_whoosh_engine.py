@@ -233,8 +233,7 @@ def _flip(suffix: str) -> Callable[[Path], None]:
 
 def _scribble_head(root: Path) -> None:
     text = b'{"folder": "../../etc", "generation": 1, "documents": 1, "files": {}, "format": 1}'
-    (root / "HEAD").write_bytes(text + b"
-%d" % zlib.crc32(text))
+    (root / "HEAD").write_bytes(text + b"\n%d" % zlib.crc32(text))
 
 
 DAMAGES = [
