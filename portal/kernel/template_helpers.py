@@ -5,7 +5,9 @@ for many readers, use `shared_stamp`: it names the zone, and a module shows the 
 """
 
 import hashlib
+import math
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -37,6 +39,9 @@ def install(app: Flask) -> None:
         share=share,
         initials=initials,
         tint=tint,
+        dom_id=dom_id,
+        highest=highest,
+        nice_ceiling=nice_ceiling,
     )
 
 
@@ -181,6 +186,24 @@ def initials(name: str | None) -> str:
 def tint(key: object) -> str:
     """One of the four identity tints, always the same for a key such as a username."""
     return TINTS[hashlib.sha256(str(key).encode()).digest()[0] % len(TINTS)]
+
+
+def dom_id(text: object) -> str:
+    """An id for an element, always the same for a text."""
+    return "i" + hashlib.sha256(str(text).encode()).hexdigest()[:10]
+
+
+def highest(values: Iterable[float | None]) -> float:
+    """The greatest of the values that are there; 0 of none."""
+    return max((value for value in values if value is not None), default=0)
+
+
+def nice_ceiling(value: float) -> float:
+    """The end of an axis: the least of 1, 2, 4, 5, 10, 20 … that is not below `value`; 1 for nothing."""
+    if value <= 0:
+        return 1
+    power = 10 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 2, 4, 5, 10) if step * power >= value)
 
 
 def _time(moment: datetime, text: str, kind: str) -> Markup:

@@ -1,0 +1,354 @@
+"""All components in their states (empty, one, crowded, failed), on pages of an application for tests alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Flask, g, render_template, request
+from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
+from wtforms import (
+    BooleanField,
+    EmailField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, Length
+
+from portal.kernel import access, clock, nav
+from portal.kernel.access import Duty, Permission, Status, Viewer
+from portal.kernel.forms import Form
+
+PAGES = ("lists", "thread", "forms", "console", "states")
+
+MEMBER = Viewer(
+    member_id=1,
+    username="dana",
+    display_name="Dana Kowalski",
+    status=Status.CUSTOMER,
+    company_name="Castellan Foods",
+    confirmed=True,
+    time_zone="Europe/Warsaw",
+    unread_notices=2,
+    permissions=access.permissions_of(Status.CUSTOMER, frozenset()),
+)
+MODERATOR = replace(
+    MEMBER,
+    username="ruth",
+    display_name="Ruth Adeyemi",
+    company_name="Northwind Flow",
+    status=Status.VENDOR,
+    duties=frozenset({Duty.MODERATOR}),
+    permissions=access.permissions_of(Status.VENDOR, frozenset({Duty.MODERATOR})),
+)
+
+blueprint = Blueprint("gallery", __name__, url_prefix="/gallery", template_folder="templates")
+
+
+class SampleForm(Form):
+    title = StringField("Title", [DataRequired("Say what it is about, in one line."), Length(max=200)])
+    email = EmailField("Work e-mail", description="We write to it once, to see that it is yours.")
+    secret = PasswordField("Password", [DataRequired("Choose a password.")])
+    board = SelectField("Board", choices=[("1", "Integrations"), ("2", "Operations")])
+    kind = RadioField(
+        "What is it?",
+        [DataRequired("Choose one of the three.")],
+        choices=[("question", "A question"), ("discussion", "A discussion"), ("war_story", "A war story")],
+    )
+    topics = SelectMultipleField("Topics", choices=[("a", "Capacity"), ("b", "Upgrades"), ("c", "Nights")])
+    agree = BooleanField("I have read the rules", [DataRequired("The rules apply to everyone.")])
+    about = TextAreaField("About you", description="Two sentences are enough.")
+    body = TextAreaField("Body", [DataRequired("Write something first.")])
+
+
+def install(app: Flask) -> None:
+    """Put the gallery on an application."""
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/")
+@access.requires(Permission.VISIT)
+def start() -> Any:
+    return show("lists")
+
+
+@blueprint.get("/page", defaults={"page": "lists"})
+@blueprint.get("/<page>")
+@access.requires(Permission.VISIT)
+def show(page: str) -> Any:
+    """?as=visitor|member|moderator, ?theme=light|dark."""
+    who = {"member": MEMBER, "moderator": MODERATOR}.get(request.args.get("as", ""), access.VISITOR)
+    g.viewer = replace(who, theme=request.args.get("theme", ""))
+    g.csrf_token = "a-token"
+    good = SampleForm(formdata=None, data={"title": "Lanes or queues?", "board": "2", "kind": "question"})
+    bad = SampleForm(
+        MultiDict({"email": "dana@", "about": "Integration lead", "body": ""}), meta={"csrf": False}
+    )
+    bad.validate()
+    return render_template(
+        f"gallery/{page}.html",
+        who=request.args.get("as", ""),
+        good=good,
+        bad=bad,
+        nav=menu,
+        boards_nav=boards(),
+        notice_count=g.viewer.unread_notices,
+        **sample(),
+    )
+
+
+def person(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "username": name.split()[0].lower(), **fields}
+
+
+INES = person(
+    "Ines Okafor",
+    title="Integration lead",
+    company="Castellan Foods",
+    company_slug="castellan-foods",
+    verified_by="mail",
+)
+TOMASZ = person(
+    "Tomasz Wiśniewski",
+    title="Head of IT operations",
+    company="Manufacturer, 500–1,000 people, Poland",
+    verified_by="moderator",
+)
+LONG = person(
+    "Marguerite Haugland-Brzęczyszczykiewicz",
+    title="Principal electronic data interchange architect and deputy head of integration services",
+    company="Norrgross Retail and Wholesale Distribution Holding, 5,000+ people, Norway",
+    verified_by="imported",
+    former=True,
+)
+CALLUM = person("Callum Reyes", title="Product manager, connectors", vendor_name="Northwind Flow")
+NOBODY = {"name": "former member", "username": ""}
+
+
+def boards() -> list[dict[str, Any]]:
+    now = clock.now()
+    rows = [
+        ("Integrations", "Connectors, formats, partners, and what breaks between them.", "public", 3, 412),
+        ("Operations", "Running Flow: capacity, upgrades, alarms, nights.", "public", 120, 1),
+        ("Migrating to Flow", "Coming from something else, or from nothing at all.", "public", 0, 138),
+        ("Customers only", "", "customers", 0, 0),
+        ("Datenaustauschschnittstellenbeschreibungen", "A long name.", "prospects", 1, 12_345),
+    ]
+    return [
+        {
+            "slug": name.lower().replace(" ", "-"),
+            "name": name,
+            "description": about,
+            "audience": audience,
+            "unread": unread,
+            "threads_count": count,
+            "last_activity_at": now - timedelta(hours=3) if count else None,
+            "archived": name == "Customers only",
+        }
+        for name, about, audience, unread, count in rows
+    ]
+
+
+def threads() -> list[dict[str, Any]]:
+    now = clock.now()
+    common = {"url": "/gallery/thread", "board_name": "Integrations"}
+    return [
+        {
+            **common,
+            "title": "Flow keeps retrying a dead SFTP target and blocks the whole queue. "
+            "How do you isolate one bad partner?",
+            "kind": "question",
+            "author": INES,
+            "last_activity_at": now - timedelta(hours=3),
+            "answers_count": 4,
+            "answered": True,
+            "unread": 2,
+            "pinned": True,
+            "tags": ["sftp", "lanes"],
+        },
+        {
+            **common,
+            "title": "We moved 212 interfaces in one weekend and would not do it again",
+            "kind": "war_story",
+            "author": TOMASZ,
+            "last_activity_at": now - timedelta(hours=30),
+            "helpful": 46,
+            "replies_count": 12,
+        },
+        {
+            **common,
+            "title": "Mapping editor is unusable above 3,000 fields",
+            "kind": "discussion",
+            "author": LONG,
+            "last_activity_at": now - timedelta(days=5),
+            "vendor_replied": True,
+            "replies_count": 1,
+            "closed": True,
+            "excerpt": Markup(
+                "It takes <mark>nine seconds</mark> to open, and saving fails one time in five."
+            ),
+        },
+        {
+            **common,
+            "title": "Does-anyone-sign-AS2-messages-with-a-hardware-module-that-has-a-very-long-unbroken-name?",
+            "kind": "question",
+            "author": NOBODY,
+            "last_activity_at": now - timedelta(days=400),
+            "answers_count": 0,
+            "held": True,
+            "tags": [f"topic-{number}" for number in range(8)],
+        },
+    ]
+
+
+def posts() -> dict[str, dict[str, Any]]:
+    now = clock.now()
+
+    def one(number: int, author: dict[str, Any], html: str, **fields: Any) -> dict[str, Any]:
+        return {
+            "number": number,
+            "author": author,
+            "html": Markup(html),
+            "created_at": now - timedelta(days=3, hours=-number),
+            "url": f"/posts/{number}",
+            "state": "visible",
+            **fields,
+        }
+
+    return {
+        "opening": one(
+            1,
+            INES,
+            "<p>We exchange delivery notes with 61 carriers. What we would like is: <em>one partner down, one "
+            "partner late, nobody else notices.</em></p><ul><li>Flow 7.4, self-hosted, 8 workers</li><li>retry "
+            "policy <code>retry: linear, 60s, forever</code></li></ul><h2>What we tried</h2><blockquote><p>Raise "
+            "the worker count.</p></blockquote><p>How do you run this?</p>",
+            is_question=True,
+            edited_at=now - timedelta(days=1),
+        ),
+        "accepted": one(
+            3,
+            TOMASZ,
+            '<p>We had exactly this in March. Two changes fixed it.</p><pre tabindex="0"><code>queue: carriers\nlanes:\n  by: '
+            "partner_id\n  max_workers: 2        # never more than 2 of 8, whatever the partner does and however "
+            "long it takes</code></pre><p>What it cost us: half a day.</p>",
+        ),
+        "long": one(
+            2,
+            LONG,
+            "<p>Put the state on the shared disk: <code>/var/lib/flow/lanes/eu-west-1/carriers-production-"
+            "secondary.state.json</code></p><table><thead><tr><th>Partner</th><th>Files</th><th>Late</th></tr>"
+            "</thead><tbody><tr><td>North</td><td>9,000</td><td>12</td></tr><tr><td>South</td><td>800</td>"
+            "<td>0</td></tr></tbody></table>",
+        ),
+        "vendor": one(4, CALLUM, "<p>The advice to raise the worker count was wrong, and I am sorry.</p>"),
+        "held": one(6, INES, "<p>Three links in a first post.</p>", state="held"),
+        "story": one(
+            7,
+            NOBODY,
+            "",
+            sections=[
+                ("What happened", Markup("<p>The partner said “connected” for eleven hours.</p>")),
+                ("What it cost", Markup("<p>340 stores without prices on a Saturday morning.</p>")),
+                ("What we would do differently", Markup("<p>Watch age, not errors.</p>")),
+            ],
+        ),
+    }
+
+
+def comments() -> list[dict[str, Any]]:
+    now = clock.now()
+    return [
+        {
+            "id": 1,
+            "html": Markup("<p>Is it one queue for all carriers?</p>"),
+            "author": TOMASZ,
+            "created_at": now - timedelta(hours=5),
+        },
+        {
+            "id": 2,
+            "html": Markup("<p>One for all. I know, it is <code>queue: carriers</code> for everybody.</p>"),
+            "author": INES,
+            "created_at": now - timedelta(hours=4),
+            "edited_at": now,
+        },
+        {
+            "id": 3,
+            "html": Markup("<p>Lanes come with every licence since 7.2.</p>"),
+            "author": CALLUM,
+            "created_at": now - timedelta(minutes=4),
+        },
+    ]
+
+
+def rows() -> list[dict[str, Any]]:
+    def one(why: str, title: str, where: str, due: str, *, late: bool = False) -> dict[str, Any]:
+        return {
+            "why": why,
+            "title": title,
+            "where": where,
+            "due": due,
+            "late": late,
+            "url": "/gallery/thread",
+        }
+
+    return [
+        one("Held for 26 h", "Cheap EDI mapping by experts", "Integrations", "since yesterday", late=True),
+        one("3 flags, rule 4: personal data", "#7 in Who do you call?", "Operations", "since 40 min"),
+        one(
+            "Appeal, other decided",
+            f"#5 in {'Flow keeps retrying a target ' * 4}",
+            LONG["name"],
+            "due tomorrow",
+        ),
+        one(
+            "Customer to confirm",
+            "nadia.h@mail.example says she works for Castellan",
+            "Free mail",
+            "since 08:20",
+        ),
+    ]
+
+
+def sample() -> dict[str, Any]:
+    return {
+        "threads": threads(),
+        "boards": boards(),
+        "persons": [INES, TOMASZ, LONG, CALLUM, NOBODY],
+        "posts": posts(),
+        "comments": comments(),
+        "rows": rows(),
+        "months": ["Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov"],
+        "now": clock.now(),
+        "hour": timedelta(hours=1),
+    }
+
+
+def menu(place: str) -> list[nav.Entry]:
+    """Entries as the product has them; all lead to the gallery."""
+    labels = {
+        "main": [("Home", "house"), ("People", "people"), ("Bookmarks", "bookmark")],
+        "tab": [("Home", "house"), ("Search", "search"), ("Notices", "bell"), ("Me", "person")],
+        "account": [("Settings", "gear"), ("Your data", "download")],
+        "foot": [
+            ("How it works and who reads what", ""),
+            ("Rules", ""),
+            ("Transparency", ""),
+            ("Privacy", ""),
+        ],
+        "console": [("Today", ""), ("Queue", ""), ("Members", ""), ("Community health", ""), ("Log", "")],
+    }
+    return [
+        nav.Entry(
+            label=label,
+            endpoint="gallery.show" if number == 0 else "gallery.start",
+            icon=icon,
+            place=place,
+            count=(lambda _viewer: 12) if label in ("Today", "Notices") else None,
+        )
+        for number, (label, icon) in enumerate(labels[place])
+    ]
