@@ -1,0 +1,52 @@
+"""A site under load: people with accounts, threads to write in, and the writers."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.posting import open_thread
+from portal.kernel.access import Status
+from portal.kernel.db import Base, db
+from tests.conftest import make_board, make_member, viewer_of
+from tests.drills.writers import Writers
+from tests.support.site import Site
+
+SEED = 20261122
+
+
+@pytest.fixture
+def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """make_site(workers=…, SETTING=…): a site with every table, not yet started; ended after the test."""
+    sites: list[Site] = []
+
+    def make(*, workers: int = 2, **environment: str) -> Site:
+        site = Site(tmp_path / f"site{len(sites)}", workers=workers, **environment)
+        with site.inside():
+            Base.metadata.create_all(db.engine)
+        sites.append(site)
+        return site
+
+    yield make
+    for site in sites:
+        site.kill()
+
+
+def writers_on(site: Site, count: int, *, pause_seconds: float = 0.05) -> Writers:
+    """So many signed-in members, five to a thread. They belong to the vendor: no newcomer's limit applies."""
+    with site.inside():
+        board = make_board("Under load")
+        members = [make_member(status=Status.VENDOR) for _ in range(count)]
+        threads = [
+            open_thread(
+                viewer_of(members[0]),
+                board,
+                kind=ThreadKind.DISCUSSION,
+                title=f"Thread number {number}",
+                body="Write here.",
+            ).id
+            for number in range((count + 4) // 5)
+        ]
+    clients = [(site.browser_of(member), threads[place // 5]) for place, member in enumerate(members)]
+    return Writers(clients, SEED, pause_seconds)
