@@ -1,16 +1,16 @@
 """The `portal` command: each group stands in its package's commands.py, put together here."""
 
 import os
-import secrets
 import sys
 
 import click
 from flask import Flask, current_app
 from flask.cli import FlaskGroup, with_appcontext
 from flask_migrate import upgrade as migrate_up
-from sqlalchemy import inspect
 
 from portal import create_app, serving, worker
+from portal.demo import loader
+from portal.demo.commands import demo, load_into, password_of
 from portal.discussions.services.recount import recount as recount_all
 from portal.kernel.db import db
 from portal.search.commands import search
@@ -31,6 +31,7 @@ def main() -> None:
 
 
 main.add_command(search)
+main.add_command(demo)
 
 
 @main.command()
@@ -84,32 +85,16 @@ def run(context: click.Context, host: str, port: int, workers: int) -> None:
     """What `make run` does: migrate, load the demo community into a new database, serve."""
     app = _app()
     with app.app_context():
-        is_new = not inspect(db.engine).has_table("members")
+        settings = app.config["SETTINGS"]
         migrate_up()
-        if is_new:
-            _load_demo(app)
+        if loader.is_empty() and not settings.is_production:
+            load_into(app)
+        has_demo = loader.is_loaded()
         db.engine.dispose()
     click.echo(f"http://localhost:{port}")
-    if password := _demo_password(app):
-        click.echo(f"demo password: {password}")
+    if has_demo:
+        click.echo(f"demo password: {password_of(settings)}")
     sys.exit(serving.serve(host, port, workers))
-
-
-def _load_demo(app: Flask) -> None:
-    """Filled in by portal.demo when it lands."""
-
-
-def _demo_password(app: Flask) -> str:
-    settings = app.config["SETTINGS"]
-    path = settings.INSTANCE_PATH / "demo.password"
-    if settings.DEMO_PASSWORD:
-        return settings.DEMO_PASSWORD
-    if path.is_file():
-        return path.read_text(encoding="ascii").strip()
-    password = "-".join(secrets.token_hex(2) for _ in range(3))
-    path.write_text(password, encoding="ascii")
-    path.chmod(0o600)
-    return password
 
 
 if __name__ == "__main__":

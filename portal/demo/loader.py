@@ -1,0 +1,98 @@
+"""Loading the demo community into an empty site, and taking it away again."""
+
+from collections.abc import Callable
+from random import Random
+
+from sqlalchemy import delete, func, or_, select
+
+from portal.demo import cast, content, desk, talk
+from portal.discussions.models import Board, Follow, Post, Tag, Thread
+from portal.discussions.services.recount import recount
+from portal.kernel import clock, site
+from portal.kernel.db import db
+from portal.kernel.errors import DomainError
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Company, Member, MemberProduct, Product
+
+SEED = 20_261_122
+
+
+class DemoRefused(DomainError):
+    """The demo community does not mix with real people, or has no place in production."""
+
+
+def load(password: str, *, production: bool = False, say: Callable[[str], None] = lambda _line: None) -> int:
+    """Load the demo community; gives the number of its members.
+
+    The same seed gives the same community, with times counted back from now. Raises DemoRefused beside real
+    members, when it is loaded already, and in production.
+    """
+    if production:
+        raise DemoRefused("The demo community cannot be loaded when SITE_ENV=production.")
+    _check_empty()
+    now = clock.now()
+    draw = Random(SEED)  # noqa: S311 - a draw that is the same each time
+    with unit_of_work():
+        say("companies and people")
+        companies = cast.add_companies(now)
+        people = cast.add_people(companies, talk.first_seen(now), draw, now, password)
+        boards = cast.add_boards(now)
+        joined = {row.id: row.created_at for row in db.session.execute(select(Member.id, Member.created_at))}
+        say(f"{len(content.threads())} threads")
+        talk.Writer(people, boards, joined, draw, now).write_all()
+        db.session.flush()
+        recount()
+        say("what the six accounts have read, kept and been told")
+        desk.furnish(people, draw, now)
+        db.session.flush()
+        recount()
+        site.touch()
+    return len(people)
+
+
+def remove() -> int:
+    """Take the demo community away; boards that hold real threads stay. Gives how many members left."""
+    with unit_of_work():
+        members = select(Member.id).where(Member.import_source == cast.SOURCE)
+        gone = db.session.execute(select(func.count()).select_from(members.subquery())).scalar_one()
+        db.session.execute(delete(Thread).where(Thread.import_source == cast.SOURCE))
+        db.session.execute(delete(Post).where(Post.author_id.in_(members)))
+        db.session.execute(delete(Thread).where(Thread.author_id.in_(members)))
+        db.session.execute(delete(Member).where(Member.import_source == cast.SOURCE))
+        slugs = [row["slug"] for row in content.boards()]
+        filed = select(Thread.id).where(Thread.board_id == Board.id).correlate(Board)
+        db.session.execute(delete(Board).where(Board.slug.in_(slugs), ~filed.exists()))
+        names = [row["slug"] for row in content.companies()]
+        employed = select(Member.id).where(Member.company_id == Company.id).correlate(Company)
+        db.session.execute(delete(Company).where(Company.slug.in_(names), ~employed.exists()))
+        db.session.execute(delete(Tag).where(Tag.threads_count == 0))
+        used = select(MemberProduct.product_id)
+        db.session.execute(delete(Product).where(Product.id.not_in(used)))
+        db.session.execute(delete(Follow).where(Follow.thread_id.is_(None), Follow.board_id.is_(None)))
+        recount()
+        db.session.execute(delete(Tag).where(Tag.threads_count == 0))
+        site.touch()
+    return gone
+
+
+def is_loaded() -> bool:
+    """Whether the demo community is here."""
+    found = select(Member.id).where(Member.import_source == cast.SOURCE).limit(1)
+    return db.session.execute(found).first() is not None
+
+
+def is_empty() -> bool:
+    """Whether nobody and nothing is here yet."""
+    return not any(
+        db.session.execute(select(model.id).limit(1)).first() for model in (Member, Board, Company)
+    )
+
+
+def _check_empty() -> None:
+    if is_loaded():
+        raise DemoRefused("The demo community is loaded already.")
+    real = select(Member.id).where(or_(Member.import_source.is_(None), Member.import_source != cast.SOURCE))
+    if db.session.execute(real.limit(1)).first() is not None:
+        raise DemoRefused("There are real members here: the demo community is only for an empty site.")
+    if db.session.execute(select(Board.id).limit(1)).first() is not None:
+        raise DemoRefused("There are boards here: the demo community is only for an empty site.")

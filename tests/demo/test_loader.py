@@ -1,0 +1,54 @@
+"""The demo community loads into an empty site, the same each time, and goes away again."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from portal.demo import loader
+from portal.discussions.models import Board, Post, Thread
+from portal.discussions.services.recount import recount
+from portal.kernel.db import db
+from portal.members.models import Company, Member
+from portal.members.queries import viewer_of
+from portal.notifications.models import Mail, Notice
+from portal.notifications.queries import notices_of
+from tests.conftest import make_customer, noon
+
+pytestmark = pytest.mark.slow
+
+
+def count(model: type) -> int:
+    return db.session.execute(select(func.count()).select_from(model)).scalar_one()
+
+
+def test_it_loads_is_whole_and_goes_away(in_app: Flask, at: Callable[[datetime], None]) -> None:
+    at(noon("2026-11-20"))
+    assert loader.load("demo password") >= 150
+    assert count(Company) >= 40
+    assert count(Thread) >= 300
+    assert recount() == []
+    assert db.session.execute(select(func.count()).where(Mail.sent_at.is_(None))).scalar_one() == 0
+    customer = viewer_of(
+        db.session.execute(select(Member.id).where(Member.email == "customer@demo.example")).scalar_one()
+    )
+    shown = notices_of(customer)
+    assert any(row.is_new for row in shown.rows)
+    told = db.session.execute(
+        select(func.count()).select_from(Notice).where(Notice.member_id == customer.member_id)
+    ).scalar_one()
+    assert len(shown.rows) == min(told, 30)
+    with pytest.raises(loader.DemoRefused):
+        loader.load("again")
+    loader.remove()
+    assert (count(Member), count(Thread), count(Post), count(Board), count(Company)) == (0, 0, 0, 0, 0)
+
+
+def test_it_refuses_beside_real_members_and_in_production(in_app: Flask) -> None:
+    with pytest.raises(loader.DemoRefused):
+        loader.load("x", production=True)
+    make_customer()
+    with pytest.raises(loader.DemoRefused):
+        loader.load("x")
