@@ -15,6 +15,7 @@ from portal.discussions.services.recount import recount as recount_all
 from portal.kernel.db import db
 from portal.search.commands import search
 from portal.settings import SettingsError
+from portal.upkeep.commands import backup, doctor, restore
 
 
 def _app() -> Flask:
@@ -31,6 +32,9 @@ def main() -> None:
 
 
 main.add_command(search)
+main.add_command(doctor)
+main.add_command(backup)
+main.add_command(restore)
 main.add_command(demo)
 
 

