@@ -1,1 +1,28 @@
-// Loads the module of each behaviour that the page has, found by its data-attribute. Every page works without.
+// Starts each behaviour that the page has use for, found by its data-attribute. Every page works without.
+
+import { start as startErrors } from './errors.js';
+import { start as startForms } from './forms.js';
+import { start as startKeys } from './keys.js';
+import { start as startMenus } from './menu.js';
+import { start as startTimes } from './time.js';
+
+const LATER = [
+  ['[data-composer]', () => import('./composer.js')],
+  ['[data-toggle-url]', () => import('./toggle.js')],
+  ['[data-similar]', () => import('./similar.js')],
+  ['[data-theme-switch]', () => import('./theme.js')],
+  ['select[data-says]', () => import('./says.js')],
+  ['[data-keep-in-view]', () => import('./in-view.js')],
+  ['[data-filter-form]', () => import('./filter.js')],
+  ['[data-kept]', () => import('./autosave.js').then((module) => ({ start: module.doubtWhatWasSent }))],
+];
+
+document.documentElement.classList.add('has-script');
+startErrors();
+startForms();
+startMenus();
+startTimes();
+startKeys();
+for (const [selector, load] of LATER) {
+  if (document.querySelector(selector)) load().then((module) => module.start());
+}

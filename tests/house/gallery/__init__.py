@@ -1,10 +1,10 @@
-"""All components in their states (empty, one, crowded, failed), on pages of an application for tests alone."""
+"""All components in their states (empty, one, crowded, failed), on pages for tests alone."""
 
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Flask, g, render_template, request
+from flask import Blueprint, Flask, g, redirect, render_template, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from wtforms import (
@@ -19,6 +19,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length
 
+from portal import csrf
 from portal.kernel import access, clock, nav
 from portal.kernel.access import Duty, Permission, Status, Viewer
 from portal.kernel.forms import Form
@@ -67,6 +68,7 @@ class SampleForm(Form):
 
 def install(app: Flask) -> None:
     """Put the gallery on an application."""
+    csrf.exempt(blueprint)
     app.register_blueprint(blueprint)
 
 
@@ -92,6 +94,7 @@ def show(page: str) -> Any:
     return render_template(
         f"gallery/{page}.html",
         who=request.args.get("as", ""),
+        place=request.args.get("place", "thread-1"),
         good=good,
         bad=bad,
         nav=menu,
@@ -194,7 +197,7 @@ def threads() -> list[dict[str, Any]]:
         },
         {
             **common,
-            "title": "Does-anyone-sign-AS2-messages-with-a-hardware-module-that-has-a-very-long-unbroken-name?",
+            "title": "Does-anyone-sign-AS2-messages-with-a-hardware-module-with-a-long-unbroken-name?",
             "kind": "question",
             "author": NOBODY,
             "last_activity_at": now - timedelta(days=400),
@@ -223,19 +226,19 @@ def posts() -> dict[str, dict[str, Any]]:
         "opening": one(
             1,
             INES,
-            "<p>We exchange delivery notes with 61 carriers. What we would like is: <em>one partner down, one "
-            "partner late, nobody else notices.</em></p><ul><li>Flow 7.4, self-hosted, 8 workers</li><li>retry "
-            "policy <code>retry: linear, 60s, forever</code></li></ul><h2>What we tried</h2><blockquote><p>Raise "
-            "the worker count.</p></blockquote><p>How do you run this?</p>",
+            "<p>We exchange delivery notes with 61 carriers. What we would like is: <em>one partner down, "
+            "one partner late, nobody else notices.</em></p><ul><li>Flow 7.4, self-hosted, 8 workers</li>"
+            "<li>retry policy <code>retry: linear, 60s, forever</code></li></ul><h4>What we tried</h4>"
+            "<blockquote><p>Raise the worker count.</p></blockquote><p>How do you run this?</p>",
             is_question=True,
             edited_at=now - timedelta(days=1),
         ),
         "accepted": one(
             3,
             TOMASZ,
-            '<p>We had exactly this in March. Two changes fixed it.</p><pre tabindex="0"><code>queue: carriers\nlanes:\n  by: '
-            "partner_id\n  max_workers: 2        # never more than 2 of 8, whatever the partner does and however "
-            "long it takes</code></pre><p>What it cost us: half a day.</p>",
+            '<p>We had exactly this in March. Two changes fixed it.</p><pre tabindex="0"><code>queue:\n'
+            "lanes:\n  by: partner_id\n  max_workers: 2        # never more than 2 of 8, whatever a partner "
+            "does and however long it takes</code></pre><p>What it cost us: half a day.</p>",
         ),
         "long": one(
             2,
@@ -352,3 +355,78 @@ def menu(place: str) -> list[nav.Entry]:
         )
         for number, (label, icon) in enumerate(labels[place])
     ]
+
+
+# What the modules ask of the server, as the product answers it (documented at the top of each module).
+
+drafts: dict[str, tuple[int, str]] = {}
+
+
+@blueprint.post("/preview")
+@access.requires(Permission.VISIT)
+def preview() -> Any:
+    body = request.form["body"]
+    if body == "refuse":
+        return Markup("<p>Too many brackets.</p>"), 422
+    return Markup("<p><strong>{}</strong></p>").format(body)
+
+
+@blueprint.put("/drafts/<place>")
+@access.requires(Permission.VISIT)
+def save_draft(place: str) -> Any:
+    known, _text = drafts.get(place, (0, ""))
+    if place == "signed-out":
+        return {}, 401
+    if known != int(request.form["sequence"]):
+        return {"sequence": known}, 409
+    drafts[place] = (known + 1, request.form["body"])
+    return {"sequence": known + 1, "saved_at": "2026-03-02T12:04:00Z"}
+
+
+@blueprint.delete("/drafts/<place>")
+@access.requires(Permission.VISIT)
+def drop_draft(place: str) -> Any:
+    drafts.pop(place, None)
+    return {}
+
+
+@blueprint.get("/members/complete")
+@access.requires(Permission.VISIT)
+def complete() -> Any:
+    found = [INES, TOMASZ, CALLUM]
+    return [
+        {"username": one["username"], "name": one["name"], "company": one.get("company", "")}
+        for one in found
+        if one["username"].startswith(request.args["q"])
+    ]
+
+
+@blueprint.post("/uploads")
+@access.requires(Permission.VISIT)
+def upload() -> Any:
+    file = request.files["file"]
+    return {"url": "/uploads/1.png", "markdown": f"![{file.filename}](/uploads/1.png)"}
+
+
+@blueprint.get("/threads/similar")
+@access.requires(Permission.VISIT)
+def similar() -> Any:
+    return Markup('<p><a href="/gallery/thread">{} and lanes</a></p>').format(request.args["title"])
+
+
+@blueprint.route("/posts/<int:number>/vote", methods=["POST", "DELETE"])
+@access.requires(Permission.VISIT)
+def vote(number: int) -> Any:
+    if number == 2:
+        return "no", 500
+    return {"pressed": request.method == "POST", "count": 10 if request.method == "POST" else 9}
+
+
+@blueprint.post("/slow")
+@access.requires(Permission.VISIT)
+def slow() -> Any:
+    sent.append(request.form.get("body", ""))
+    return redirect("/gallery/states")
+
+
+sent: list[str] = []
