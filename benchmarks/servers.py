@@ -23,6 +23,7 @@ def environment(instance: Path) -> dict[str, str]:
         "INSTANCE_PATH": str(instance),
         "SITE_ENV": "production",
         "PUBLIC_URL": "http://localhost",
+        "POSTS_PER_FIVE_MINUTES": "0",
         "PYTHONPATH": str(ROOT),
     }
 

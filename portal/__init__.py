@@ -72,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             name=settings.SITE_NAME,
             vendor_name=settings.SITE_NAME,
             vendor_domains=list(settings.VENDOR_DOMAINS),
+            posts_per_five_minutes=settings.POSTS_PER_FIVE_MINUTES,
         )
     )
     web.install(app)

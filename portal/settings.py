@@ -29,6 +29,7 @@ class Settings:
     MAIL_FROM: str = ""
     METRICS_FROM: tuple[str, ...] = ("127.0.0.1", "::1")
     TRUSTED_PROXIES: int = 0
+    POSTS_PER_FIVE_MINUTES: int = 30
     DEMO_PASSWORD: str = field(default="", repr=False)
 
     @property
@@ -105,6 +106,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         MAIL_FROM=values.get("MAIL_FROM", ""),
         METRICS_FROM=_words(values.get("METRICS_FROM", "127.0.0.1,::1")),
         TRUSTED_PROXIES=_whole("TRUSTED_PROXIES", values.get("TRUSTED_PROXIES", "0")),
+        POSTS_PER_FIVE_MINUTES=_whole(
+            "POSTS_PER_FIVE_MINUTES", values.get("POSTS_PER_FIVE_MINUTES", "30"), most=1_000_000
+        ),
         DEMO_PASSWORD=values.get("DEMO_PASSWORD", ""),
     )
 
@@ -113,9 +117,9 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().lower() for word in text.replace(";", ",").split(",") if word.strip())
 
 
-def _whole(name: str, text: str) -> int:
-    if not text.isdigit() or int(text) > 10:
-        raise SettingsError(f"{name} must be a whole number from 0 to 10, not {text!r}.")
+def _whole(name: str, text: str, most: int = 10) -> int:
+    if not text.isdecimal() or int(text) > most:
+        raise SettingsError(f"{name} must be a whole number from 0 to {most}, not {text!r}.")
     return int(text)
 
 

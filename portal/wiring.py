@@ -9,6 +9,7 @@ from portal import worker
 from portal.discussions import digest, searchable, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
+from portal.discussions.views import composing, reacting
 from portal.front import health
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.kernel.access import Permission
@@ -26,8 +27,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Every blueprint of the product, by package.
 BLUEPRINTS: list[Any] = [
+    composing.blueprint,
     health.blueprint,
     notifications_views.blueprint,
+    reacting.blueprint,
 ]
 
 # Writes that come without a CSRF token, each with its reason.

@@ -44,6 +44,7 @@ class Site:
     vendor_domains: list[str] = field(default_factory=list)
     appeal_second: str = ""  # username of the named second who decides appeals
     edit_grace_minutes: int = 10
+    posts_per_five_minutes: int = 30  # of one member; 0: as many as they like
     version: int = 0
 
 

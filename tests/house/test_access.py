@@ -35,6 +35,15 @@ MAY: dict[str, set[Permission]] = {
 }
 
 PERMISSIONS: dict[str, Permission] = {
+    "composing.create_comment": POST,
+    "composing.create_post": POST,
+    "composing.create_thread": POST,
+    "composing.new_comment": POST,
+    "composing.new_post": POST,
+    "composing.new_thread": POST,
+    "composing.preview": POST,
+    "composing.return_to_thread": POST,
+    "composing.similar": POST,
     "health.figures": VISIT,
     "health.healthz": VISIT,
     "health.readyz": VISIT,
@@ -45,6 +54,16 @@ PERMISSIONS: dict[str, Permission] = {
     "notifications.settings": ACCOUNT,
     "notifications.unsubscribe": VISIT,
     "notifications.unsubscribe_page": VISIT,
+    "reacting.accept": REACT,
+    "reacting.bookmark": REACT,
+    "reacting.follow_board": REACT,
+    "reacting.follow_thread": REACT,
+    "reacting.remove_bookmark": REACT,
+    "reacting.unfollow_board": REACT,
+    "reacting.unfollow_thread": REACT,
+    "reacting.vote": REACT,
+    "reacting.withdraw_acceptance": REACT,
+    "reacting.withdraw_vote": REACT,
 }
 
 

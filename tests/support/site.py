@@ -49,6 +49,7 @@ class Site:
             "INSTANCE_PATH": str(instance),
             "PUBLIC_URL": self.url,
             "SITE_ENV": "test",
+            "POSTS_PER_FIVE_MINUTES": "0",  # writers of a drill do not pause
             "PYTHONPATH": str(ROOT),
             **environment,
         }

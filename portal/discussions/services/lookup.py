@@ -8,9 +8,12 @@ from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, NotFound
 
+LARGEST_ID = 2**31 - 1  # an address may hold any number of digits; the database may not
+
 
 def board_for(viewer: Viewer, board_id: int) -> Board:
     """The board, when the viewer may read it. Raises NotFound."""
+    board_id = _possible(board_id)
     board = db.session.execute(
         select(Board).where(Board.id == board_id, board_is_visible(viewer)).with_for_update()
     ).scalar_one_or_none()
@@ -21,6 +24,7 @@ def board_for(viewer: Viewer, board_id: int) -> Board:
 
 def thread_for(viewer: Viewer, thread_id: int) -> tuple[Thread, Board]:
     """The thread and its board, locked, when the viewer may read it. Raises NotFound."""
+    thread_id = _possible(thread_id)
     row = db.session.execute(
         select(Thread, Board)
         .join(Board, Board.id == Thread.board_id)
@@ -34,6 +38,7 @@ def thread_for(viewer: Viewer, thread_id: int) -> tuple[Thread, Board]:
 
 def post_for(viewer: Viewer, post_id: int) -> tuple[Post, Thread, Board]:
     """The post with thread and board, locked, when the viewer may read its words. Raises NotFound."""
+    post_id = _possible(post_id)
     row = db.session.execute(
         select(Post, Thread, Board)
         .join(Thread, Thread.id == Post.thread_id)
@@ -77,3 +82,9 @@ def check_moderator(viewer: Viewer) -> None:
     """Raises Forbidden unless the viewer moderates."""
     if not viewer.may(Permission.MODERATE):
         raise Forbidden("Only moderators can do this.")
+
+
+def _possible(number: int) -> int:
+    if number > LARGEST_ID:
+        raise NotFound("no such number")
+    return number

@@ -1,5 +1,6 @@
 """Opening threads, answering, replying, commenting."""
 
+from portal.discussions.addresses import comment_address, post_address, thread_address
 from portal.discussions.events import PostHeld, PostPublished, ThreadOpened
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread, ThreadKind
 from portal.discussions.screening import Submission, reasons_to_hold
@@ -88,7 +89,7 @@ def open_thread(
             _hold(post, thread, reasons)
         else:
             show_thread(thread, board, post)
-        outcome.place = f"/threads/{thread.id}/{thread.slug}"
+        outcome.place = thread_address(thread.id, thread.slug)
     return thread
 
 
@@ -110,7 +111,7 @@ def post_reply(author: Viewer, thread_id: int, body: str, *, form_key: str = "")
             _hold(post, thread, reasons)
         else:
             show_post(post, thread, board)
-        outcome.place = f"/posts/{post.id}"
+        outcome.place = post_address(thread.id, thread.slug, post.number or 1)
     return post
 
 
@@ -140,7 +141,7 @@ def post_comment(author: Viewer, parent_id: int, body: str, *, form_key: str = "
             _hold(post, thread, reasons)
         else:
             show_post(post, thread, board)
-        outcome.place = f"/posts/{post.id}"
+        outcome.place = comment_address(thread.id, thread.slug, parent.number or 1, post.id)
     return post
 
 

@@ -1,0 +1,66 @@
+"""The forms of threads and posts. What may stand in a field is decided by the services, in one place."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.text import SECTIONS
+from portal.kernel.errors import Invalid
+from portal.kernel.forms import Form
+
+
+class Sections(Form):
+    """The three parts of a war story."""
+
+    happened = TextAreaField(
+        _l("What happened"), description=_l("In order, as it looked to you then. Name versions and numbers.")
+    )
+    cost = TextAreaField(
+        _l("What it cost"), description=_l("Hours, money, trust: as exactly as you may say it.")
+    )
+    differently = TextAreaField(
+        _l("What we would do differently"),
+        description=_l("What you would tell someone who is about to start."),
+    )
+
+    @property
+    def sections(self) -> dict[str, str]:
+        return {name: self[name].data or "" for name in SECTIONS}
+
+
+class ThreadForm(Sections):
+    """A new thread."""
+
+    board = SelectField(_l("Board"), choices=[], validate_choice=False)
+    kind = RadioField(_l("What is it?"), choices=[], validate_choice=False, default=ThreadKind.QUESTION.value)
+    title = StringField(_l("Title"), description=_l("What it is about, in one line."))
+    body = TextAreaField(_l("Your text"))
+    tags = StringField(
+        _l("Tags"), description=_l("Up to five words under which others would look for it, parted by spaces.")
+    )
+
+    @property
+    def thread_kind(self) -> ThreadKind:
+        """Raises Invalid when it is none of the kinds."""
+        try:
+            return ThreadKind(self.kind.data)
+        except ValueError:
+            raise Invalid("Choose one of the kinds.", "kind") from None
+
+
+class ReplyForm(Form):
+    """An answer, a reply or a comment."""
+
+    body = TextAreaField(_l("Your text"))
+
+
+class EditForm(Sections):
+    """Another text for a post; title and tags only for an opening."""
+
+    title = StringField(_l("Title"))
+    body = TextAreaField(_l("Text"))
+    tags = StringField(_l("Tags"), description=_l("Up to five words, parted by spaces."))
+    reason = StringField(
+        _l("Why you change it"), description=_l("Stands in the history, for everybody who may read the post.")
+    )
+    version = IntegerField(widget=HiddenField.widget)

@@ -1,0 +1,185 @@
+"""What the writing pages need to know of the place where something is written; lookup is authorisation."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
+
+from portal.discussions.models import Audience, Board, Draft, Post, PostKind, PostState, Thread, ThreadKind
+from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
+from portal.kernel.access import Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+from portal.members.models import Member
+
+LARGEST_ID = 2**31 - 1  # an address may hold any number of digits; the database may not
+
+
+class BoardPlace(NamedTuple):
+    """A board that takes threads."""
+
+    id: int
+    slug: str
+    name: str
+    audience: Audience
+
+
+class ThreadPlace(NamedTuple):
+    """A thread as its composer and its tools see it."""
+
+    id: int
+    slug: str
+    title: str
+    kind: ThreadKind
+    state: PostState
+    author_id: int
+    tags: list[str]
+    version: int
+    closed_at: datetime | None
+    closed_reason: str
+    pinned_at: datetime | None
+    board_id: int
+    board_slug: str
+    board_name: str
+    audience: Audience
+    archived_at: datetime | None
+
+
+class PostPlace(NamedTuple):
+    """A post with its thread, as the forms about it see it. A comment has its parent's number."""
+
+    id: int
+    kind: PostKind
+    number: int
+    state: PostState
+    state_reason: str
+    version: int
+    source: str
+    source_format: str
+    sections: dict[str, str] | None
+    html: str
+    excerpt: str
+    created_at: datetime
+    edited_at: datetime | None
+    revisions_count: int
+    author_id: int
+    author_username: str
+    author_name: str
+    thread: ThreadPlace
+
+    @property
+    def is_comment(self) -> bool:
+        return self.kind is PostKind.COMMENT
+
+    @property
+    def is_story(self) -> bool:
+        """Whether its text is in three sections."""
+        return self.kind is PostKind.OPENING and self.thread.kind is ThreadKind.WAR_STORY
+
+
+_THREAD = (
+    Thread.id,
+    Thread.slug,
+    Thread.title,
+    Thread.kind,
+    Thread.state,
+    Thread.author_id,
+    Thread.tags,
+    Thread.version,
+    Thread.closed_at,
+    Thread.closed_reason,
+    Thread.pinned_at,
+    Board.id.label("board_id"),
+    Board.slug.label("board_slug"),
+    Board.name.label("board_name"),
+    Board.audience,
+    Board.archived_at,
+)
+
+
+def boards_to_write_on(viewer: Viewer) -> list[BoardPlace]:
+    """The boards that this viewer reads and that take threads, in their order."""
+    rows = db.session.execute(
+        select(Board.id, Board.slug, Board.name, Board.audience)
+        .where(board_is_visible(viewer), Board.archived_at.is_(None))
+        .order_by(Board.position, Board.id)
+    )
+    return [BoardPlace(*row) for row in rows]
+
+
+def board_id_of(viewer: Viewer, slug: str) -> int:
+    """The id of a board that the viewer may read. Raises NotFound."""
+    found = db.session.execute(
+        select(Board.id).where(Board.slug == slug, board_is_visible(viewer))
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("no such board")
+    return found
+
+
+def thread_place(viewer: Viewer, thread_id: int) -> ThreadPlace:
+    """The thread, when the viewer may read it. Raises NotFound."""
+    if thread_id > LARGEST_ID:
+        raise NotFound("no such thread")
+    row = db.session.execute(
+        select(*_THREAD)
+        .join(Board, Board.id == Thread.board_id)
+        .where(Thread.id == thread_id, thread_is_visible(viewer))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such thread")
+    return ThreadPlace._make(row)
+
+
+def post_place(viewer: Viewer, post_id: int) -> PostPlace:
+    """The post, when the viewer may read its words. Raises NotFound."""
+    if post_id > LARGEST_ID:
+        raise NotFound("no such post")
+    row = db.session.execute(_posts(viewer).where(Post.id == post_id)).one_or_none()
+    if row is None:
+        raise NotFound("no such post")
+    return _post(row)
+
+
+def draft_at(viewer: Viewer, place: str) -> Draft | None:
+    """The viewer's own unsent text for the form at `place`."""
+    return db.session.execute(
+        select(Draft).where(Draft.member_id == viewer.member_id, Draft.place == place)
+    ).scalar_one_or_none()
+
+
+def _posts(viewer: Viewer) -> Select[Any]:
+    parent = aliased(Post)
+    return (
+        select(
+            Post.id.label("post_id"),
+            Post.kind.label("post_kind"),
+            db.func.coalesce(Post.number, parent.number),
+            Post.state.label("post_state"),
+            Post.state_reason,
+            Post.version.label("post_version"),
+            Post.source,
+            Post.source_format,
+            Post.sections,
+            Post.html,
+            Post.excerpt,
+            Post.created_at,
+            Post.edited_at,
+            Post.revisions_count,
+            Post.author_id.label("post_author_id"),
+            Member.username,
+            Member.name,
+            *_THREAD,
+        )
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .join(Member, Member.id == Post.author_id)
+        .outerjoin(parent, parent.id == Post.parent_id)
+        .where(text_is_visible(viewer))
+    )
+
+
+def _post(row: Any) -> PostPlace:
+    cut = len(PostPlace._fields) - 1
+    return PostPlace._make((*row[:cut], ThreadPlace._make(row[cut:])))

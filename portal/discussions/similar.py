@@ -1,0 +1,101 @@
+"""Threads that resemble the one somebody is about to open, so that nobody asks what was answered."""
+
+import re
+from typing import Any, NamedTuple
+
+from sqlalchemy import or_, select
+
+from portal.discussions.models import Board, PostState, Thread, ThreadKind
+from portal.discussions.policy import thread_is_visible
+from portal.kernel.access import Viewer
+from portal.kernel.db import db
+
+MOST = 5
+_LOOKED_AT = 300  # newest threads that share a word
+_WORDS_ASKED = 8
+# Words that half of all titles have say nothing about what a thread is about.
+_COMMON = """
+    a about after all am an and any are as at be been but by can cannot could did do does for from
+    get had has have how i if in into is it its me my no not of on one or our should so some than
+    that the their them then there they this to up us use using was we what when where which while
+    who why will with without would you your
+"""
+
+
+class Similar(NamedTuple):
+    """One line of the list, as components/threads.html reads it."""
+
+    url: str
+    title: str
+    kind: str
+    answers_count: int
+    replies_count: int
+    answered: bool
+    vendor_replied: bool
+    closed: bool
+
+
+def resembling(viewer: Viewer, title: str) -> list[Similar]:
+    """At most five threads that the viewer may read, whose titles share most of their words with `title`."""
+    words = _words(title)
+    if len(words) < 2:
+        return []
+    rare = sorted(words, key=len, reverse=True)[:_WORDS_ASKED]
+    rows = db.session.execute(
+        select(
+            Thread.id,
+            Thread.slug,
+            Thread.title,
+            Thread.kind,
+            Thread.posts_count,
+            Thread.answers_count,
+            Thread.accepted_post_id,
+            Thread.vendor_replied,
+            Thread.closed_at,
+        )
+        .join(Board, Board.id == Thread.board_id)
+        .where(
+            thread_is_visible(viewer),
+            Thread.state == PostState.VISIBLE,
+            or_(*(Thread.title.icontains(_stem(word), autoescape=True) for word in rare)),
+        )
+        .order_by(Thread.id.desc())
+        .limit(_LOOKED_AT)
+    ).all()
+    wanted = {_stem(word) for word in words}
+    scored = [(_closeness(wanted, row.title), row) for row in rows]
+    near = sorted((pair for pair in scored if pair[0] >= 0.5), key=lambda pair: (-pair[0], -pair[1].id))
+    return [_line(row) for _score, row in near[:MOST]]
+
+
+def _line(row: Any) -> Similar:
+    return Similar(
+        url=f"/threads/{row.id}/{row.slug}",
+        title=row.title,
+        kind=ThreadKind(row.kind).value,
+        answers_count=row.answers_count,
+        replies_count=max(0, row.posts_count - 1),
+        answered=row.accepted_post_id is not None,
+        vendor_replied=row.vendor_replied,
+        closed=row.closed_at is not None,
+    )
+
+
+def _words(title: str) -> set[str]:
+    words = re.findall(r"[\w.+#-]+", title.lower()[:300])
+    return {word.strip(".-") for word in words} - set(_COMMON.split()) - {""}
+
+
+def _stem(word: str) -> str:
+    """The word without its usual English ending, so that "retries" meets "retry"."""
+    for ending, instead in (("ies", ""), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("y", "")):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word.removesuffix(ending) + instead
+    return word
+
+
+def _closeness(wanted: set[str], title: str) -> float:
+    """Share of the smaller set of words that both titles have; at least two words must meet."""
+    theirs = {_stem(word) for word in _words(title)}
+    both = len(wanted & theirs)
+    return both / min(len(wanted), max(len(theirs), 1)) if both >= 2 else 0.0

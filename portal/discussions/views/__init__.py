@@ -1,0 +1,1 @@
+"""The pages of discussions: reading, composing, reacting, thread tools, drafts, uploads."""
