@@ -76,6 +76,8 @@ def _register() -> None:
     kinds.register(*telling.KINDS, digest.KIND)
     sources.register(searchable.SOURCE)
     nav.register(
+        nav.Entry("Start a thread", "composing.new_thread", "pencil", "main", Permission.POST, order=20),
+        nav.Entry("Write", "composing.new_thread", "pencil", "tab", Permission.POST, order=20),
         nav.Entry("Notices", "notifications.notices", "bell", "tab", Permission.ACCOUNT, order=30),
         nav.Entry(
             "What you want to hear", "notifications.settings", "bell", "account", Permission.ACCOUNT, order=40

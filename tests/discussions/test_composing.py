@@ -321,12 +321,12 @@ def test_a_held_post_says_why(scene: Scene, monkeypatch: pytest.MonkeyPatch):
 
 def test_quoting_a_post_begins_the_composer_with_it(scene: Scene):
     with scene.app.app_context():
-        post = post_reply(viewer_of(scene.helper_id), scene.thread_id, "Use a lane.\n\nThen reload.")
+        post_id = post_reply(viewer_of(scene.helper_id), scene.thread_id, "Use a lane.\n\nThen reload.").id
         other_id, _slug = scene.ask("Another thread entirely")
-    page = scene.asker.get(f"/threads/{scene.thread_id}/posts?quote={post.id}").get_data(as_text=True)
+    page = scene.asker.get(f"/threads/{scene.thread_id}/posts?quote={post_id}").get_data(as_text=True)
     assert "&gt; Use a lane." in page
-    assert f"/posts/{post.id}" in page
-    elsewhere = scene.asker.get(f"/threads/{other_id}/posts?quote={post.id}").get_data(as_text=True)
+    assert f"/posts/{post_id}" in page
+    elsewhere = scene.asker.get(f"/threads/{other_id}/posts?quote={post_id}").get_data(as_text=True)
     assert "Use a lane." not in elsewhere
 
 
