@@ -12,6 +12,7 @@ from portal import create_app, serving, worker
 from portal.demo import loader
 from portal.demo.commands import demo, load_into, password_of
 from portal.discussions.services.recount import recount as recount_all
+from portal.exchange.commands import export_group, import_group
 from portal.kernel.db import db
 from portal.search.commands import search
 from portal.settings import SettingsError
@@ -36,6 +37,8 @@ main.add_command(doctor)
 main.add_command(backup)
 main.add_command(restore)
 main.add_command(demo)
+main.add_command(import_group)
+main.add_command(export_group)
 
 
 @main.command()

@@ -148,6 +148,7 @@ class Post(Versioned, Base):
     edited_at: Mapped[datetime | None] = mapped_column()
     by_vendor: Mapped[bool] = mapped_column(default=False)  # written by an account on a vendor domain
     mentions: Mapped[list[int]] = mapped_column(JSON, default=list)  # ids of mentioned members
+    source_url: Mapped[str] = mapped_column(String(200), default="")  # where an imported post comes from
     import_source: Mapped[str | None] = mapped_column(String(80))
     external_id: Mapped[str | None] = mapped_column(String(80))
 

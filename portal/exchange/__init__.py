@@ -1,0 +1,1 @@
+"""Importers and exporters: whole communities, members, backups. Imports publish no event."""

@@ -1,0 +1,150 @@
+"""`portal import …` and `portal export …`."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from portal.discussions.models import Audience
+from portal.exchange import exporting, jsonl, loading, stackexchange
+from portal.exchange.records import Community, Damaged, Report, source_name
+from portal.search import services as search
+
+AUDIENCES = click.Choice([audience.value for audience in Audience])
+
+
+@click.group("import")
+def import_group() -> None:
+    """Bring a community or members in. A second run changes nothing; an interrupted one can be repeated."""
+
+
+@click.group("export")
+def export_group() -> None:
+    """Write what is here to files."""
+
+
+@import_group.command("stackexchange")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--board", default="", help="Address of the board to file it under; made when it is not there.")
+@click.option("--audience", type=AUDIENCES, default="public", show_default=True)
+@click.option("--site", default="", help="Host it comes from, e.g. beer.stackexchange.com, for links back.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@with_appcontext
+def import_stackexchange(folder: Path, board: str, audience: str, site: str, as_json: bool) -> None:
+    """A Stack Exchange dump: Posts.xml, Users.xml, Comments.xml, Votes.xml … in FOLDER, .gz or not."""
+    source = source_name("stackexchange", folder)
+
+    def read(report: Report) -> Community:
+        return stackexchange.read(folder, report, source=source, site=site)
+
+    name = folder.resolve().name.removeprefix("stackexchange-")
+    _import(read, board or name, name.replace("-", " ").capitalize(), audience, as_json)
+
+
+@import_group.command("jsonl")
+@click.argument("posts", type=click.Path(path_type=Path))
+@click.option("--users", type=click.Path(path_type=Path), help="Who wrote it.")
+@click.option("--votes", type=click.Path(path_type=Path), help="Votes and acceptances.")
+@click.option("--board", default="", help="Board for posts that name none; made when it is not there.")
+@click.option("--audience", type=AUDIENCES, default="public", show_default=True)
+@click.option("--body", type=click.Choice(jsonl.FORMATS), default="html", show_default=True)
+@click.option("--source", default="", help="Name of the origin; the same name means the same import.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@with_appcontext
+def import_jsonl(
+    posts: Path,
+    users: Path | None,
+    votes: Path | None,
+    board: str,
+    audience: str,
+    body: str,
+    source: str,
+    as_json: bool,
+) -> None:
+    """A community as JSON, one object a line, .gz or not."""
+    origin = f"jsonl:{source}"[:80] if source else source_name("jsonl", posts.resolve().parent)
+
+    def read(report: Report) -> Community:
+        return jsonl.read(posts, users, votes, report, source=origin, body_format=body)
+
+    name = source or posts.resolve().parent.name
+    _import(read, board or name, name.replace("-", " ").capitalize(), audience, as_json)
+
+
+@export_group.command("jsonl")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@with_appcontext
+def export_jsonl(folder: Path, as_json: bool) -> None:
+    """The community that customers read, as posts.jsonl, users.jsonl and votes.jsonl in FOLDER."""
+    report = Report()
+    exporting.export(folder, report)
+    _print(report, as_json)
+
+
+def _import(
+    read: Callable[[Report], Community], board: str, board_name: str, audience: str, as_json: bool
+) -> None:
+    report = Report()
+    try:
+        community = read(report)
+    except Damaged as damaged:
+        click.echo(f"portal: {damaged.message}. Nothing was written.", err=True)
+        sys.exit(1)
+    with _bar() as progress:
+        loading.store(
+            community,
+            report,
+            board_slug=board,
+            board_name=board_name,
+            audience=Audience(audience),
+            progress=progress,
+        )
+        if report.made:
+            search.rebuild(lambda done, of: progress("index", done, of))
+    _print(report, as_json)
+    if report.lost:
+        sys.exit(1)
+
+
+@contextmanager
+def _bar() -> Iterator[loading.Progress]:
+    """A bar for each kind of work on a terminal, silence elsewhere."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:>8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, int] = {}
+
+        def show(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=of)
+            bars.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
+
+        yield show
+
+
+def _print(report: Report, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report.as_json()))
+        return
+    for title, counts in (("read", report.read), ("made", report.made), ("of no use here", report.ignored)):
+        if counts:
+            click.echo(f"{title}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
+    if not report.made:
+        click.echo("made: nothing, it is all here")
+    for row in report.skipped[:50]:
+        line = f", line {row['line']}" if row["line"] else ""
+        click.echo(f"left out: {row['file']}{line}: {row['reason']}", err=True)
+    if len(report.skipped) > 50:
+        click.echo(f"left out: {len(report.skipped) - 50:,} more (--json lists them all)", err=True)
