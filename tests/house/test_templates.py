@@ -13,8 +13,14 @@ from portal.kernel import assets
 PORTAL = Path(assets.__file__).resolve().parents[1]
 FOLDER = PORTAL / "templates"
 TEMPLATES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
+# Pages; a name with _ in front is a part of one, base.html the frame of all.
 PAGES = [
-    name for name in TEMPLATES if name.endswith(".html") and not name.startswith(("components/", "mail/"))
+    name
+    for name in TEMPLATES
+    if name.endswith(".html")
+    and not name.startswith(("components/", "mail/"))
+    and not Path(name).name.startswith("_")
+    and name != "base.html"
 ]
 COMPONENTS = [name for name in TEMPLATES if name.startswith("components/")]
 MAILS = [name for name in TEMPLATES if name.startswith("mail/")]
