@@ -13,9 +13,12 @@ from pygments.token import STANDARD_TYPES, _TokenType
 #: In one post; code beyond is shown plain, since colouring costs some 20 pieces of markup a line.
 MAX_CHARACTERS = 6_000
 MAX_SPANS = 1_200
+#: Most lexers take quadratic time on lines that nobody writes by hand, or on thousands of nearly empty ones.
+MAX_LINE = 200
+MAX_LINES = 250
 
-# The short name that stands in the class, then what people write for it. A closed list, because some of
-# Pygments' several hundred lexers take exponential time on odd input.
+# The short name that stands in the class, then what people write for it. A closed list, each tried with odd
+# input: of Pygments' several hundred lexers some take minutes for a few thousand characters.
 _LANGUAGES = {
     "bash": "sh shell zsh console-bash",
     "bat": "batch cmd dosbatch",
@@ -79,9 +82,19 @@ def _class_of(kind: _TokenType) -> str:
     return STANDARD_TYPES[kind]
 
 
+def _is_handwritten(code: str) -> bool:
+    lines = code.split("\n")
+    return (
+        len(code) <= MAX_CHARACTERS
+        and len(lines) <= MAX_LINES
+        and max(map(len, lines)) <= MAX_LINE
+        and "\n" * 8 not in code
+    )
+
+
 def highlight(code: str, name: str | None) -> str:
     """The code escaped, with a span per coloured token; plain where the language or size gives no reason."""
-    if name not in LANGUAGES or len(code) > MAX_CHARACTERS:
+    if name not in LANGUAGES or not _is_handwritten(code):
         return escape(code, quote=False)
     pieces: list[tuple[str, str]] = []
     for kind, value in _lexer(name).get_tokens(code):

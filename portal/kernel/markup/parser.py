@@ -353,8 +353,9 @@ class _Renderer(RendererHTML):
         token = tokens[idx]
         name = language(token.info)
         code = token.content
-        env["coloured"] = env.get("coloured", 0) + len(code)
-        words = escape(code, quote=False) if env["coloured"] > MAX_COLOURED else highlight(code, name)
+        # Short lines cost the lexers most, so each counts as more than its letters.
+        env["coloured"] = env.get("coloured", 0) + len(code) + 4 * code.count("\n")
+        words = escape(code, quote=False) if env["coloured"] > 1.5 * MAX_COLOURED else highlight(code, name)
         css = f' class="language-{name}"' if name else ""
         return f"<pre><code{css}>{words}</code></pre>\n"
 

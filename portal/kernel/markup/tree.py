@@ -353,14 +353,16 @@ def _rows(table: Node) -> Iterator[tuple[str, Node]]:
             yield "tbody", child
 
 
-def _without_marks_around_blocks(children: Iterable[Child], within: str = "") -> Iterator[Child]:
+def _without_marks_around_blocks(
+    children: Iterable[Child], within: frozenset[str] = frozenset()
+) -> Iterator[Child]:
     for child in children:
         if isinstance(child, Node) and not child.is_block and _holds_block(child):
-            if child.tag == within:
+            if child.tag in within:
                 # Bold in bold is bold: pushed into every block it would only multiply.
                 yield from _without_marks_around_blocks(child.children, within)
             else:
-                yield from _pushed_down(child)
+                yield from _pushed_down(child, child.children, within | {child.tag})
         else:
             yield child
 
@@ -369,16 +371,16 @@ def _holds_block(node: Node) -> bool:
     return any(isinstance(c, Node) and (c.is_block or _holds_block(c)) for c in node.children)
 
 
-def _pushed_down(mark: Node, content: Iterable[Child] | None = None) -> Iterator[Child]:
+def _pushed_down(mark: Node, content: Iterable[Child], within: frozenset[str]) -> Iterator[Child]:
     """The content of a mark with the mark around each run of words instead of around the blocks."""
     run: list[Child] = []
-    for child in _without_marks_around_blocks(mark.children if content is None else content, mark.tag):
+    for child in _without_marks_around_blocks(content, within):
         if isinstance(child, Node) and child.is_block:
             if _says_something(run):
                 yield Node(mark.tag, run, mark.attrs)
             run = []
             if child.tag != "pre":
-                child.children = list(_pushed_down(mark, child.children))
+                child.children = list(_pushed_down(mark, child.children, within))
             yield child
         else:
             run.append(child)

@@ -74,6 +74,7 @@ def test_brackets_that_can_be_no_link_are_not_searched() -> None:
     deep = "[" * 100 + "a" + "]" * 100
     assert len(parser._hopeless_brackets(deep)) == 80
     assert parser._hopeless_brackets("[a [b](/c) d](/e) [x") == frozenset()
+    assert len(parser._hopeless_brackets("[" * 5000 + "]")) == 4999
     assert "<a" in render("[a ![b](/uploads/c.png)](/d)").html
 
 
@@ -108,3 +109,11 @@ def test_imported_html_has_caps_too() -> None:
     with pytest.raises(MarkupTooLarge):
         clean_html("<blockquote>" * 21 + "a")
     assert clean_html("<div>" * 5000 + "a").html == "<p>a</p>\n"
+
+
+def test_marks_left_open_do_not_multiply_in_every_paragraph() -> None:
+    html = clean_html("<em><strong>" * 30 + "<p>a</p>" * 500).html
+    assert problems(html) == []
+    assert html.count("<em>") <= 4 * 500
+    with pytest.raises(MarkupTooLarge):
+        clean_html("<p><b><i><a href=x>" * 1250)

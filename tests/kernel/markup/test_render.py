@@ -153,8 +153,17 @@ class TestBlocks:
         )
         assert html_of("```klingon\nx < y\n```") == '<pre tabindex="0"><code>x &lt; y\n</code></pre>\n'
 
-    def test_very_long_code_is_shown_plain(self) -> None:
-        assert "<span" not in html_of("```python\n" + "x = 1\n" * 2000 + "```")
+    @pytest.mark.parametrize(
+        "code", ["x = 1\n" * 251, "x = 1;" * 34 + "\n", "x = 1\n" + "\n" * 8, "x = '" + "a" * 6000]
+    )
+    def test_code_that_nobody_wrote_by_hand_is_shown_plain(self, code: str) -> None:
+        assert "<span" in html_of("```python\nx = 1\n```")
+        assert "<span" not in html_of(f"```python\n{code}```")
+
+    def test_colours_end_when_a_post_has_had_its_share(self) -> None:
+        block = "```python\n" + "some_name = other_name\n" * 100 + "```\n"
+        assert html_of(block * 9).count("<span") == html_of(block * 4).count("<span")
+        assert html_of(block * 2).count("<span") < html_of(block * 3).count("<span")
 
     def test_raw_html_is_text(self) -> None:
         html = html_of('<div class="post--vendor" id="content" style="x">hi</div>\n\n<b onclick=x>y</b>')
