@@ -72,6 +72,20 @@ def release_post(post_id: int) -> None:
             show_post(post, thread, board)
 
 
+def hold_again(post_id: int, reason: str) -> None:
+    """Have a refused post wait once more, as it did before it was refused. Raises NotFound."""
+    with unit_of_work():
+        post, thread, board = any_post(post_id)
+        if post.state is not PostState.HIDDEN:
+            return
+        _clear(post)
+        post.state = PostState.HELD
+        post.state_reason = reason[:600]
+        if post.kind is PostKind.OPENING:
+            thread.state = PostState.HELD
+        touch(thread, board)
+
+
 def refresh_threads_of(member_id: int) -> None:
     """Mark the author's name line of every thread old, e.g. after a change of name or picture."""
     with unit_of_work():

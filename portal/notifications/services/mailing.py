@@ -60,7 +60,7 @@ def queue_account_mail(
     button: tuple[str, str] | None = None,
     member_id: int | None = None,
 ) -> None:
-    """Queue a mail about an account (confirm, reset …) to an address. `button` is a label and a full URL.
+    """Queue a mail about an account (confirm, reset …) to an address. `button` is a label and a URL or path.
 
     Inside or outside a unit of work. Such mails cannot be switched off.
     """
@@ -226,10 +226,18 @@ def _account_message(mail: Mail, sender: Sender) -> EmailMessage | None:
         "public_url": sender.public_url,
         "subject": mail.subject,
         **mail.body,
+        "button": _with_whole_address(mail.body.get("button"), sender.public_url),
     }
     message.set_content(_templates.get_template("account.txt").render(values))
     message.add_alternative(_templates.get_template("account.html").render(values), subtype="html")
     return message
+
+
+def _with_whole_address(button: list[str] | None, public_url: str) -> list[str] | None:
+    """A path within the site, as services write it, made whole."""
+    if button and button[1].startswith("/"):
+        return [button[0], public_url + button[1]]
+    return button
 
 
 def _message(mail: Mail, sender: Sender, recipient: str, subject: str) -> EmailMessage:

@@ -1,0 +1,1 @@
+"""Rules, flags, cases, decisions, appeals and their public log."""

@@ -1,0 +1,127 @@
+"""Who may decide a case, and what becomes of time in moderation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from portal.kernel.access import Permission, Viewer
+from portal.moderation.models import CaseKind, Decision, MemberMeasure, PostMeasure
+
+CLAIM = timedelta(minutes=20)
+UNDO = timedelta(minutes=10)
+APPEAL = timedelta(days=14)
+APPEAL_ANSWER = timedelta(days=2)
+HELD_ANSWER = timedelta(hours=4)
+FLAGS_AN_HOUR = 10
+FLAGS_A_DAY = 30
+
+# How soon somebody has to look at a flag, by the severity of the rule.
+ANSWER = {1: timedelta(hours=24), 2: timedelta(hours=8), 3: timedelta(hours=2)}
+# Enough independent people say so: to be looked at before anything else. Nothing is hidden by itself.
+PRESSING_WEIGHT = 300
+PRESSING = timedelta(minutes=15)
+
+LEAST_WEIGHT = 20
+NEW_WEIGHT = 100
+MOST_WEIGHT = 200
+
+
+@dataclass(frozen=True)
+class Party:
+    """Somebody a case is about: its author or one of the flaggers."""
+
+    member_id: int
+    company_id: int | None
+    competitors: tuple[int, ...] = ()  # as that person's company declared them
+
+
+def flag_weight(upheld: int, dismissed: int) -> int:
+    """What a member's flag weighs, in hundredths: 100 for a newcomer, up to 200 and down to 20 by the record.
+
+    Twice Laplace's estimate of the share that was upheld.
+    """
+    share = (upheld + 1) / (upheld + dismissed + 2)
+    return max(LEAST_WEIGHT, min(MOST_WEIGHT, round(NEW_WEIGHT * 2 * share)))
+
+
+def due_of_flags(opened_at: datetime, severity: int, weight: int) -> datetime:
+    """When a flagged post has to be looked at: sooner for graver rules and for more independent people."""
+    wait = ANSWER[severity] / max(1.0, weight / 100)
+    if weight >= PRESSING_WEIGHT and severity >= 2:
+        wait = min(wait, PRESSING)
+    return opened_at + wait
+
+
+def is_peer(viewer: Viewer) -> bool:
+    """A customer who moderates."""
+    return viewer.may(Permission.MODERATE) and not viewer.is_staff
+
+
+def why_not_decide(
+    viewer: Viewer,
+    *,
+    author_id: int,
+    parties: Iterable[Party],
+    own_competitors: Iterable[int],
+    decided_before_by: int | None = None,
+    is_named_second: bool = False,
+) -> str:
+    """Why this viewer cannot decide the case, as a sentence; "" when they can.
+
+    `decided_before_by`: who took the decision that an appeal is against.
+    """
+    if not viewer.may(Permission.MODERATE) and not is_named_second:
+        return "Only moderators decide."
+    if viewer.member_id == author_id:
+        return "It is about what you wrote yourself, so somebody else decides."
+    if decided_before_by is not None and viewer.member_id == decided_before_by:
+        return "You took the decision that this appeal is against, so somebody else decides."
+    if is_peer(viewer) and viewer.company_id is not None:
+        rivals = set(own_competitors)
+        for party in parties:
+            if party.company_id is None:
+                continue
+            if party.company_id == viewer.company_id:
+                return "Your own company is a party here, so somebody else decides."
+            if party.company_id in rivals or viewer.company_id in party.competitors:
+                return "A competitor of your company is a party here, so somebody else decides."
+    return ""
+
+
+def is_dismissal(decision: Decision) -> bool:
+    """Whether nothing was done: the flags were looked at and everything stays."""
+    return (
+        decision.post_measure is PostMeasure.NONE
+        and decision.member_measure is MemberMeasure.NONE
+        and decision.appeal_outcome is None
+    )
+
+
+def is_in_public_log(decision: Decision) -> bool:
+    """Whether something was taken away from somebody."""
+    return decision.appeal_outcome is None and (
+        decision.post_measure in (PostMeasure.HIDE, PostMeasure.CLOSE, PostMeasure.REFUSE)
+        or decision.member_measure is not MemberMeasure.NONE
+    )
+
+
+def appeal_until(decision: Decision) -> datetime:
+    """Until when its author may appeal."""
+    return decision.decided_at + APPEAL
+
+
+def can_be_undone(decision: Decision, now: datetime) -> bool:
+    """For ten minutes, as long as nobody has been told of something that cannot be taken back."""
+    return (
+        decision.undone_at is None
+        and decision.appeal_outcome is None
+        and decision.post_measure is not PostMeasure.RELEASE
+        and now - decision.decided_at < UNDO
+    )
+
+
+def measures_for(kind: CaseKind) -> tuple[PostMeasure, ...]:
+    """What can be done to the post in a case of this kind."""
+    if kind is CaseKind.HELD:
+        return (PostMeasure.RELEASE, PostMeasure.REFUSE)
+    return (PostMeasure.NONE, PostMeasure.HIDE, PostMeasure.CLOSE)

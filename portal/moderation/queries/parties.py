@@ -1,0 +1,86 @@
+"""Whom a case is about, and whether somebody may decide it."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from portal.kernel import site
+from portal.kernel.access import Viewer
+from portal.kernel.db import db
+from portal.members.models import Company, Member
+from portal.moderation import policy
+from portal.moderation.models import Appeal, Case, Decision, Flag
+from portal.moderation.policy import Party
+
+
+def reason_against(viewer: Viewer, case: Case) -> str:
+    """Why this viewer cannot decide the case, as a sentence; "" when they can."""
+    return reasons_against(viewer, [case])[case.id]
+
+
+def reasons_against(viewer: Viewer, cases: Iterable[Case]) -> dict[int, str]:
+    """The same for several cases, by id, in at most four statements however many they are."""
+    cases = list(cases)
+    ids = [case.id for case in cases]
+    decided_by = {
+        row.case_id: row.decided_by_id
+        for row in db.session.execute(
+            select(Appeal.case_id, Decision.decided_by_id)
+            .join(Decision, Decision.id == Appeal.decision_id)
+            .where(Appeal.case_id.in_(ids))
+        )
+    }
+    parties: dict[int, list[Party]] = {}
+    rivals: Iterable[int] = ()
+    if policy.is_peer(viewer) and viewer.company_id is not None:
+        rivals = (
+            db.session.execute(
+                select(Company.competitors).where(Company.id == viewer.company_id)
+            ).scalar_one_or_none()
+            or ()
+        )
+        parties = _parties(cases)
+    return {
+        case.id: policy.why_not_decide(
+            viewer,
+            author_id=case.member_id,
+            parties=parties.get(case.id, ()),
+            own_competitors=rivals,
+            decided_before_by=decided_by.get(case.id),
+            is_named_second=is_named_second(viewer),
+        )
+        for case in cases
+    }
+
+
+def is_named_second(viewer: Viewer) -> bool:
+    """Whether this is the member whom an admin named to decide appeals."""
+    return bool(viewer.username) and viewer.username == site.current().appeal_second
+
+
+def _parties(cases: list[Case]) -> dict[int, list[Party]]:
+    found: dict[int, list[Party]] = {}
+    # An appeal has the parties of the case it is about.
+    flagged = {case.appeals_case_id or case.id: case.id for case in cases}
+    authors = {case.member_id for case in cases}
+    rows = db.session.execute(
+        select(Flag.case_id, Member.id, Member.company_id, Company.competitors)
+        .join(Member, Member.id == Flag.reporter_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(Flag.case_id.in_(flagged))
+    ).all()
+    for row in rows:
+        found.setdefault(flagged[row.case_id], []).append(
+            Party(row.id, row.company_id, tuple(row.competitors or ()))
+        )
+    by_id = {
+        row.id: Party(row.id, row.company_id, tuple(row.competitors or ()))
+        for row in db.session.execute(
+            select(Member.id, Member.company_id, Company.competitors)
+            .outerjoin(Company, Company.id == Member.company_id)
+            .where(Member.id.in_(authors))
+        )
+    }
+    for case in cases:
+        found.setdefault(case.id, []).append(by_id[case.member_id])
+    return found

@@ -1,0 +1,1 @@
+"""Writes of moderation, by idea: flags, cases, decisions, appeals, rules, screening."""

@@ -1,0 +1,179 @@
+"""A look at newcomers' first posts before they are stored: for signs of spam, never for what they think.
+
+Nothing here reads opinions. Each sign is something a shop's robot does and a buyer with a question does not:
+several links, stock phrases of selling, telephone numbers, the same text again, many posts in minutes. One
+weak sign holds nothing. Whoever has written a few posts, and everybody whose held post a moderator released,
+is not looked at again.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+
+from portal.discussions.models import Post, PostState
+from portal.discussions.screening import Submission
+from portal.kernel import clock, site
+from portal.kernel.access import Permission, Status
+from portal.kernel.db import db
+from portal.members.models import Member
+from portal.moderation.models import Decision, PostMeasure
+
+FIRST_POSTS = 3  # so many visible posts make a member known here
+MANY_LINKS = 3
+FLOOD = 5
+FLOOD_SPAN = timedelta(minutes=10)
+REPEAT_SPAN = timedelta(days=3)
+ENOUGH = 2  # points at which a post is held
+
+_PHRASES = re.compile(
+    r"""
+    \b(?:
+      satisfaction\ guaranteed | money[ -]back\ guarantee | 100\s?%\ (?:guaranteed|free|legit) | guaranteed\ results
+    | bulk\ discounts? | special\ discounts? | limited[ -]time\ offer | best\ prices? | lowest\ prices?
+    | order\ now | buy\ now | act\ now | click\ here | sign\ up\ today | call\ (?:us\ )?now | book\ (?:a\ )?(?:call|demo)\ now
+    | visit\ (?:our|my)\ (?:site|website|shop|store|page|channel) | check\ out\ (?:our|my)\ (?:site|website|shop|store|page)
+    | our\ price\ list | certified\ experts | free\ consultation | we\ offer\ (?:the\ )?(?:best|cheap|professional)
+    | cheap(?:est)?\ [\w-]+\ (?:services?|by|online|for\ sale) | from\ (?:only\ )?\d+\s?[$€£]\ (?:each|per|only) | from\ (?:only\ )?[$€£]\s?\d+
+    | seo\ services? | back\s?links? | guest\ posts? | essay\ writ(?:ing|ers?) | web\ traffic
+    | casino | sports?\ betting | bitcoin\ investment | crypto\ (?:investment|recovery|trading\ signals) | forex\ signals?
+    | payday\ loans? | personal\ loans? | make\ money\ (?:online|fast) | work\ from\ home | earn\ \$?\d+
+    | viagra | cialis | weight[ -]loss\ (?:pills?|supplements?) | cbd\ (?:oil|gummies)
+    | whats\s?app | telegram\ (?:me|us|channel|group|@) | dm\ me | inbox\ me | contact\ (?:me|us)\ (?:on|at|via)\ (?:whats|tele)
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_TELEPHONE = re.compile(r"(?<![\w.:/-])(?:\+|00)[1-9][\d ()./-]{7,18}\d(?![\w.])")
+_ADDRESS = re.compile(r"[\w.+-]{2,}@[\w-]+\.\w{2,}")
+_SHORTENERS = frozenset(
+    "bit.ly tinyurl.com t.co goo.gl is.gd cutt.ly ow.ly rb.gy shorturl.at t.me wa.me rebrand.ly".split()
+)
+_CODE = re.compile(r"<(pre|code)\b.*?</\1>", re.DOTALL)
+_TAGS = re.compile(r"<[^>]+>")
+_HREF = re.compile(r'<a\b[^>]*\bhref="(https?://[^"]+)"')
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the signs are read from: words without code, links to elsewhere, what was written lately."""
+
+    words: str
+    links: list[str]
+    lately: list[tuple[str, timedelta]]  # HTML, how long ago
+    html: str
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One sign: its weight, what the author and the moderators read, and what stands in the queue."""
+
+    points: int
+    sentence: str
+    short: str
+    is_there: Callable[[_Look], bool]
+
+
+def _phrases(look: _Look) -> int:
+    return len({match[0].lower() for match in _PHRASES.finditer(look.words)})
+
+
+def _hosts(look: _Look) -> list[str]:
+    return [(urlsplit(link).hostname or "").removeprefix("www.") for link in look.links]
+
+
+SIGNS = (
+    Sign(2, "It has three or more links to other sites.", "three links", lambda x: len(x.links) >= MANY_LINKS),
+    Sign(1, "It links to another site.", "a link", lambda x: 0 < len(x.links) < MANY_LINKS),
+    Sign(
+        2,
+        "A link hides where it leads (a shortened address).",
+        "hidden link",
+        lambda x: any(host in _SHORTENERS for host in _hosts(x)),
+    ),
+    Sign(2, "Several phrases in it are often seen in advertising.", "selling phrases", lambda x: _phrases(x) >= 2),
+    Sign(1, "A phrase in it is often seen in advertising.", "selling phrase", lambda x: _phrases(x) == 1),
+    Sign(1, "It gives a telephone number.", "telephone number", lambda x: bool(_TELEPHONE.search(x.words))),
+    Sign(1, "It gives a mail address.", "mail address", lambda x: bool(_ADDRESS.search(x.words))),
+    Sign(
+        2,
+        "The same text was sent a short time ago.",
+        "same text again",
+        lambda x: len(x.html) > 30 and any(html == x.html for html, _age in x.lately),
+    ),
+    Sign(
+        2,
+        "Many posts were sent within a few minutes.",
+        "many in minutes",
+        lambda x: sum(age < FLOOD_SPAN for _html, age in x.lately) >= FLOOD,
+    ),
+)
+CONTEXT = "It is one of your first posts here."
+SHORT = {sign.sentence: sign.short for sign in SIGNS}
+
+
+def screen(submission: Submission) -> tuple[str, ...]:
+    """Why a moderator should look before others do; nothing for nearly everybody.
+
+    Vendor staff, moderators and whoever is known here are not looked at.
+    """
+    author = submission.author
+    if author.is_staff or author.may(Permission.MODERATE) or author.member_id is None:
+        return ()
+    visible = db.session.execute(
+        select(Member.posts_count).where(Member.id == author.member_id)
+    ).scalar_one_or_none()
+    known_from = 1 if author.status in (Status.CUSTOMER, Status.FORMER) else FIRST_POSTS
+    if visible is None or visible >= known_from:
+        return ()
+    look = _look(submission, author.member_id)
+    there = [sign for sign in SIGNS if sign.is_there(look)]
+    if sum(sign.points for sign in there) < ENOUGH or _was_released(author.member_id):
+        return ()
+    return (CONTEXT, *(sign.sentence for sign in there))
+
+
+def short(reasons: list[str]) -> str:
+    """The reasons in few words, for the queue: "three links, first post"."""
+    words = [SHORT[reason] for reason in reasons if reason in SHORT]
+    return ", ".join([*words[:2], "first post"])
+
+
+def _look(submission: Submission, author_id: int) -> _Look:
+    html = _CODE.sub(" ", submission.html)
+    own = {domain.lower() for domain in site.current().vendor_domains}
+    links = [
+        link
+        for link in _HREF.findall(html)
+        if (urlsplit(link).hostname or "").removeprefix("www.") not in own
+    ]
+    now = clock.now()
+    lately = [
+        (row.html, now - row.created_at)
+        for row in db.session.execute(
+            select(Post.html, Post.created_at)
+            .where(
+                Post.author_id == author_id,
+                Post.created_at > now - REPEAT_SPAN,
+                Post.state != PostState.DELETED,
+            )
+            .order_by(Post.created_at.desc())
+            .limit(50)
+        )
+    ]
+    words = " ".join(_TAGS.sub(" ", html).split())
+    return _Look(f"{submission.title} {words}", links, lately, submission.html)
+
+
+def _was_released(member_id: int) -> bool:
+    return (
+        db.session.execute(
+            select(Decision.id)
+            .where(Decision.member_id == member_id, Decision.post_measure == PostMeasure.RELEASE)
+            .limit(1)
+        ).first()
+        is not None
+    )

@@ -1,0 +1,93 @@
+"""Who is told of a decision: the author always, the flaggers when they want to hear of it."""
+
+from sqlalchemy import select
+
+from portal.kernel import clock, site
+from portal.kernel.crypto import token_hash
+from portal.kernel.db import db
+from portal.members.models import Member
+from portal.moderation.models import Appeal, Case, Decision, Flag, MemberMeasure
+from portal.notifications.services.mailing import queue_account_mail
+from portal.notifications.services.notifying import notify
+
+AUTHOR = "moderation"
+FLAGGER = "flag_outcome"
+SECOND = "appeal"
+
+
+def tell_of_decision(decision: Decision) -> None:
+    """Tell the author and the flaggers. Inside the unit of work of the decision, before it is carried out."""
+    if decision.member_measure is MemberMeasure.BAN:
+        _tell_banned(decision)
+    else:
+        _tell_author(decision, "")
+    _tell_flaggers(decision, decision.case_id, "")
+
+
+def tell_of_undoing(decision: Decision) -> None:
+    """Tell the same people that it was taken back."""
+    _tell_author(decision, ":undone")
+    _tell_flaggers(decision, decision.case_id, ":undone")
+
+
+def tell_of_appeal(appeal: Appeal, case: Case) -> None:
+    """Tell the named second that an appeal waits; moderators find it in the queue."""
+    second = site.current().appeal_second
+    if second:
+        ids = db.session.execute(select(Member.id).where(Member.username == second)).scalars()
+        notify(
+            SECOND,
+            [member_id for member_id in ids if member_id != appeal.member_id],
+            source_key=f"appeal:{appeal.id}",
+            data={"appeal": appeal.id, "title": case.title},
+        )
+
+
+def tell_of_appeal_decision(answer: Decision, against: Decision, *, overturned: bool) -> None:
+    """Tell the author what became of the appeal; the flaggers only when it changed something."""
+    _tell_author(answer, "")
+    if overturned:
+        _tell_flaggers(against, against.case_id, ":overturned")
+
+
+def _tell_author(decision: Decision, suffix: str) -> None:
+    notify(
+        AUTHOR,
+        [decision.member_id],
+        source_key=f"decision:{decision.id}{suffix}",
+        data={"decision": decision.id, "undone": suffix == ":undone"},
+    )
+
+
+def _tell_flaggers(decision: Decision, case_id: int, suffix: str) -> None:
+    flaggers = db.session.execute(select(Flag.reporter_id).where(Flag.case_id == case_id)).scalars()
+    notify(
+        FLAGGER,
+        [member_id for member_id in flaggers if member_id != decision.member_id],
+        source_key=f"flags:{decision.id}{suffix}",
+        actor_id=decision.decided_by_id,
+        data={"decision": decision.id, "what": suffix.lstrip(":")},
+    )
+
+
+def _tell_banned(decision: Decision) -> None:
+    """Whoever cannot sign in any more is told by mail, with a link by which to appeal."""
+    row = db.session.execute(
+        select(Member.email, Member.name, Member.email_confirmed_at).where(Member.id == decision.member_id)
+    ).one()
+    if row.email is None or row.email_confirmed_at is None:
+        return
+    token = clock.token(24)
+    decision.before = {**decision.before, "appeal_token": token_hash(token)}
+    queue_account_mail(
+        row.email,
+        subject="Your account was closed",
+        paragraphs=[
+            f"A moderator closed your account on {site.current().name}.",
+            f"{decision.rule_label}: “{decision.reason}”",
+            "If you think that this is wrong you can appeal within 14 days. Somebody else than the moderator "
+            "who decided it looks at it anew.",
+        ],
+        button=("Appeal", f"/appeals/new?decision={decision.id}&token={token}"),
+        member_id=decision.member_id,
+    )
