@@ -6,13 +6,16 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
-from portal.discussions import digest, searchable, telling
+from portal.discussions import digest, screening, searchable, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions.views import composing, reacting
 from portal.front import health
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.kernel.access import Permission
+from portal.moderation import listeners as moderation_listeners
+from portal.moderation import telling as moderation_telling
+from portal.moderation.services.screening import screen
 from portal.notifications import kinds
 from portal.notifications import views as notifications_views
 from portal.notifications.services import mailing
@@ -66,6 +69,8 @@ def _subscribe() -> None:
         discussed.AcceptanceWithdrawn,
     ):
         subscribe(about_post, search_listeners.queue_post)
+    subscribe(discussed.PostHeld, moderation_listeners.open_case_of_held_post)
+    subscribe(discussed.PostRemoved, moderation_listeners.withdraw_case_of_deleted_post)
     # An opening that goes or comes takes the whole thread with it.
     for about_thread in (discussed.PostRemoved, discussed.PostRestored, discussed.ThreadChanged):
         subscribe(about_thread, search_listeners.queue_thread)
@@ -73,7 +78,8 @@ def _subscribe() -> None:
 
 def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
-    kinds.register(*telling.KINDS, digest.KIND)
+    kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
+    screening.register(screen)
     sources.register(searchable.SOURCE)
     nav.register(
         nav.Entry("Start a thread", "composing.new_thread", "pencil", "main", Permission.POST, order=20),

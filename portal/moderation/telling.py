@@ -20,7 +20,9 @@ from portal.notifications.models import Notice
 
 def resolve_own(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     """Lines about decisions on the viewer's own posts, in one statement."""
-    rows = _decisions([notice.data.get("decision") for notice in notices], Decision.member_id == viewer.member_id)
+    rows = _decisions(
+        [notice.data.get("decision") for notice in notices], Decision.member_id == viewer.member_id
+    )
     lines = {}
     for notice in notices:
         row = rows.get(notice.data.get("decision"))
@@ -116,7 +118,11 @@ def _decisions(ids: list[int | None], *conditions: Any) -> dict[int | None, Any]
 
 KINDS = (
     Kind(
-        telling.AUTHOR, "a moderator decides something about your posts or account", resolve_own, required=True, order=5
+        telling.AUTHOR,
+        "a moderator decides something about your posts or account",
+        resolve_own,
+        required=True,
+        order=5,
     ),
     Kind(telling.FLAGGER, "a moderator decides on something you flagged", resolve_flagged, order=60),
     Kind(telling.SECOND, "an appeal waits for you as the named second", resolve_second, order=70),

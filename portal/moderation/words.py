@@ -9,7 +9,9 @@ from portal.moderation.models import AppealOutcome, CaseKind, MemberMeasure, Pos
 from portal.moderation.services import screening
 
 
-def why_here(kind: CaseKind, flags_count: int, rule_number: int | None, rule_short: str, reasons: list[str]) -> str:
+def why_here(
+    kind: CaseKind, flags_count: int, rule_number: int | None, rule_short: str, reasons: list[str]
+) -> str:
     """The first words of a row in the queue: "3 flags, rule 4: personal data"."""
     if kind is CaseKind.HELD:
         return _("Held: %(reasons)s", reasons=screening.short(reasons))

@@ -1,4 +1,4 @@
-"""Appeals: by the author, within two weeks, decided by somebody else; what was wrong is put right in public."""
+"""Appeals: by the author, within two weeks, decided by somebody else; mistakes are put right in public."""
 
 import hmac
 from datetime import datetime

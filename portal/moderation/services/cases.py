@@ -27,9 +27,7 @@ def title_of(post: Post, thread: Thread) -> str:
 def case_about(post: Post, thread: Thread, board: Board, kind: CaseKind) -> Case:
     """The open case about a post, opened now if there is none. Inside a unit of work."""
     key = f"post:{post.id}"
-    case = db.session.execute(
-        select(Case).where(Case.open_key == key).with_for_update()
-    ).scalar_one_or_none()
+    case = db.session.execute(select(Case).where(Case.open_key == key).with_for_update()).scalar_one_or_none()
     if case is not None:
         return case
     now = clock.now()
@@ -101,7 +99,9 @@ def claim(moderator: Viewer, case_id: int) -> Case:
         case = case_for(moderator, case_id)
         check_open(case)
         if case.claimed_by_id != moderator.member_id:
-            held_by_other = case.claimed_by_id is not None and (case.claimed_until or case.opened_at) > clock.now()
+            held_by_other = (
+                case.claimed_by_id is not None and (case.claimed_until or case.opened_at) > clock.now()
+            )
             audit.record(
                 moderator,
                 "take over case" if held_by_other else "take case",
@@ -140,4 +140,6 @@ def check_claim(moderator: Viewer, case: Case) -> None:
         and case.claimed_until > clock.now()
     ):
         name = db.session.execute(select(Member.name).where(Member.id == case.claimed_by_id)).scalar_one()
-        raise Conflict(f"{name} has taken this case. Take it over first if you want to decide it.", case.version)
+        raise Conflict(
+            f"{name} has taken this case. Take it over first if you want to decide it.", case.version
+        )

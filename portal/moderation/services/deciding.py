@@ -113,7 +113,9 @@ def decide(moderator: Viewer, case_id: int, verdict: Verdict, *, form_key: str =
             case,
             FlagOutcome.UPHELD
             if not verdict.dismisses
-            else FlagOutcome.FAIR if verdict.fair else FlagOutcome.DISMISSED,
+            else FlagOutcome.FAIR
+            if verdict.fair
+            else FlagOutcome.DISMISSED,
         )
         telling.tell_of_decision(decision)  # before a ban, so that the mail still goes out
         _carry_out(moderator, case, decision)
@@ -169,9 +171,7 @@ def revert(moderator: Viewer, decision: Decision) -> None:
             tools.reopen_thread(moderator, thread.id)
     if member_measure is MemberMeasure.SUSPEND:
         former = decision.before.get("suspended_until")
-        sanctions.end_suspension(
-            decision.member_id, datetime.fromisoformat(former) if former else None
-        )
+        sanctions.end_suspension(decision.member_id, datetime.fromisoformat(former) if former else None)
     elif member_measure is MemberMeasure.BAN:
         sanctions.end_ban(decision.member_id)
 
@@ -186,13 +186,14 @@ def check_verdict(
         raise Invalid("A post that is released is no reason to hold its author back.", "member")
     if verdict.post in (PostMeasure.HIDE, PostMeasure.RELEASE, PostMeasure.REFUSE):
         if post is None or post.state is PostState.DELETED:
-            raise Invalid("The author has deleted this post; there is nothing left to decide about it.", "post")
+            raise Invalid(
+                "The author has deleted this post; there is nothing left to decide about it.", "post"
+            )
         wanted = PostState.VISIBLE if verdict.post is PostMeasure.HIDE else PostState.HELD
         if post.state is not wanted:
             raise Conflict("The post is no longer what it was when you looked.", case.version)
-    if not verdict.dismisses and not verdict.releases:
-        if verdict.rule_number is None:
-            raise Invalid("Choose the rule that was broken. Without one nothing is taken away.", "rule")
+    if not verdict.dismisses and not verdict.releases and verdict.rule_number is None:
+        raise Invalid("Choose the rule that was broken. Without one nothing is taken away.", "rule")
     if not reason and not verdict.releases:
         raise Invalid(
             "Say why, in a sentence for those who flagged it."

@@ -106,7 +106,9 @@ def weigh(case: Case) -> None:
     case.flags_count = len(rows)
     case.weight = sum(voices.values())
     if rows:
-        case.rule_number = max(by_rule, key=lambda number: (by_rule[number], severity_of[number], number or 0))
+        case.rule_number = max(
+            by_rule, key=lambda number: (by_rule[number], severity_of[number], number or 0)
+        )
         gravest = max(severity_of.values())
         case.due_at = policy.due_of_flags(case.opened_at, gravest, case.weight)
 

@@ -132,7 +132,11 @@ def _values(
     title: str, short: str, flag_label: str, text: str, severity: int, templates: list[str]
 ) -> dict[str, object]:
     title, short, flag_label = (" ".join(part.split()) for part in (title, short, flag_label))
-    for name, value, longest in (("title", title, 100), ("short", short, 40), ("flag_label", flag_label, 100)):
+    for name, value, longest in (
+        ("title", title, 100),
+        ("short", short, 40),
+        ("flag_label", flag_label, 100),
+    ):
         if not value:
             raise Invalid("This is needed.", name)
         if len(value) > longest:

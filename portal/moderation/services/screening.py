@@ -29,28 +29,52 @@ FLOOD_SPAN = timedelta(minutes=10)
 REPEAT_SPAN = timedelta(days=3)
 ENOUGH = 2  # points at which a post is held
 
-_PHRASES = re.compile(
-    r"""
-    \b(?:
-      satisfaction\ guaranteed | money[ -]back\ guarantee | 100\s?%\ (?:guaranteed|free|legit) | guaranteed\ results
-    | bulk\ discounts? | special\ discounts? | limited[ -]time\ offer | best\ prices? | lowest\ prices?
-    | order\ now | buy\ now | act\ now | click\ here | sign\ up\ today | call\ (?:us\ )?now | book\ (?:a\ )?(?:call|demo)\ now
-    | visit\ (?:our|my)\ (?:site|website|shop|store|page|channel) | check\ out\ (?:our|my)\ (?:site|website|shop|store|page)
-    | our\ price\ list | certified\ experts | free\ consultation | we\ offer\ (?:the\ )?(?:best|cheap|professional)
-    | cheap(?:est)?\ [\w-]+\ (?:services?|by|online|for\ sale) | from\ (?:only\ )?\d+\s?[$€£]\ (?:each|per|only) | from\ (?:only\ )?[$€£]\s?\d+
-    | seo\ services? | back\s?links? | guest\ posts? | essay\ writ(?:ing|ers?) | web\ traffic
-    | casino | sports?\ betting | bitcoin\ investment | crypto\ (?:investment|recovery|trading\ signals) | forex\ signals?
-    | payday\ loans? | personal\ loans? | make\ money\ (?:online|fast) | work\ from\ home | earn\ \$?\d+
-    | viagra | cialis | weight[ -]loss\ (?:pills?|supplements?) | cbd\ (?:oil|gummies)
-    | whats\s?app | telegram\ (?:me|us|channel|group|@) | dm\ me | inbox\ me | contact\ (?:me|us)\ (?:on|at|via)\ (?:whats|tele)
-    )
-    """,
-    re.IGNORECASE | re.VERBOSE,
+_SELLING = (
+    r"satisfaction guaranteed",
+    r"money[ -]back guarantee",
+    r"100\s?% (?:guaranteed|free|legit)",
+    r"guaranteed results",
+    r"(?:bulk|special) discounts?",
+    r"limited[ -]time offer",
+    r"(?:best|lowest) prices?",
+    r"(?:order|buy|act|call|call us) now",
+    r"click here",
+    r"sign up today",
+    r"book (?:a )?(?:call|demo) now",
+    r"(?:visit|check out) (?:our|my) (?:site|website|shop|store|page|channel)",
+    r"our (?:price list|offer)",
+    r"certified experts",
+    r"free consultation",
+    r"we offer (?:the )?(?:best|cheap|professional)",
+    r"cheap(?:est)? [\w-]+ (?:services?|by|online|for sale)",
+    r"from (?:only )?\d+\s?[$€£] (?:each|per|only)",
+    r"from (?:only )?[$€£]\s?\d+",
+    r"seo services?",
+    r"back\s?links?",
+    r"guest posts?",
+    r"essay writ(?:ing|ers?)",
+    r"web traffic",
+    r"casinos?",
+    r"sports? betting",
+    r"bitcoin investment",
+    r"crypto (?:investment|recovery|trading signals)",
+    r"forex signals?",
+    r"(?:payday|personal) loans?",
+    r"make money (?:online|fast)",
+    r"work from home",
+    r"earn \$?\d+",
+    r"viagra|cialis",
+    r"weight[ -]loss (?:pills?|supplements?)",
+    r"cbd (?:oil|gummies)",
+    r"whats\s?app",
+    r"telegram (?:me|us|channel|group|@)",
+    r"(?:dm|inbox) me",
 )
+_PHRASES = re.compile(rf"\b(?:{'|'.join(_SELLING)})(?!\w)", re.IGNORECASE)
 _TELEPHONE = re.compile(r"(?<![\w.:/-])(?:\+|00)[1-9][\d ()./-]{7,18}\d(?![\w.])")
 _ADDRESS = re.compile(r"[\w.+-]{2,}@[\w-]+\.\w{2,}")
 _SHORTENERS = frozenset(
-    "bit.ly tinyurl.com t.co goo.gl is.gd cutt.ly ow.ly rb.gy shorturl.at t.me wa.me rebrand.ly".split()
+    {"bit.ly", "tinyurl.com", "t.co", "goo.gl", "is.gd", "cutt.ly", "ow.ly", "rb.gy", "t.me", "wa.me"}
 )
 _CODE = re.compile(r"<(pre|code)\b.*?</\1>", re.DOTALL)
 _TAGS = re.compile(r"<[^>]+>")
@@ -86,7 +110,9 @@ def _hosts(look: _Look) -> list[str]:
 
 
 SIGNS = (
-    Sign(2, "It has three or more links to other sites.", "three links", lambda x: len(x.links) >= MANY_LINKS),
+    Sign(
+        2, "It has three or more links to other sites.", "three links", lambda x: len(x.links) >= MANY_LINKS
+    ),
     Sign(1, "It links to another site.", "a link", lambda x: 0 < len(x.links) < MANY_LINKS),
     Sign(
         2,
@@ -94,7 +120,12 @@ SIGNS = (
         "hidden link",
         lambda x: any(host in _SHORTENERS for host in _hosts(x)),
     ),
-    Sign(2, "Several phrases in it are often seen in advertising.", "selling phrases", lambda x: _phrases(x) >= 2),
+    Sign(
+        2,
+        "Several phrases in it are often seen in advertising.",
+        "selling phrases",
+        lambda x: _phrases(x) >= 2,
+    ),
     Sign(1, "A phrase in it is often seen in advertising.", "selling phrase", lambda x: _phrases(x) == 1),
     Sign(1, "It gives a telephone number.", "telephone number", lambda x: bool(_TELEPHONE.search(x.words))),
     Sign(1, "It gives a mail address.", "mail address", lambda x: bool(_ADDRESS.search(x.words))),

@@ -7,6 +7,7 @@ from portal.kernel.crypto import token_hash
 from portal.kernel.db import db
 from portal.members.models import Member
 from portal.moderation.models import Appeal, Case, Decision, Flag, MemberMeasure
+from portal.moderation.policy import is_dismissal
 from portal.notifications.services.mailing import queue_account_mail
 from portal.notifications.services.notifying import notify
 
@@ -16,7 +17,10 @@ SECOND = "appeal"
 
 
 def tell_of_decision(decision: Decision) -> None:
-    """Tell the author and the flaggers. Inside the unit of work of the decision, before it is carried out."""
+    """Tell the author and the flaggers. Inside the unit of work of the decision, before it is carried out.
+
+    Of a dismissal its author hears nothing: that somebody wished the post away helps nobody.
+    """
     if decision.member_measure is MemberMeasure.BAN:
         _tell_banned(decision)
     else:
@@ -51,6 +55,8 @@ def tell_of_appeal_decision(answer: Decision, against: Decision, *, overturned: 
 
 
 def _tell_author(decision: Decision, suffix: str) -> None:
+    if is_dismissal(decision):
+        return
     notify(
         AUTHOR,
         [decision.member_id],
