@@ -1,17 +1,23 @@
 """Candor: a customer community and advocacy portal."""
 
+import structlog
 from flask import Flask, g, request, session
 from flask_babel import Babel
 from flask_login import LoginManager, UserMixin, current_user
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import settings as settings_module
 from portal import wiring
-from portal.kernel import access, assets, logging, site, template_helpers, web
+from portal.kernel import access, assets, clock, limits, logging, site, template_helpers, web
 from portal.kernel.db import db, engine_options, prepare_engine
 from portal.members import queries as members_queries
+from portal.members.services import sessions
 from portal.settings import Settings
+
+log = structlog.get_logger("candor")
 
 babel = Babel()
 csrf = CSRFProtect()
@@ -56,6 +62,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         BABEL_DEFAULT_LOCALE="en",
         BOOTSTRAP_SERVE_LOCAL=True,
     )
+    if settings.TRUSTED_PROXIES:
+        hops = settings.TRUSTED_PROXIES
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    if settings.SITE_ENV != "development":  # links in mails come from PUBLIC_URL whatever the request says
+        app.config["TRUSTED_HOSTS"] = [
+            settings.public_host, "localhost", "127.0.0.1", "[::1]", *settings.TRUSTED_HOSTS,
+        ]  # fmt: skip
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     db.init_app(app)
     with app.app_context():
@@ -75,6 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             posts_per_five_minutes=settings.POSTS_PER_FIVE_MINUTES,
         )
     )
+    limits.install(app, limits.storage_uri(settings.DATABASE_URL, settings.REDIS_URL, settings.INSTANCE_PATH))
     web.install(app)
     assets.install(app)
     template_helpers.install(app)
@@ -107,5 +121,16 @@ def _install_requests(app: Flask) -> None:
         if request.endpoint != "static" and cookie in request.cookies and current_user.is_authenticated:
             g.viewer = current_user.signed_in.viewer
             session.modified = False
+            _touch(current_user.signed_in)
 
     app.before_request(access.guard)
+
+
+def _touch(signed_in: members_queries.SignedIn) -> None:
+    if clock.now() - signed_in.last_seen_at < sessions.TOUCH_EVERY:
+        return
+    try:
+        sessions.touch_session(signed_in.session_id, signed_in.viewer.member_id or 0)
+    except SQLAlchemyError:
+        log.warning("a session could not be noted as in use", exc_info=True)  # reading goes on all the same
+    session.modified = session.permanent  # the cookie of a remembered browser moves on as well

@@ -30,6 +30,7 @@ class Settings:
     METRICS_FROM: tuple[str, ...] = ("127.0.0.1", "::1")
     TRUSTED_PROXIES: int = 0
     POSTS_PER_FIVE_MINUTES: int = 30
+    TRUSTED_HOSTS: tuple[str, ...] = ()
     DEMO_PASSWORD: str = field(default="", repr=False)
 
     @property
@@ -109,6 +110,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         POSTS_PER_FIVE_MINUTES=_whole(
             "POSTS_PER_FIVE_MINUTES", values.get("POSTS_PER_FIVE_MINUTES", "30"), most=1_000_000
         ),
+        TRUSTED_HOSTS=_words(values.get("TRUSTED_HOSTS", "")),
         DEMO_PASSWORD=values.get("DEMO_PASSWORD", ""),
     )
 

@@ -16,7 +16,12 @@ from portal.kernel.access import Permission
 from portal.moderation import listeners as moderation_listeners
 from portal.moderation import telling as moderation_telling
 from portal.moderation.services.screening import screen
+from portal.members import events as people
+from portal.members.services import credentials, joining, kept_forms, sessions
+from portal.members.views import joining as joining_views
+from portal.members.views import signing_in as signing_in_views
 from portal.notifications import kinds
+from portal.notifications import listeners as notifications_listeners
 from portal.notifications import views as notifications_views
 from portal.notifications.services import mailing
 from portal.notifications.services.notifying import SEND_JOB
@@ -32,6 +37,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BLUEPRINTS: list[Any] = [
     composing.blueprint,
     health.blueprint,
+    joining_views.blueprint,  # of all pages of members
     notifications_views.blueprint,
     reacting.blueprint,
 ]
@@ -57,6 +63,7 @@ def wire(app: Flask, settings: Settings) -> None:
 def _subscribe() -> None:
     """Who reacts to what, in order (portal.kernel.events)."""
     subscribe = events.subscribe
+    subscribe(people.MailWanted, notifications_listeners.queue_account_mail)
     subscribe(discussed.PostPublished, discussions_listeners.tell_of_post)
     subscribe(discussed.PostEdited, discussions_listeners.tell_of_edit)
     subscribe(discussed.AnswerAccepted, discussions_listeners.tell_of_acceptance)
@@ -106,9 +113,15 @@ def _register_jobs(settings: Settings) -> None:
     search.use(WhooshEngine(settings.index_path))
     jobs.register(search.JOB, search.drain, 60)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
+    jobs.register("forget kept forms", kept_forms.forget_old, 3600)
+    jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)
+    jobs.register("forget requests to join", joining.forget_old_requests, 6 * 3600)
+    jobs.register("forget mailed links", credentials.forget_old_links, 6 * 3600)
 
 
 def _install_templates(app: Flask, settings: Settings) -> None:
+    app.jinja_env.globals["sign_in_form"] = signing_in_views.sign_in_form
+
     @app.context_processor
     def _common() -> dict[str, Any]:
         viewer = access.viewer()

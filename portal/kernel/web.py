@@ -1,20 +1,21 @@
 """What every answer has: a request id, security headers, error pages, the method override."""
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import structlog
-from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from portal.kernel.errors import DomainError, Repeated, TooMany
+from portal.kernel.kept import MAX_KEPT, Kept, is_secret, kept_form
+from portal.kernel.places import is_local_path, local_path
 
 log = structlog.get_logger("candor.web")
 
@@ -77,16 +78,53 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def error_page(status: int, message: str = "") -> Response:
-    """The page for a status: what happened, what was kept, what to do, and the request id."""
+def page_before(default: str = "/") -> str:
+    """The page of this site that the form stood on, as the browser says; else `default`."""
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc != request.host:
+        return default
+    return local_path(parts.path + (f"?{parts.query}" if parts.query else ""), default)
+
+
+def wants_json() -> bool:
+    """Whether a script asks, rather than a person who will look at a page."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"
+
+
+def _form_to_send_again() -> Kept | None:
+    """What this request was sending; None for a form of another site, an upload alone, or too much."""
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        return None
+    action = request.full_path.rstrip("?")
+    fields = list(request.form.items(multi=True))
+    if sum(len(value) for _, value in fields) > MAX_KEPT or len(fields) > 100 or not is_local_path(action):
+        return None
+    return kept_form(action, fields)
+
+
+def error_page(status: int, message: str = "", **more: Any) -> Response:
+    """The page for a status: what happened, what was kept, what to do, and the request id.
+
+    A script that asks for JSON gets {"error", "status", "request"} instead.
+    """
+    if wants_json():
+        response = jsonify(error=message or str(status), status=status, request=g.get("request_id", ""))
+        response.status_code = status
+        response.headers["Cache-Control"] = "no-store"
+        return response
     text_fields = {
         name: value
         for name, value in request.form.items()
-        if name not in ("csrf_token", "form_key") and not re.search("password|token", name) and value.strip()
+        if name != "form_key" and not is_secret(name) and value.strip()
     }
     try:
         body = render_template(
-            [f"errors/{status}.html", "errors/error.html"], status=status, message=message, kept=text_fields
+            more.pop("template", None) or [f"errors/{status}.html", "errors/error.html"],
+            status=status,
+            message=message,
+            kept=text_fields,
+            **more,
         )
     except Exception:
         log.exception("error page failed", status=status)
@@ -109,7 +147,10 @@ def _plain_error_page(status: int, kept: dict[str, str]) -> str:
 def _http_error(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error.get_response()
-    response = error_page(error.code)
+    more: dict[str, Any] = {}
+    if error.code == 401:
+        more = {"again": _form_to_send_again(), "place": page_before()}
+    response = error_page(error.code, **more)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -128,6 +169,9 @@ def _domain_error(error: DomainError) -> Any:
 
 
 def _csrf_error(_error: CSRFError) -> Response:
+    again = _form_to_send_again()
+    if again is not None:
+        return error_page(400, template="errors/stale.html", again=again)
     return error_page(
         400,
         _("This form was open for too long or came from elsewhere. Nothing was sent; your text is below."),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.access import Status
 from portal.kernel.db import Base, Versioned, short_enum
+from portal.members.names import skeleton
 
 
 class CompanyKind(StrEnum):
@@ -80,6 +81,10 @@ class CompanyDomain(Base):
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"), index=True)
 
 
+def _look_of_username(context: Any) -> str:
+    return skeleton(context.get_current_parameters()["username"])
+
+
 class Member(Versioned, Base):
     """A person. Imported people have no mail and cannot sign in until they claim the account."""
 
@@ -87,10 +92,12 @@ class Member(Versioned, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(40), unique=True)  # lower case
+    username_key: Mapped[str] = mapped_column(String(40), index=True, default=_look_of_username)
     name: Mapped[str] = mapped_column(String(80))
     email: Mapped[str | None] = mapped_column(String(254), unique=True)  # lower case, as confirmed or claimed
     email_confirmed_at: Mapped[datetime | None] = mapped_column()
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    link_mails: Mapped[list[Any]] = mapped_column(JSON, default=list)  # when links were mailed, this hour
     status: Mapped[Status] = mapped_column(short_enum(Status), default=Status.PROSPECT)
     duties: Mapped[list[str]] = mapped_column(JSON, default=list)
     state: Mapped[MemberState] = mapped_column(short_enum(MemberState), default=MemberState.ACTIVE)
@@ -183,10 +190,57 @@ class Session(Base):
     address: Mapped[str] = mapped_column(String(45), default="")
 
 
-class UsedToken(Base):
-    """A link by mail that was used: it works once."""
+class JoinRequest(Base):
+    """Somebody who asked to join. They become a member when the link sent to the address is used.
 
-    __tablename__ = "used_tokens"
+    `browser_hash` is of a secret in the browser that asked: from any other one the link also asks for the
+    password, so that nobody can have somebody else confirm an account that they chose the password of.
+    """
 
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    used_at: Mapped[datetime] = mapped_column(index=True)
+    __tablename__ = "join_requests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    place: Mapped[str] = mapped_column(String(400), default="")  # where the person was
+    browser_hash: Mapped[str] = mapped_column(String(64), index=True)
+    created_at: Mapped[datetime] = mapped_column()
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None] = mapped_column()
+
+
+class LinkPurpose(StrEnum):
+    """What a link by mail is for; it works for nothing else."""
+
+    PASSWORD = "password"  # noqa: S105 - a word, not a password
+    EMAIL = "email"
+    CLAIM = "claim"
+
+
+class MailedLink(Base):
+    """A link sent to an address: works once, until it expires or a newer one for the same purpose is made."""
+
+    __tablename__ = "mailed_links"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[LinkPurpose] = mapped_column(short_enum(LinkPurpose))
+    email: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column()
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class KeptForm(Base):
+    """What somebody was sending when their session had ended: shown once more after signing in."""
+
+    __tablename__ = "kept_forms"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    action: Mapped[str] = mapped_column(String(1000))
+    fields: Mapped[list[Any]] = mapped_column(JSON)  # pairs of name and value, in order
+    created_at: Mapped[datetime] = mapped_column(index=True)

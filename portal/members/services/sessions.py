@@ -12,6 +12,7 @@ from portal.members.models import Member, Session
 
 REMEMBERED = timedelta(days=60)
 FOR_NOW = timedelta(hours=12)
+TOUCH_EVERY = timedelta(minutes=5)
 
 
 def start_session(member_id: int, *, remembered: bool = False, device: str = "", address: str = "") -> str:
@@ -50,7 +51,7 @@ def end_all_sessions(member_id: int, *, except_session_id: int | None = None) ->
         db.session.execute(ended)
 
 
-def touch_session(session_id: int, member_id: int, *, remembered_days: int | None = None) -> None:
+def touch_session(session_id: int, member_id: int) -> None:
     """Note that the session is in use; its end moves on with it."""
     now = clock.now()
     with unit_of_work():
@@ -60,3 +61,10 @@ def touch_session(session_id: int, member_id: int, *, remembered_days: int | Non
         row.last_seen_at = now
         row.expires_at = now + (REMEMBERED if row.remembered else FOR_NOW)
         db.session.execute(update(Member).where(Member.id == member_id).values(last_seen_at=now))
+
+
+def forget_ended() -> int:
+    """Remove sessions that have run out; gives how many."""
+    with unit_of_work():
+        result = db.session.execute(delete(Session).where(Session.expires_at < clock.now()))
+    return result.rowcount  # type: ignore[attr-defined]

@@ -1,0 +1,256 @@
+"""Password and address: changed by their owner, or through a link to the address."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from portal.kernel import clock, events, site
+from portal.kernel.crypto import hash_password, password_matches, token_hash
+from portal.kernel.db import db
+from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.addresses import clean_email
+from portal.members.events import MailWanted, MemberChanged
+from portal.members.models import LinkPurpose, MailedLink, Member, MemberState
+from portal.members.passwords import check_new_password
+from portal.members.services.sessions import end_all_sessions
+from portal.members.services.signing_in import normal
+from portal.members.services.standing import count_company, place_by_address
+
+LASTS = {
+    LinkPurpose.PASSWORD: timedelta(hours=2),
+    LinkPurpose.EMAIL: timedelta(days=1),
+    LinkPurpose.CLAIM: timedelta(days=14),
+}
+MAILS_AN_HOUR = 3
+
+_USED_UP = "This link was used, replaced by a newer one, or is too old."
+
+
+def ask_for_new_password(email: str) -> None:
+    """Send a link for a new password, if the address has an account. The caller cannot tell."""
+    email = normal(email)
+    token = clock.token()
+    with unit_of_work():
+        member = db.session.execute(
+            select(Member).where(
+                Member.email == email, Member.state.in_([MemberState.ACTIVE, MemberState.SUSPENDED])
+            )
+        ).scalar_one_or_none()
+        wanted = member is not None and not _was_mailed_often(member.id)
+        if member is not None and wanted:
+            _make_link(member, LinkPurpose.PASSWORD, email, token)
+        events.publish(
+            MailWanted(
+                email if wanted else "",
+                f"A new password for {site.current().name}",
+                (
+                    "Somebody, probably you, asked for a new password. Open the link and choose one; it "
+                    "works once, for two hours, and only the newest link works.",
+                    "If it was not you, there is nothing to do: the old password stays.",
+                ),
+                ("Choose a new password", f"/password/{token}"),
+                member.id if member else None,
+            )
+        )
+
+
+def find_link(token: str, *purposes: LinkPurpose) -> MailedLink:
+    """What a link is for; looking at it uses nothing up. Raises NotFound."""
+    link = db.session.execute(
+        select(MailedLink).where(
+            MailedLink.token_hash == token_hash(token),
+            MailedLink.purpose.in_(purposes),
+            MailedLink.expires_at > clock.now(),
+        )
+    ).scalar_one_or_none()
+    if link is None:
+        raise NotFound(_USED_UP)
+    return link
+
+
+def set_password_by_link(token: str, password: str) -> int:
+    """Set a new password and end every session; gives the member's id. Raises NotFound, Invalid.
+
+    Using the link proves the address: an account that waited for that is confirmed.
+    """
+    purposes = (LinkPurpose.PASSWORD, LinkPurpose.CLAIM)
+    email = find_link(token, *purposes).email
+    check_new_password(password, email=email)
+    hashed = hash_password(password)
+    with unit_of_work():
+        link = find_link(token, *purposes)
+        member = db.session.get(Member, link.member_id)
+        if member is None or member.email != link.email:
+            raise NotFound(_USED_UP)
+        member.password_hash = hashed
+        if member.email_confirmed_at is None:
+            member.email_confirmed_at = clock.now()
+            before = member.company_id
+            place_by_address(member)
+            count_company(before)
+            count_company(member.company_id)
+        _end_links(member.id)
+        end_all_sessions(member.id)
+        _tell_of_password(member)
+        return member.id
+
+
+def change_password(member_id: int, *, current: str, new: str, session_id: int | None) -> None:
+    """Change one's own password; every other session ends. Raises Invalid beside `current` or `new`."""
+    member = db.session.get_one(Member, member_id)
+    if not password_matches(member.password_hash, current):
+        raise Invalid("This is not your password.", "current")
+    check_new_password(new, email=member.email or "", name=member.name, field="new")
+    hashed = hash_password(new)
+    with unit_of_work():
+        member = db.session.get_one(Member, member_id)
+        member.password_hash = hashed
+        _end_links(member.id)
+        end_all_sessions(member.id, except_session_id=session_id)
+        _tell_of_password(member)
+
+
+def ask_for_new_email(member_id: int, *, password: str, email: str) -> str:
+    """Send a link to the new address; until it is used the old one stays. Gives the address as stored.
+
+    Raises Invalid beside `password` or `email`. An address that has an account gets a mail that says so.
+    """
+    email = clean_email(email)
+    member = db.session.get_one(Member, member_id)
+    if not password_matches(member.password_hash, password):
+        raise Invalid("This is not your password.", "password")
+    if member.email == email:
+        raise Invalid("This is your address already.", "email")
+    token = clock.token()
+    with unit_of_work():
+        member = db.session.get_one(Member, member_id)
+        wanted = not _was_mailed_often(member.id)
+        taken = db.session.execute(select(Member.id).where(Member.email == email)).first()
+        if wanted:
+            _make_link(member, LinkPurpose.EMAIL, email, token)
+        name = site.current().name
+        if taken:
+            mail = MailWanted(
+                email,
+                f"You already have an account at {name}",
+                (
+                    f"Somebody asked to use this address for another account at {name}. It has one already, "
+                    "so nothing was changed.",
+                ),
+            )
+        else:
+            mail = MailWanted(
+                email if wanted else "",
+                f"Confirm your new address for {name}",
+                (
+                    "Open the link and press the button there, and mails will come to this address. The link "
+                    "works once, for a day.",
+                    "If you did not ask for this, there is nothing to do.",
+                ),
+                ("Confirm this address", f"/settings/account/email/{token}"),
+            )
+        events.publish(mail)
+    return email
+
+
+def change_email_by_link(token: str) -> int:
+    """Put the confirmed address in force; the old one is told. Gives the member's id.
+
+    Links sent before stop working; company and status follow the new address. Raises NotFound, Conflict.
+    """
+    with unit_of_work():
+        link = find_link(token, LinkPurpose.EMAIL)
+        member = db.session.get_one(Member, link.member_id)
+        if db.session.execute(select(Member.id).where(Member.email == link.email)).first():
+            raise Conflict("This address has an account already.")
+        old, member.email = member.email, link.email
+        member.email_confirmed_at = clock.now()
+        member.version += 1
+        before = member.company_id
+        _end_links(member.id)
+        place_by_address(member)
+        count_company(before)
+        count_company(member.company_id)
+        events.publish(MemberChanged(member.id))
+        if old:
+            contact = site.current().contact_email
+            whom = f" at {contact}" if contact else ""
+            events.publish(
+                MailWanted(
+                    old,
+                    f"Your address at {site.current().name} was changed",
+                    (
+                        "Your account has another mail address from now on; this one can no longer sign in.",
+                        f"If it was not you, tell us at once{whom}: we can see when it happened and undo it.",
+                    ),
+                    None,
+                    member.id,
+                )
+            )
+        return member.id
+
+
+def forget_old_links() -> int:
+    """Remove links that are too old; gives how many."""
+    with unit_of_work():
+        result = db.session.execute(delete(MailedLink).where(MailedLink.expires_at < clock.now()))
+    return result.rowcount  # type: ignore[attr-defined]
+
+
+def make_claim_link(member: Member, email: str) -> str:
+    """A link by which the holder of the address takes over the account and sets a password.
+
+    Inside a unit of work; gives its path.
+    """
+    token = clock.token()
+    _make_link(member, LinkPurpose.CLAIM, email, token)
+    return f"/password/{token}"
+
+
+def _make_link(member: Member, purpose: LinkPurpose, email: str, token: str) -> None:
+    now = clock.now()
+    db.session.execute(
+        delete(MailedLink).where(MailedLink.member_id == member.id, MailedLink.purpose == purpose)
+    )
+    db.session.add(
+        MailedLink(
+            token_hash=token_hash(token),
+            member_id=member.id,
+            purpose=purpose,
+            email=email,
+            created_at=now,
+            expires_at=now + LASTS[purpose],
+        )
+    )
+
+
+def _end_links(member_id: int) -> None:
+    db.session.execute(delete(MailedLink).where(MailedLink.member_id == member_id))
+
+
+def _was_mailed_often(member_id: int) -> bool:
+    """Counted by the member's own row, so that the cap holds for every sender together."""
+    member = db.session.get_one(Member, member_id)
+    hour = clock.now() - timedelta(hours=1)
+    recent = [moment for moment in member.link_mails or [] if moment > hour.timestamp()]
+    if len(recent) >= MAILS_AN_HOUR:
+        return True
+    member.link_mails = [*recent, clock.now().timestamp()]
+    return False
+
+
+def _tell_of_password(member: Member) -> None:
+    if member.email:
+        events.publish(
+            MailWanted(
+                member.email,
+                f"Your password at {site.current().name} was changed",
+                (
+                    "A new password is in force, and every other open session was ended.",
+                    "If it was not you, set a new one at once with the link below.",
+                ),
+                ("Set a new password", "/password"),
+                member.id,
+            )
+        )
