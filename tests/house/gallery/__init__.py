@@ -228,7 +228,7 @@ def posts() -> dict[str, dict[str, Any]]:
             INES,
             "<p>We exchange delivery notes with 61 carriers. What we would like is: <em>one partner down, "
             "one partner late, nobody else notices.</em></p><ul><li>Flow 7.4, self-hosted, 8 workers</li>"
-            "<li>retry policy <code>retry: linear, 60s, forever</code></li></ul><h4>What we tried</h4>"
+            "<li>retry policy <code>retry: linear, 60s, forever</code></li></ul><h3>What we tried</h3>"
             "<blockquote><p>Raise the worker count.</p></blockquote><p>How do you run this?</p>",
             is_question=True,
             edited_at=now - timedelta(days=1),
