@@ -6,20 +6,21 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
-from portal.discussions import digest, screening, searchable, telling
+from portal.discussions import digest, reading_state, screening, searchable, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
-from portal.discussions.views import composing, reacting
-from portal.front import health
+from portal.discussions.queries import lists
+from portal.discussions.views import composing, feeds, reacting, reading
+from portal.front import health, home
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.kernel.access import Permission
-from portal.moderation import listeners as moderation_listeners
-from portal.moderation import telling as moderation_telling
-from portal.moderation.services.screening import screen
 from portal.members import events as people
 from portal.members.services import credentials, joining, kept_forms, sessions
 from portal.members.views import joining as joining_views
 from portal.members.views import signing_in as signing_in_views
+from portal.moderation import listeners as moderation_listeners
+from portal.moderation import telling as moderation_telling
+from portal.moderation.services.screening import screen
 from portal.notifications import kinds
 from portal.notifications import listeners as notifications_listeners
 from portal.notifications import views as notifications_views
@@ -38,6 +39,9 @@ BLUEPRINTS: list[Any] = [
     composing.blueprint,
     health.blueprint,
     joining_views.blueprint,  # of all pages of members
+    home.blueprint,
+    reading.blueprint,
+    feeds.blueprint,
     notifications_views.blueprint,
     reacting.blueprint,
 ]
@@ -58,6 +62,9 @@ def wire(app: Flask, settings: Settings) -> None:
     _register_jobs(settings)
     app.extensions["huey"] = worker.install(app, settings)
     _install_templates(app, settings)
+    reading_state.reset()
+    if settings.SITE_ENV != "test":  # tests write what was gathered themselves
+        reading_state.flush_with(app.app_context)
 
 
 def _subscribe() -> None:
@@ -81,6 +88,8 @@ def _subscribe() -> None:
     # An opening that goes or comes takes the whole thread with it.
     for about_thread in (discussed.PostRemoved, discussed.PostRestored, discussed.ThreadChanged):
         subscribe(about_thread, search_listeners.queue_thread)
+    for elsewhere in (discussed.PostRemoved, discussed.ThreadChanged):
+        subscribe(elsewhere, discussions_listeners.freshen_kept_pages)
 
 
 def _register() -> None:
@@ -91,6 +100,8 @@ def _register() -> None:
     nav.register(
         nav.Entry("Start a thread", "composing.new_thread", "pencil", "main", Permission.POST, order=20),
         nav.Entry("Write", "composing.new_thread", "pencil", "tab", Permission.POST, order=20),
+        nav.Entry("Home", "front.home", "house", "main", order=10),
+        nav.Entry("Home", "front.home", "house", "tab", order=10),
         nav.Entry("Notices", "notifications.notices", "bell", "tab", Permission.ACCOUNT, order=30),
         nav.Entry(
             "What you want to hear", "notifications.settings", "bell", "account", Permission.ACCOUNT, order=40
@@ -128,6 +139,7 @@ def _install_templates(app: Flask, settings: Settings) -> None:
         return {
             "viewer": viewer,
             "site": site.current(),
+            "boards_nav": lists.boards_in_menu(viewer),
             "nav": lambda place: nav.entries(place, viewer),
             "public_url": settings.PUBLIC_URL,
             "canonical_url": settings.PUBLIC_URL + request.path,

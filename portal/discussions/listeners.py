@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.discussions import telling
-from portal.discussions.events import AnswerAccepted, PostEdited, PostPublished
+from portal.discussions.events import AnswerAccepted, PostEdited, PostPublished, PostRemoved, ThreadChanged
 from portal.discussions.models import Board, Post, PostKind, Thread
+from portal.kernel import site
 from portal.kernel.db import db
 from portal.notifications.services.notifying import notify
 
@@ -51,6 +52,11 @@ def tell_of_acceptance(event: AnswerAccepted) -> None:
         actor_id=event.by_id,
         post_id=event.post_id,
     )
+
+
+def freshen_kept_pages(_event: PostRemoved | ThreadChanged) -> None:
+    """What went away, moved or got another title may stand beside other threads: no kept page shows it on."""
+    site.touch()
 
 
 def _row(post_id: int) -> Any:

@@ -1,0 +1,232 @@
+"""One board, thread or post for one viewer: looking it up is being allowed to read it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.discussions.models import Board, Follow, Post, PostKind, PostState, ReadMark, Thread
+from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
+from portal.kernel.access import Permission, Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+from portal.kernel.site import SiteVersion
+from portal.members.display import PERSON, with_person
+
+SITE_VERSION = select(SiteVersion.version).scalar_subquery().label("site_version")
+LARGEST_ID = 2**31 - 1
+
+_BOARD = (
+    Board.id,
+    Board.slug,
+    Board.name,
+    Board.description,
+    Board.audience,
+    Board.archived_at,
+    Board.threads_count,
+    Board.posts_count,
+    Board.followers_count,
+    Board.last_activity_at,
+    Board.content_version,
+)
+_BOARD_OF_THREAD = (
+    Board.id.label("board_id"),
+    Board.slug.label("board_slug"),
+    Board.name.label("board_name"),
+    Board.audience.label("board_audience"),
+    Board.archived_at.label("board_archived_at"),
+)
+_THREAD = (
+    Thread.id,
+    Thread.slug,
+    Thread.title,
+    Thread.kind,
+    Thread.state,
+    Thread.author_id,
+    Thread.created_at,
+    Thread.last_activity_at,
+    Thread.last_number,
+    Thread.posts_count,
+    Thread.answers_count,
+    Thread.comments_count,
+    Thread.score,
+    Thread.followers_count,
+    Thread.vendor_replied,
+    Thread.accepted_post_id,
+    Thread.pinned_at,
+    Thread.closed_at,
+    Thread.closed_reason,
+    Thread.tags,
+    Thread.content_version,
+    Thread.version,
+)
+
+
+def find_visible_board(viewer: Viewer, slug: str) -> Any:
+    """The board with this address: a row of its columns, `followed` and `site_version`. Raises NotFound."""
+    row = db.session.execute(
+        select(*_BOARD, _follows(viewer, Follow.board_id == Board.id), SITE_VERSION).where(
+            Board.slug == slug, board_is_visible(viewer)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such board")
+    return row
+
+
+def find_visible_thread(viewer: Viewer, thread_id: int) -> Any:
+    """The thread: a row of its columns, those of its board (`board_…`), of its author (`PERSON`), and
+    `followed`, `read_number`, `read_at`, `site_version`. Raises NotFound.
+    """
+    if thread_id > LARGEST_ID:
+        raise NotFound("no such thread")
+    query = select(
+        *_THREAD,
+        *_BOARD_OF_THREAD,
+        *PERSON,
+        _follows(viewer, Follow.thread_id == Thread.id),
+        *read_mark(viewer),
+        SITE_VERSION,
+    ).join(Board, Board.id == Thread.board_id)
+    query = join_read_mark(with_person(query, Thread.author_id), viewer)
+    row = db.session.execute(query.where(Thread.id == thread_id, thread_is_visible(viewer))).one_or_none()
+    if row is None:
+        raise NotFound("no such thread")
+    return row
+
+
+def find_visible_post(viewer: Viewer, post_id: int) -> Any:
+    """A post whose words the viewer may read: a row of the post's columns, of its author (`PERSON`), of its
+    thread (`thread_…`) and its board (`board_…`). Raises NotFound.
+    """
+    if post_id > LARGEST_ID:
+        raise NotFound("no such post")
+    query = (
+        select(
+            Post.id,
+            Post.number,
+            Post.kind,
+            Post.parent_id,
+            Post.author_id,
+            Post.source,
+            Post.source_format,
+            Post.sections,
+            Post.html,
+            Post.excerpt,
+            Post.state,
+            Post.score,
+            Post.created_at,
+            Post.edited_at,
+            Post.revisions_count,
+            Post.by_vendor,
+            Post.version,
+            Thread.id.label("thread_id"),
+            Thread.slug.label("thread_slug"),
+            Thread.title.label("thread_title"),
+            Thread.kind.label("thread_kind"),
+            Thread.state.label("thread_state"),
+            Thread.author_id.label("thread_author_id"),
+            Thread.closed_at.label("thread_closed_at"),
+            Thread.accepted_post_id.label("thread_accepted_post_id"),
+            Thread.tags.label("thread_tags"),
+            *_BOARD_OF_THREAD,
+            *PERSON,
+        )
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+    )
+    query = with_person(query, Post.author_id)
+    row = db.session.execute(query.where(Post.id == post_id, text_is_visible(viewer))).one_or_none()
+    if row is None:
+        raise NotFound("no such post")
+    return row
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a post stands: in which thread, at or under which number."""
+
+    thread_id: int
+    thread_slug: str
+    number: int
+    comment_id: int | None = None
+    parent_id: int | None = None
+    comments_before: int = 0
+
+
+def find_place(viewer: Viewer, post_id: int) -> Place:
+    """Where a post stands for this viewer; a removed one has its tombstone there. Raises NotFound.
+
+    A held post has a place for its author and moderators only, a deleted one for nobody.
+    """
+    if post_id > LARGEST_ID:
+        raise NotFound("no such post")
+    parent = aliased(Post)
+    shown = [PostState.VISIBLE, PostState.HIDDEN]
+    there: ColumnElement[bool] = Post.state.in_(shown)
+    if viewer.may(Permission.MODERATE):
+        there = Post.state != PostState.DELETED
+    elif viewer.member_id is not None:
+        there = or_(there, and_(Post.state == PostState.HELD, Post.author_id == viewer.member_id))
+    row = db.session.execute(
+        select(Thread.id, Thread.slug, Post.kind, Post.number, Post.parent_id, parent.number.label("under"))
+        .select_from(Post)
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .outerjoin(parent, parent.id == Post.parent_id)
+        .where(Post.id == post_id, there, thread_is_visible(viewer))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such post")
+    if row.kind is not PostKind.COMMENT:
+        return Place(row.id, row.slug, row.number)
+    before = db.session.execute(
+        select(func.count()).where(Post.parent_id == row.parent_id, Post.id < post_id)
+    ).scalar_one()
+    return Place(row.id, row.slug, row.under or 1, post_id, row.parent_id, before)
+
+
+def merged_into(viewer: Viewer, thread_id: int) -> Any | None:
+    """(id, slug) of the thread that this one became part of, when the viewer may read that; else None."""
+    if thread_id > LARGEST_ID:
+        return None
+    target = aliased(Thread)
+    for _step in range(5):  # a target may have been merged on since
+        row = db.session.execute(
+            select(target.id, target.merged_into_id)
+            .select_from(Thread)
+            .join(target, target.id == Thread.merged_into_id)
+            .where(Thread.id == thread_id, Thread.state == PostState.DELETED)
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.merged_into_id is None:
+            return db.session.execute(
+                select(Thread.id, Thread.slug)
+                .join(Board, Board.id == Thread.board_id)
+                .where(Thread.id == row.id, thread_is_visible(viewer))
+            ).one_or_none()
+        thread_id = row.id
+    return None
+
+
+def read_mark(viewer: Viewer) -> tuple[Any, Any]:
+    """The columns `read_number` and `read_at`; use with `join_read_mark`."""
+    if viewer.member_id is None:
+        return literal(None).label("read_number"), literal(None).label("read_at")
+    return ReadMark.last_number.label("read_number"), ReadMark.read_at.label("read_at")
+
+
+def join_read_mark(query: Any, viewer: Viewer) -> Any:
+    """Join the viewer's own read mark of the thread; for visitors nothing."""
+    if viewer.member_id is None:
+        return query
+    own = and_(ReadMark.thread_id == Thread.id, ReadMark.member_id == viewer.member_id)
+    return query.outerjoin(ReadMark, own)
+
+
+def _follows(viewer: Viewer, target: Any) -> Any:
+    if viewer.member_id is None:
+        return literal(False).label("followed")
+    return select(Follow.id).where(Follow.member_id == viewer.member_id, target).exists().label("followed")

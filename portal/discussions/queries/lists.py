@@ -1,0 +1,454 @@
+"""Lists of threads and boards, each through the visibility rules, each in one statement."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, func, select, text, tuple_
+
+from portal.discussions import reading_state
+from portal.discussions.addresses import thread_address, unread_address
+from portal.discussions.models import (
+    Board,
+    Follow,
+    Post,
+    PostKind,
+    PostState,
+    Tag,
+    Thread,
+    ThreadKind,
+    ThreadTag,
+)
+from portal.discussions.policy import (
+    READABLE,
+    board_is_visible,
+    readable_audiences,
+    text_is_visible,
+    thread_is_visible,
+)
+from portal.discussions.queries.finding import SITE_VERSION, join_read_mark, read_mark
+from portal.kernel import clock, paging, site
+from portal.kernel.access import Permission, Status, Viewer
+from portal.kernel.db import db
+from portal.kernel.paging import Page
+from portal.members.display import PERSON, PersonLine, Reader, person_line, reader_of, with_person
+
+ROWS = 25
+
+COLUMNS = (
+    Thread.id,
+    Thread.slug,
+    Thread.title,
+    Thread.kind,
+    Thread.state,
+    Thread.author_id,
+    Thread.created_at,
+    Thread.last_activity_at,
+    Thread.last_number,
+    Thread.posts_count,
+    Thread.answers_count,
+    Thread.score,
+    Thread.vendor_replied,
+    Thread.accepted_post_id,
+    Thread.pinned_at,
+    Thread.closed_at,
+    Thread.tags,
+    Board.slug.label("board_slug"),
+    Board.name.label("board_name"),
+)
+# Written out, not bound: only so SQLite can tell that the partial indexes hold these rows.
+_UNANSWERED = text("threads.kind = 'question' AND threads.answers_count = 0 AND threads.state = 'visible'")
+_IS_STORY = text("threads.kind = 'war_story'")
+_PINNED = text("threads.pinned_at IS NOT NULL")
+_NOT_PINNED = text("threads.pinned_at IS NULL")
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLine:
+    """One row of a list of threads, as `components/threads.html` shows it."""
+
+    id: int
+    url: str  # of the first unread post, where there is one
+    title: str
+    kind: str
+    author: PersonLine
+    board_slug: str
+    board_name: str
+    created_at: datetime
+    last_activity_at: datetime
+    answers_count: int
+    replies_count: int
+    helpful: int
+    answered: bool
+    vendor_replied: bool
+    unread: int
+    pinned: bool
+    closed: bool
+    held: bool
+    tags: tuple[str, ...]
+    excerpt: str = ""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list of threads is narrowed to; every value comes from the address."""
+
+    kind: ThreadKind | None = None
+    unanswered: bool = False
+    tag: str = ""
+    newest: bool = False
+
+    @property
+    def by_creation(self) -> bool:
+        """Whether the list goes by when threads were started: asked for, or what its index gives."""
+        return self.newest or self.unanswered
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.kind or self.unanswered or self.tag)
+
+
+def threads_of_board(
+    viewer: Viewer, board_id: int, wanted: Filter, *, after: str = "", before: str = "", rows: int = ROWS
+) -> Page:
+    """A page of the visible threads of a board, pinned ones left out (`first_of_board`). ThreadLine rows.
+
+    Raises NotFound for a cursor that was not made here.
+    """
+    query = _lines(viewer).where(Thread.board_id == board_id, _NOT_PINNED)
+    return _page(viewer, _narrowed(query, wanted), wanted, after, before, rows)
+
+
+def first_of_board(viewer: Viewer, board_id: int, wanted: Filter) -> list[ThreadLine]:
+    """What stands above the list: pinned threads, then what waits for a moderator and this viewer may see."""
+    pinned = select(Thread.id).where(Thread.board_id == board_id, _PINNED, Thread.state == PostState.VISIBLE)
+    ids: Any = pinned
+    if viewer.member_id is not None:
+        held = select(Thread.id).where(Thread.board_id == board_id, Thread.state == PostState.HELD)
+        if not viewer.may(Permission.MODERATE):
+            held = held.where(Thread.author_id == viewer.member_id)
+        ids = pinned.union_all(held)
+    query = _lines(viewer).where(Thread.id.in_(ids))
+    if wanted.kind:
+        query = query.where(Thread.kind == wanted.kind)
+    if wanted.unanswered:
+        query = query.where(Thread.kind == ThreadKind.QUESTION, Thread.answers_count == 0)
+    if wanted.tag:
+        query = query.where(Thread.id.in_(_tagged(wanted.tag)))
+    query = query.order_by(Thread.state, Thread.pinned_at.desc(), Thread.id.desc()).limit(20)
+    return thread_lines(viewer, db.session.execute(query).all())
+
+
+def threads_with_tag(viewer: Viewer, name: str, *, after: str = "", before: str = "") -> Page:
+    """A page of the threads under a tag on every board the viewer reads, newest first. Raises NotFound."""
+    query = _lines(viewer).where(Thread.state == PostState.VISIBLE)
+    wanted = Filter(tag=name)
+    return _page(viewer, _narrowed(query, wanted), wanted, after, before, ROWS)
+
+
+def tag_exists(viewer: Viewer, name: str) -> bool:
+    """Whether the viewer may read a thread under this tag."""
+    query = (
+        select(Thread.id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(Thread.id.in_(_tagged(name)), Thread.state == PostState.VISIBLE, thread_is_visible(viewer))
+        .limit(1)
+    )
+    return db.session.execute(query).first() is not None
+
+
+def latest_threads(viewer: Viewer, limit: int = 10) -> list[ThreadLine]:
+    """The threads in which something happened last, on all boards the viewer reads."""
+    query = _lines(viewer).where(Thread.state == PostState.VISIBLE)
+    query = query.order_by(Thread.last_activity_at.desc(), Thread.id.desc()).limit(limit)
+    return thread_lines(viewer, db.session.execute(query).all())
+
+
+def unanswered_threads(viewer: Viewer, limit: int = 5) -> list[ThreadLine]:
+    """The newest open questions without an answer, on all boards the viewer reads."""
+    query = _lines(viewer).where(_UNANSWERED, Thread.closed_at.is_(None), Board.archived_at.is_(None))
+    query = query.order_by(Thread.created_at.desc(), Thread.id.desc()).limit(limit)
+    return thread_lines(viewer, db.session.execute(query).all())
+
+
+def unread_followed(viewer: Viewer, limit: int = 8) -> list[ThreadLine]:
+    """Followed threads with posts that the member has not read, the liveliest first."""
+    if viewer.member_id is None:
+        return []
+    number, _at = read_mark(viewer)
+    query = (
+        _lines(viewer)
+        .join(Follow, and_(Follow.thread_id == Thread.id, Follow.member_id == viewer.member_id))
+        .where(
+            Thread.state == PostState.VISIBLE,
+            Thread.last_number > func.coalesce(number.element, 0),
+            Thread.last_author_id != viewer.member_id,
+        )
+        .order_by(Thread.last_activity_at.desc(), Thread.id.desc())
+        .limit(limit)
+    )
+    return [line for line in thread_lines(viewer, db.session.execute(query).all()) if line.unread]
+
+
+def threads_by_id(viewer: Viewer, ids: list[int]) -> list[ThreadLine]:
+    """The visible ones of these threads, in the order of `ids`."""
+    if not ids:
+        return []
+    query = _lines(viewer).where(Thread.id.in_(ids), Thread.state == PostState.VISIBLE)
+    found = {line.id: line for line in thread_lines(viewer, db.session.execute(query).all())}
+    return [found[thread_id] for thread_id in ids if thread_id in found]
+
+
+def related_ids(thread_id: int, limit: int = 12) -> list[int]:
+    """Ids of threads that share the most tags with this one, the newer first; not yet checked for any viewer.
+
+    Looks at the newest 200 threads under each tag, so it costs the same on a large site.
+    """
+    tag_ids = list(
+        db.session.execute(select(ThreadTag.tag_id).where(ThreadTag.thread_id == thread_id)).scalars()
+    )
+    shared: dict[int, int] = {}
+    for tag_id in tag_ids:
+        newest = select(ThreadTag.thread_id).where(ThreadTag.tag_id == tag_id)
+        newest = newest.order_by(ThreadTag.thread_id.desc()).limit(200)
+        for other in db.session.execute(newest).scalars():
+            if other != thread_id:
+                shared[other] = shared.get(other, 0) + 1
+    return sorted(shared, key=lambda other: (-shared[other], -other))[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """One board in a list, as `components/boards.html` shows it."""
+
+    id: int
+    slug: str
+    name: str
+    description: str
+    audience: str
+    threads_count: int
+    last_activity_at: datetime | None
+    archived: bool
+    unread: int = 0
+
+
+_menu: dict[Any, tuple[BoardLine, ...]] = {}
+
+
+def boards_in_menu(viewer: Viewer) -> tuple[BoardLine, ...]:
+    """The boards for the navigation, kept in the process until an admin changes one (counters are not kept
+    up: use `boards_of`)."""
+    key = (site.current().version, readable_audiences(viewer), id(db.engine))
+    if key not in _menu:
+        if len(_menu) > 50:
+            _menu.clear()
+        _menu[key] = tuple(line for line in boards_of(viewer) if not line.archived)
+    return _menu[key]
+
+
+def boards_of(viewer: Viewer) -> list[BoardLine]:
+    """All boards the viewer reads, in their order."""
+    rows = db.session.execute(
+        select(
+            Board.id,
+            Board.slug,
+            Board.name,
+            Board.description,
+            Board.audience,
+            Board.threads_count,
+            Board.last_activity_at,
+            Board.archived_at,
+        )
+        .where(board_is_visible(viewer))
+        .order_by(Board.archived_at.is_not(None), Board.position, Board.id)
+    ).all()
+    return [
+        BoardLine(
+            row.id,
+            row.slug,
+            row.name,
+            row.description,
+            row.audience.value,
+            row.threads_count,
+            row.last_activity_at,
+            row.archived_at is not None,
+        )
+        for row in rows
+    ]
+
+
+def tags_of_board(board_id: int, limit: int = 12) -> list[str]:
+    """The tags that the newest 300 visible threads of a board carry most."""
+    newest = select(Thread.id).where(Thread.board_id == board_id, Thread.state == PostState.VISIBLE)
+    newest = newest.order_by(Thread.created_at.desc(), Thread.id.desc()).limit(300)
+    rows = db.session.execute(
+        select(Tag.name, func.count().label("uses"))
+        .join(ThreadTag, ThreadTag.tag_id == Tag.id)
+        .where(ThreadTag.thread_id.in_(newest.subquery().select()))
+        .group_by(Tag.name)
+        .order_by(func.count().desc(), Tag.name)
+        .limit(limit)
+    )
+    return [row.name for row in rows]
+
+
+@dataclass(frozen=True)
+class WeekOfQuestions:
+    """How many questions were asked in the last seven days, and how many of them still wait."""
+
+    asked: int
+    waiting: int
+
+
+def questions_of_the_week(viewer: Viewer) -> WeekOfQuestions:
+    """Over all boards the viewer reads; counted up to 1,000."""
+    since = clock.now() - timedelta(days=7)
+    recent = (
+        select(Thread.answers_count)
+        .join(Board, Board.id == Thread.board_id)
+        .where(
+            Thread.kind == ThreadKind.QUESTION,
+            Thread.state == PostState.VISIBLE,
+            Thread.created_at >= since,
+            board_is_visible(viewer),
+        )
+        .limit(1000)
+        .subquery()
+    )
+    waiting = func.count().filter(recent.c.answers_count == 0)
+    row = db.session.execute(select(func.count(), waiting).select_from(recent)).one()
+    return WeekOfQuestions(row[0], row[1])
+
+
+def story_of_the_week(viewer: Viewer) -> Any | None:
+    """The newest war story that the viewer may read: id, slug, title, excerpt and its author (`PERSON`)."""
+    newest = (
+        select(Thread.id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(_IS_STORY, Thread.state == PostState.VISIBLE, board_is_visible(viewer))
+        .order_by(Thread.created_at.desc(), Thread.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(Thread.id, Thread.slug, Thread.title, Post.excerpt, Post.sections, *PERSON)
+        .join(Post, and_(Post.thread_id == Thread.id, Post.kind == PostKind.OPENING))
+        .join(Board, Board.id == Thread.board_id)
+    )
+    query = with_person(query, Post.author_id).where(Thread.id == newest, text_is_visible(viewer)).limit(1)
+    return db.session.execute(query).one_or_none()
+
+
+def version_of_what_is_public() -> tuple[Any, ...]:
+    """Changes with every change of a public board's list, and with every change of site or boards."""
+    row = db.session.execute(
+        select(
+            func.coalesce(func.sum(Board.content_version), 0),
+            func.coalesce(func.max(Board.id), 0),
+            SITE_VERSION,
+        ).where(Board.audience.in_(sorted(READABLE[Status.VISITOR])))
+    ).one()
+    return tuple(row)
+
+
+def thread_lines(viewer: Viewer, rows: Any) -> list[ThreadLine]:
+    """Rows of `_lines` as lines for this viewer, with what the buffer of read marks knows."""
+    reader = reader_of(viewer)
+    return [_line(row, viewer, reader) for row in rows]
+
+
+def _line(row: Any, viewer: Viewer, reader: Reader) -> ThreadLine:
+    read, _at = reading_state.newer(viewer.member_id, row.id, row.read_number, None)
+    unread = max(row.last_number - read, 0) if read else 0
+    return ThreadLine(
+        id=row.id,
+        url=unread_address(row.id, row.slug, row.last_number - unread + 1)
+        if unread
+        else thread_address(row.id, row.slug),
+        title=row.title,
+        kind=row.kind.value,
+        author=person_line(row, reader),
+        board_slug=row.board_slug,
+        board_name=row.board_name,
+        created_at=row.created_at,
+        last_activity_at=row.last_activity_at,
+        answers_count=row.answers_count,
+        replies_count=max(row.posts_count - 1, 0),
+        helpful=max(row.score, 0),
+        answered=row.accepted_post_id is not None,
+        vendor_replied=row.vendor_replied,
+        unread=unread,
+        pinned=row.pinned_at is not None,
+        closed=row.closed_at is not None,
+        held=row.state is PostState.HELD,
+        tags=tuple(row.tags),
+    )
+
+
+def _lines(viewer: Viewer) -> Select[Any]:
+    query = select(*COLUMNS, *PERSON, *read_mark(viewer)).join(Board, Board.id == Thread.board_id)
+    return join_read_mark(with_person(query, Thread.author_id), viewer).where(thread_is_visible(viewer))
+
+
+def _tagged(name: str) -> Select[Any]:
+    tag = select(Tag.id).where(Tag.name == name).scalar_subquery()
+    return select(ThreadTag.thread_id).where(ThreadTag.tag_id == tag)
+
+
+def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
+    if wanted.unanswered:
+        query = query.where(_UNANSWERED)
+    else:
+        query = query.where(Thread.state == PostState.VISIBLE)
+        if wanted.kind:
+            query = query.where(Thread.kind == wanted.kind)
+    if wanted.tag:
+        tag = select(Tag.id).where(Tag.name == wanted.tag).scalar_subquery()
+        query = query.join(ThreadTag, and_(ThreadTag.thread_id == Thread.id, ThreadTag.tag_id == tag))
+    return query
+
+
+def _page(viewer: Viewer, query: Select[Any], wanted: Filter, after: str, before: str, rows: int) -> Page:
+    """One page by key. Under a tag the key is the thread's id alone, as in the tag's index."""
+    keys: tuple[Any, ...]
+    kinds: tuple[type, ...]
+    if wanted.tag:
+        keys, kinds = (ThreadTag.thread_id,), (int,)
+    else:
+        moment = Thread.created_at if wanted.by_creation else Thread.last_activity_at
+        keys, kinds = (moment, Thread.id), (datetime, int)
+    back = paging.decode(before, *kinds)
+    forth = paging.decode(after, *kinds)
+    if back is not None:
+        query = query.where(_beyond(keys, back, newer=True)).order_by(*(key.asc() for key in keys))
+    else:
+        if forth is not None:
+            query = query.where(_beyond(keys, forth, newer=False))
+        query = query.order_by(*(key.desc() for key in keys))
+    found = list(db.session.execute(query.limit(rows + 1)).all())
+    more = len(found) > rows
+    found = found[:rows]
+    if back is not None:
+        found.reverse()
+    has_previous = (more if back is not None else forth is not None) and bool(found)
+    has_next = (back is not None or more) and bool(found)
+    return Page(
+        rows=thread_lines(viewer, found),
+        next=_cursor(found[-1], wanted) if has_next else "",
+        previous=_cursor(found[0], wanted) if has_previous else "",
+    )
+
+
+def _cursor(row: Any, wanted: Filter) -> str:
+    if wanted.tag:
+        return paging.encode(row.id)
+    return paging.encode(row.created_at if wanted.by_creation else row.last_activity_at, row.id)
+
+
+def _beyond(keys: tuple[Any, ...], values: tuple[Any, ...], *, newer: bool) -> Any:
+    """keys > values or keys < values, as a row comparison that an index serves."""
+    if len(keys) == 1:
+        return keys[0] > values[0] if newer else keys[0] < values[0]
+    moment, number = keys
+    value = tuple_(*values, types=[moment.type, number.type])
+    return tuple_(moment, number) > value if newer else tuple_(moment, number) < value

@@ -1,0 +1,155 @@
+"""What feed readers and search engines fetch: Atom, the sitemap, robots.txt. Public content only."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template
+from markupsafe import escape
+
+from portal.discussions.queries import feeds, find_visible_board, lists
+from portal.kernel import clock, kept_pages
+from portal.kernel.access import VISITOR, Permission, requires
+from portal.kernel.errors import NotFound
+from portal.members.display import Reader, person_line
+
+blueprint = Blueprint("feeds", __name__)
+
+ATOM = "application/atom+xml"
+XML = "application/xml"
+_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
+
+
+@blueprint.get("/feeds/latest.atom")
+@requires(Permission.VISIT)
+def latest_feed() -> Response:
+    """The threads started last on all public boards."""
+    return kept_pages.answer(
+        ("feed",), _today(lists.version_of_what_is_public()), lambda: _feed(feeds.latest_public()), ATOM
+    )
+
+
+@blueprint.get("/boards/<slug>.atom")
+@requires(Permission.VISIT)
+def board_feed(slug: str) -> Response:
+    """The threads started last on a public board; others have no feed."""
+    board = find_visible_board(VISITOR, slug)
+    version = (board.content_version, board.site_version)
+    return kept_pages.answer(
+        ("feed", board.id), _today(version), lambda: _feed(feeds.latest_public(board.id), board), ATOM
+    )
+
+
+@blueprint.get("/sitemap.xml")
+@requires(Permission.VISIT)
+def sitemap() -> Response:
+    """Every public page; on a large site an index of parts."""
+    return _kept_xml("sitemap", _sitemap)
+
+
+@blueprint.get("/sitemap/boards.xml")
+@requires(Permission.VISIT)
+def sitemap_boards() -> Response:
+    """The home page and the public boards."""
+    return _kept_xml("sitemap boards", lambda: _urlset(_board_urls()))
+
+
+@blueprint.get("/sitemap/threads-<int:part>.xml")
+@requires(Permission.VISIT)
+def sitemap_threads(part: int) -> Response:
+    """The public threads of one part of the numbers."""
+    first = part * feeds.SITEMAP_THREADS + 1
+    if first > feeds.largest_thread_id():
+        raise NotFound("no such part")
+    return _kept_xml(f"sitemap {part}", lambda: _urlset(_thread_urls(first)))
+
+
+@blueprint.get("/robots.txt")
+@requires(Permission.VISIT)
+def robots() -> Response:
+    """What crawlers leave alone, and where the sitemap is."""
+    return kept_pages.answer(
+        ("robots",),
+        (),
+        lambda: render_template("discussions/robots.txt", sitemap=f"{_public_url()}/sitemap.xml"),
+        "text/plain",
+    )
+
+
+def _sitemap() -> str:
+    parts = (feeds.largest_thread_id() + feeds.SITEMAP_THREADS - 1) // feeds.SITEMAP_THREADS
+    if parts <= 1:
+        return _urlset(_board_urls() + _thread_urls(1))
+    names = ["boards", *(f"threads-{part}" for part in range(parts))]
+    return render_template(
+        "discussions/sitemap_index.xml", urls=[f"{_public_url()}/sitemap/{name}.xml" for name in names]
+    )
+
+
+def _board_urls() -> list[tuple[str, Any]]:
+    boards = [
+        (f"{_public_url()}/boards/{board.slug}", board.last_activity_at) for board in feeds.public_boards()
+    ]
+    return [(f"{_public_url()}/", None), *boards]
+
+
+def _thread_urls(first: int) -> list[tuple[str, Any]]:
+    return [
+        (f"{_public_url()}/threads/{row.id}/{row.slug}", row.last_activity_at)
+        for row in feeds.public_threads_from(first)
+    ]
+
+
+def _urlset(urls: list[tuple[str, Any]]) -> str:
+    return render_template("discussions/sitemap.xml", urls=urls)
+
+
+def _kept_xml(name: str, make: Callable[[], str]) -> Response:
+    """A part of the sitemap; what it lists is at most an hour old."""
+    hour = int(clock.now().timestamp()) // 3600
+    boards = lists.version_of_what_is_public()
+    return kept_pages.answer((name,), (hour, boards[1:]), make, XML)
+
+
+def _today(version: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*version, clock.now().date())  # a company's leave to be named ends with a day
+
+
+def _feed(rows: list[Any], board: Any = None) -> str:
+    entries = [
+        {
+            "url": f"{_public_url()}/threads/{row.id}/{row.slug}",
+            "title": fit_for_xml(row.title),
+            "author": fit_for_xml(person_line(row, Reader.VISITOR).byline),
+            "board": fit_for_xml(row.board_name),
+            "published": row.created_at,
+            "updated": row.edited_at or row.created_at,
+            "html": fit_for_xml(_absolute(row.html)),
+        }
+        for row in rows
+    ]
+    return render_template(
+        "discussions/feed.xml",
+        entries=entries,
+        updated=max((entry["updated"] for entry in entries), default=None) or clock.now(),
+        board=board,
+        board_name=fit_for_xml(board.name) if board else "",
+        feed_url=f"{_public_url()}/boards/{board.slug}.atom"
+        if board
+        else f"{_public_url()}/feeds/latest.atom",
+        page_url=f"{_public_url()}/boards/{board.slug}" if board else f"{_public_url()}/",
+    )
+
+
+def fit_for_xml(text: str) -> str:
+    """The text without the control characters that no XML document may hold."""
+    return _UNFIT.sub("", text)
+
+
+def _absolute(html: str) -> str:
+    """Stored HTML with its own addresses made absolute, for readers elsewhere."""
+    return re.sub(r'\b(href|src)="/(?!/)', rf'\1="{escape(_public_url())}/', html)
+
+
+def _public_url() -> str:
+    return current_app.config["SETTINGS"].PUBLIC_URL

@@ -1,0 +1,263 @@
+"""Reading: a board, a thread, a post's place, a tag."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal.discussions import rendering
+from portal.discussions.addresses import (
+    Pages,
+    numbers_on,
+    page_of,
+    post_address,
+    thread_address,
+    unread_address,
+)
+from portal.discussions.models import Audience, PostState, ThreadKind
+from portal.discussions.policy import may_write_in
+from portal.discussions.queries import (
+    find_place,
+    find_visible_board,
+    find_visible_thread,
+    lists,
+    merged_into,
+    posts,
+)
+from portal.discussions.queries.posts import COMMENTS
+from portal.discussions.reading_state import note_read, note_view
+from portal.kernel import clock, kept_pages, page_cache
+from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.errors import NotFound
+from portal.members.display import Reader, person_line, reader_of
+
+blueprint = Blueprint("discussions", __name__)
+
+LATEST_PAGE = 10_000_000
+
+
+@blueprint.get("/boards/<slug>")
+@requires(Permission.VISIT)
+def board(slug: str) -> Response:
+    """A board's threads: by activity or newest, narrowed by kind, tag, or to what has no answer."""
+    found = find_visible_board(viewer(), slug)
+    wanted = _filter()
+    after, before = request.args.get("after", ""), request.args.get("before", "")
+    minute = int(clock.now().timestamp()) // 60  # "3 min ago" is right to the minute
+    return kept_pages.answer(
+        ("board", slug, wanted, after, before),
+        (found.content_version, found.site_version, found.audience, minute),
+        lambda: _board_page(found, wanted, after, before),
+        private=found.audience is not Audience.PUBLIC,
+    )
+
+
+def _board_page(found: Any, wanted: lists.Filter, after: str, before: str) -> str:
+    page = lists.threads_of_board(viewer(), found.id, wanted, after=after, before=before)
+    first = [] if after or before else lists.first_of_board(viewer(), found.id, wanted)
+    tag_key = ("tags", found.id, found.content_version // 20, found.site_version)
+    tags = page_cache.fragments.get(tag_key, lambda: "\n".join(lists.tags_of_board(found.id))).split("\n")
+
+    def address(**changes: Any) -> str:
+        now = {
+            "kind": wanted.kind.value if wanted.kind else None,
+            "show": "unanswered" if wanted.unanswered else None,
+            "tag": wanted.tag or None,
+            "sort": "newest" if wanted.newest else None,
+        }
+        return url_for("discussions.board", slug=found.slug, **{**now, **changes})
+
+    may_start = viewer().may(Permission.POST) and found.archived_at is None
+    return render_template(
+        "discussions/board.html",
+        board=found,
+        board_here=found.slug,
+        threads=first + page.rows,
+        previous=address(before=page.previous) if page.previous else "",
+        next=address(after=page.next) if page.next else "",
+        wanted=wanted,
+        address=address,
+        tags=[tag for tag in tags if tag],
+        kinds=ThreadKind,
+        may_start=may_start,
+        robots=None
+        if found.audience is Audience.PUBLIC and not wanted.is_set and not wanted.newest
+        else "noindex",
+    )
+
+
+def _filter() -> lists.Filter:
+    kind = request.args.get("kind", "")
+    return lists.Filter(
+        kind=ThreadKind(kind) if kind in set(ThreadKind) else None,
+        unanswered=request.args.get("show") == "unanswered",
+        tag=request.args.get("tag", "")[:40].strip().lower(),
+        newest=request.args.get("sort") == "newest",
+    )
+
+
+@blueprint.get("/tags/<name>")
+@requires(Permission.VISIT)
+def tag(name: str) -> str:
+    """The threads under a tag on every board the viewer reads."""
+    name = name[:40].lower()
+    page = lists.threads_with_tag(
+        viewer(), name, after=request.args.get("after", ""), before=request.args.get("before", "")
+    )
+    if not page.rows:
+        raise NotFound("no such tag")
+    url = url_for("discussions.tag", name=name)
+    return render_template(
+        "discussions/tag.html",
+        tag=name,
+        threads=page.rows,
+        previous=f"{url}?before={page.previous}" if page.previous else "",
+        next=f"{url}?after={page.next}" if page.next else "",
+        robots="noindex",
+    )
+
+
+@blueprint.get("/threads/<int:thread_id>", defaults={"slug": ""})
+@blueprint.get("/threads/<int:thread_id>/<slug>")
+@requires(Permission.VISIT)
+def thread(thread_id: int, slug: str) -> BaseResponse:
+    """A page of a thread. A wrong slug leads to the right one, a merged thread to where its posts are."""
+    try:
+        found = find_visible_thread(viewer(), thread_id)
+    except NotFound:
+        target = merged_into(viewer(), thread_id)
+        if target is None:
+            raise
+        return redirect(thread_address(target.id, target.slug), 301)
+    pages = Pages(_number_asked(), page_of(found.last_number))
+    if found.state is PostState.HIDDEN and not viewer().may(Permission.MODERATE):
+        return _removed_thread(found, slug)
+    if slug != found.slug:
+        return redirect(thread_address(found.id, found.slug, pages.page), 301)
+    if pages.page > pages.last:
+        raise NotFound("no such page")
+    note_view(found.id)
+    all_under = request.args.get("comments", 0, type=int)
+    public = found.board_audience is Audience.PUBLIC and found.state is PostState.VISIBLE
+    return kept_pages.answer(
+        ("thread", found.id, pages.page, all_under),
+        (repr(tuple(found)), clock.now().date()),  # a company's leave to be named ends with a day
+        lambda: _thread_page(found, pages, all_under, public=public),
+        private=not public,
+    )
+
+
+def _number_asked() -> int:
+    page = request.args.get("page", "1")
+    if not page.isascii() or not page.isdigit() or not 1 <= int(page[:9]) <= LATEST_PAGE:
+        raise NotFound("no such page")
+    return int(page[:9])
+
+
+def _thread_page(found: Any, pages: Pages, all_under: int, *, public: bool) -> str:
+    me = viewer()
+    unread = rendering.unread_of(me, found)
+    text = rendering.page_text(me, found, pages.page, all_under)
+    may_write = may_write_in(
+        me, found.board_archived_at is not None, found.closed_at is not None, found.state
+    )
+    if me.member_id is not None:
+        note_read(me.member_id, found.id, min(numbers_on(pages.page)[1], found.last_number))
+
+    def page_url(page: int) -> str:
+        return thread_address(found.id, found.slug, page)
+
+    indexed = public and found.posts_count > 0 and not all_under
+    return render_template(
+        "discussions/thread.html",
+        thread=found,
+        asker=person_line(found, reader_of(me)),
+        board_here=found.board_slug,
+        pages=pages,
+        url=page_url(1),
+        page_links=[
+            ("…", "") if number is None else (str(number), "" if number == pages.page else page_url(number))
+            for number in pages.around
+        ],
+        previous=page_url(pages.page - 1) if pages.page > 1 else "",
+        next=page_url(pages.page + 1) if pages.page < pages.last else "",
+        posts=rendering.personal(me, found, text.html, unread, may_write=may_write),
+        structured=rendering.data_block(text.data, current_app.config["SETTINGS"].PUBLIC_URL)
+        if text.data and not me.is_member
+        else "",
+        unread=unread,
+        unread_url=unread_address(found.id, found.slug, unread.after + 1) if unread.is_known else "",
+        unread_here=unread.is_known and page_of(unread.after + 1) == pages.page,
+        last_url=post_address(found.id, found.slug, found.last_number),
+        related=_related(found),
+        summary=text.summary,
+        **_vendor_reply(found),
+        may_write=may_write,
+        is_public=public,
+        reader=reader_of(me),
+        readers=Reader,
+        canonical_url=current_app.config["SETTINGS"].PUBLIC_URL + page_url(pages.page),
+        robots=None if indexed else "noindex",
+    )
+
+
+def _vendor_reply(found: Any) -> dict[str, Any]:
+    """Where the vendor's own first reply stands; looked up once for each version of the thread."""
+    if not found.vendor_replied:
+        return {"vendor_number": 0, "vendor_url": ""}
+    key = ("vendor reply", found.id, found.content_version)
+    number = int(page_cache.fragments.get(key, lambda: str(posts.vendor_reply_number(found.id) or 0)))
+    return {"vendor_number": number, "vendor_url": post_address(found.id, found.slug, number)}
+
+
+def _related(found: Any) -> list[lists.ThreadLine]:
+    """Threads close to this one; which ones is worked out once an hour, what may be seen each time."""
+    if not found.tags:
+        return []
+    hour = int(clock.now().timestamp()) // 3600
+    ids = page_cache.fragments.get(
+        ("related", found.id, tuple(found.tags), hour),
+        lambda: " ".join(str(one) for one in lists.related_ids(found.id)),
+    )
+    return lists.threads_by_id(viewer(), [int(one) for one in ids.split()])[:4]
+
+
+def _removed_thread(found: Any, slug: str) -> BaseResponse:
+    """Of a thread that was taken away its tombstone is left, without its title or a word of it."""
+    if slug:
+        return redirect(f"/threads/{found.id}", 301)
+    row = posts.tombstone_of(found.id)
+    page = render_template(
+        "discussions/removed.html",
+        thread=found,
+        board_here=found.board_slug,
+        stone=row,
+        log_url=f"/transparency#case-{row.state_case_id}" if row is not None and row.state_case_id else "",
+        robots="noindex",
+    )
+    return Response(page)
+
+
+@blueprint.get("/threads/<int:thread_id>/go")
+@requires(Permission.VISIT)
+def go_to_number(thread_id: int) -> BaseResponse:
+    """To the post with a number, or the last one when there are fewer."""
+    found = find_visible_thread(viewer(), thread_id)
+    number = request.args.get("number", 1, type=int)
+    return redirect(post_address(found.id, found.slug, max(1, min(number, found.last_number))), 302)
+
+
+@blueprint.get("/posts/<int:post_id>")
+@requires(Permission.VISIT)
+def post(post_id: int) -> BaseResponse:
+    """To the place of a post in its thread, on whatever page that is."""
+    place = find_place(viewer(), post_id)
+    anchor = f"p{place.number}"
+    url = thread_address(place.thread_id, place.thread_slug, page_of(place.number))
+    if place.comment_id is not None:
+        anchor = f"c{place.comment_id}"
+        if place.comments_before >= COMMENTS:
+            url += f"{'&' if '?' in url else '?'}comments={place.parent_id}"
+    response = redirect(f"{url}#{anchor}", 302)
+    response.headers["Cache-Control"] = "no-cache"
+    return response

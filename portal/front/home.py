@@ -1,0 +1,46 @@
+"""The home page: what is new, what waits for an answer, the boards; for a visitor also what this place is."""
+
+from flask import Blueprint, Response, render_template
+
+from portal.discussions.addresses import thread_address
+from portal.discussions.queries import lists
+from portal.kernel import clock, kept_pages
+from portal.kernel.access import Permission, requires, viewer
+from portal.members.display import person_line, reader_of
+
+blueprint = Blueprint("front", __name__)
+
+
+@blueprint.get("/")
+@requires(Permission.VISIT)
+def home() -> Response:
+    """The first page of the site."""
+    if viewer().is_member:
+        return Response(_home_page())
+    minute = int(clock.now().timestamp()) // 60  # "3 min ago" is right to the minute
+    return kept_pages.answer(("home",), (*lists.version_of_what_is_public(), minute), _home_page)
+
+
+def _home_page() -> str:
+    me = viewer()
+    boards = lists.boards_of(me)
+    story = lists.story_of_the_week(me)
+    return render_template(
+        "front/home.html",
+        unread=lists.unread_followed(me),
+        latest=lists.latest_threads(me, 10 if me.is_member else 8),
+        waiting=lists.unanswered_threads(me, 5),
+        week=lists.questions_of_the_week(me),
+        boards=boards,
+        open_boards=sum(1 for board in boards if board.audience == "public"),
+        story=story,
+        story_line=_first_sentence(story.excerpt) if story else "",
+        teller=person_line(story, reader_of(me)) if story else None,
+        story_url=thread_address(story.id, story.slug) if story else "",
+    )
+
+
+def _first_sentence(text: str, longest: int = 180) -> str:
+    """The beginning of a story up to the end of a sentence, where one ends in time."""
+    sentence, stop, _rest = text.partition(". ")
+    return sentence + "." if stop and len(sentence) < longest else text
