@@ -15,9 +15,8 @@ from portal.front import health, home
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.kernel.access import Permission
 from portal.members import events as people
+from portal.members import views as members_views
 from portal.members.services import credentials, joining, kept_forms, sessions
-from portal.members.views import joining as joining_views
-from portal.members.views import signing_in as signing_in_views
 from portal.moderation import listeners as moderation_listeners
 from portal.moderation import telling as moderation_telling
 from portal.moderation.services.screening import screen
@@ -38,10 +37,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BLUEPRINTS: list[Any] = [
     composing.blueprint,
     health.blueprint,
-    joining_views.blueprint,  # of all pages of members
     home.blueprint,
     reading.blueprint,
     feeds.blueprint,
+    members_views.blueprint,
     notifications_views.blueprint,
     reacting.blueprint,
 ]
@@ -71,6 +70,8 @@ def _subscribe() -> None:
     """Who reacts to what, in order (portal.kernel.events)."""
     subscribe = events.subscribe
     subscribe(people.MailWanted, notifications_listeners.queue_account_mail)
+    subscribe(people.MemberChanged, discussions_listeners.refresh_lines_of_member)
+    subscribe(people.CompanyChanged, discussions_listeners.refresh_lines_of_company)
     subscribe(discussed.PostPublished, discussions_listeners.tell_of_post)
     subscribe(discussed.PostEdited, discussions_listeners.tell_of_edit)
     subscribe(discussed.AnswerAccepted, discussions_listeners.tell_of_acceptance)
@@ -131,7 +132,7 @@ def _register_jobs(settings: Settings) -> None:
 
 
 def _install_templates(app: Flask, settings: Settings) -> None:
-    app.jinja_env.globals["sign_in_form"] = signing_in_views.sign_in_form
+    app.jinja_env.globals["sign_in_form"] = members_views.signing_in.sign_in_form
 
     @app.context_processor
     def _common() -> dict[str, Any]:

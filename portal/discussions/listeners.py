@@ -7,8 +7,11 @@ from sqlalchemy import select
 from portal.discussions import telling
 from portal.discussions.events import AnswerAccepted, PostEdited, PostPublished, PostRemoved, ThreadChanged
 from portal.discussions.models import Board, Post, PostKind, Thread
+from portal.discussions.services.removal import refresh_threads_by
 from portal.kernel import site
 from portal.kernel.db import db
+from portal.members.events import CompanyChanged, MemberChanged
+from portal.members.models import Member
 from portal.notifications.services.notifying import notify
 
 
@@ -57,6 +60,16 @@ def tell_of_acceptance(event: AnswerAccepted) -> None:
 def freshen_kept_pages(_event: PostRemoved | ThreadChanged) -> None:
     """What went away, moved or got another title may stand beside other threads: no kept page shows it on."""
     site.touch()
+
+
+def refresh_lines_of_member(event: MemberChanged) -> None:
+    """What stands beside a name is part of kept pages: they are made anew."""
+    refresh_threads_by(select(Member.id).where(Member.id == event.member_id))
+
+
+def refresh_lines_of_company(event: CompanyChanged) -> None:
+    """The same for everybody of a company."""
+    refresh_threads_by(select(Member.id).where(Member.company_id == event.company_id))
 
 
 def _row(post_id: int) -> Any:

@@ -1,7 +1,19 @@
 """Forms of joining, signing in and one's own settings."""
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, EmailField, HiddenField, PasswordField, StringField
+from flask_wtf.file import FileField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    PasswordField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length
 
 from portal.kernel.forms import Form
@@ -87,3 +99,46 @@ class CompanyClaimForm(Form):
         ],
     )
     title = StringField(_l("Your title"), validators=[Length(max=100, message=_l("At most 100 characters."))])
+
+
+class ProfileForm(Form):
+    """The part of the profile that is the same for everybody; products are added by `profile_form`."""
+
+    version = HiddenField()
+    name = StringField(_l("Your name"), validators=[InputRequired(_l("Write your name.")), Length(max=80)])
+    title = StringField(_l("Your title"), description=_l("Such as “Head of IT operations”."))
+    role_level = SelectField(_l("How near to the work"))
+    region = SelectField(_l("Country"))
+    time_zone = SelectField(
+        _l("Time zone"), description=_l("Times on pages and the hour of the digest follow it.")
+    )
+    languages = SelectMultipleField(_l("Languages you read and write"), validate_choice=False)
+    company = StringField(
+        _l("Company"), description=_l("Shown to nobody until a moderator has confirmed it.")
+    )
+    use_cases = StringField(_l("What you use it for"), description=_l("A few words each, parted by commas."))
+    replaced = StringField(
+        _l("What it replaced"), description=_l("The product or the way of working you had before.")
+    )
+    topics = StringField(
+        _l("What others may ask you about"), description=_l("A few words each, parted by commas.")
+    )
+    about = TextAreaField(_l("About you"), description=_l("Markdown works. At most 4,000 characters."))
+
+
+def profile_form(products: list[tuple[int, str]]) -> type[ProfileForm]:
+    """The form with a box and a "since when" for each product (id, name)."""
+    more: dict[str, Any] = {}
+    for number, name in products:
+        more[f"product_{number}"] = BooleanField(name)
+        more[f"since_{number}"] = StringField(_l("%(product)s since", product=name))
+    return type("ProfileFormWithProducts", (ProfileForm,), more)
+
+
+class PictureForm(Form):
+    picture = FileField(
+        _l("Picture"),
+        description=_l(
+            "JPEG, PNG, WebP or GIF, up to 10 MB. It is cut to a square; what the camera noted is removed."
+        ),
+    )

@@ -119,7 +119,9 @@ class Member(Versioned, Base):
     topics: Mapped[list[str]] = mapped_column(JSON, default=list)
     about_source: Mapped[str] = mapped_column(Text, default="")
     about_html: Mapped[str] = mapped_column(Text, default="")
-    picture: Mapped[str] = mapped_column(String(80), default="")  # file name under uploads, "" for initials
+    picture: Mapped[str] = mapped_column(
+        String(80), default="", index=True
+    )  # file name under uploads, "" for initials
     visibility: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # field -> everyone|members|nobody
     theme: Mapped[str] = mapped_column(String(8), default="")
     language: Mapped[str] = mapped_column(String(8), default="")
@@ -170,6 +172,7 @@ class ListItem(Base):
     list_name: Mapped[str] = mapped_column(String(20), primary_key=True)
     code: Mapped[str] = mapped_column(String(20), primary_key=True)
     label: Mapped[str] = mapped_column(String(120))
+    noun: Mapped[str] = mapped_column(String(80), default="")  # one of them: "Manufacturer"
     position: Mapped[int] = mapped_column(default=0)
     retired: Mapped[bool] = mapped_column(default=False)
 

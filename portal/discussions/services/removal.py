@@ -1,6 +1,6 @@
 """Hiding, restoring, releasing: carried out here, decided in moderation."""
 
-from sqlalchemy import update
+from sqlalchemy import Select, update
 
 from portal.discussions.events import PostRemoved, PostRestored
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
@@ -86,11 +86,18 @@ def hold_again(post_id: int, reason: str) -> None:
         touch(thread, board)
 
 
-def refresh_threads_of(member_id: int) -> None:
-    """Mark the author's name line of every thread old, e.g. after a change of name or picture."""
+def refresh_threads_by(authors: Select[int]) -> None:
+    """Mark the threads and boards that show one of these members old, e.g. after a change of name."""
     with unit_of_work():
-        written = Thread.id.in_(db.select(Post.thread_id).where(Post.author_id == member_id))
-        db.session.execute(update(Thread).where(written).values(content_version=Thread.content_version + 1))
+        threads = db.select(Post.thread_id).where(Post.author_id.in_(authors))
+        boards = db.select(Thread.board_id).where(Thread.id.in_(threads))
+        for table, ids in ((Thread, threads), (Board, boards)):
+            db.session.execute(
+                update(table)
+                .where(table.id.in_(ids))
+                .values(content_version=table.content_version + 1)
+                .execution_options(synchronize_session=False)
+            )
 
 
 def _uncount(post: Post, thread: Thread, board: Board) -> None:

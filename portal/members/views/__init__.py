@@ -1,5 +1,6 @@
 """What the browser sends and sees of joining, signing in, and one's own settings."""
 
-from flask import Blueprint
+from portal.members.views import joining, settings, signing_in
+from portal.members.views.blueprint import blueprint
 
-blueprint = Blueprint("members", __name__)
+__all__ = ["blueprint", "joining", "settings", "signing_in"]

@@ -11,7 +11,7 @@ from portal.kernel.places import local_path
 from portal.members import browser
 from portal.members.forms import CompanyClaimForm, ConfirmJoinForm, JoinForm
 from portal.members.services import joining, profiles
-from portal.members.views import blueprint
+from portal.members.views.blueprint import blueprint
 
 JOINS_PER_ADDRESS = "30 per hour"
 CONFIRMS_PER_ADDRESS = "30 per 15 minutes"

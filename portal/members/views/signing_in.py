@@ -13,7 +13,7 @@ from portal.members import browser
 from portal.members.forms import LoginForm, NewPasswordForm, ResetRequestForm
 from portal.members.models import LinkPurpose
 from portal.members.services import credentials, kept_forms, sessions, signing_in
-from portal.members.views import blueprint
+from portal.members.views.blueprint import blueprint
 
 # Wrong passwords. An account's limit counts strangers together; a browser that has signed in to it before,
 # and one that has just set a new password by mail, have a limit of their own: so its owner always gets in.
