@@ -44,6 +44,12 @@ def install(app: Flask) -> None:
         nice_ceiling=nice_ceiling,
     )
 
+    @lru_cache(16)
+    def _words_in(_locale: str) -> Markup:
+        return Markup(app.jinja_env.get_template("components/words.html").render())  # noqa: S704 - our own text
+
+    app.jinja_env.globals["words_for_scripts"] = lambda: _words_in(str(get_locale()))
+
 
 def ago(moment: datetime | None, *, now: datetime | None = None) -> Markup:
     """`<time>` reading "3 h ago", "yesterday" or "17 Nov", with the exact moment as its title."""

@@ -25,7 +25,8 @@ def test_components(
     too_wide = tab.evaluate(
         "[...document.querySelectorAll('body *')]"
         ".filter(e => !e.closest('.scroll, pre, .table-scroll, .consolenav, .visually-hidden, svg'))"
-        ".filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 100))"
+        ".filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)"
+        ".map(e => e.outerHTML.slice(0, 100))"
     )
     assert too_wide == []
     take_screenshot(tab, f"gallery-{page}-{size['width']}-{theme}")

@@ -78,7 +78,7 @@ def start() -> Any:
     return show("lists")
 
 
-@blueprint.get("/page", defaults={"page": "lists"})
+@blueprint.get("/page", endpoint="home", defaults={"page": "lists"})
 @blueprint.get("/<page>")
 @access.requires(Permission.VISIT)
 def show(page: str) -> Any:
@@ -348,7 +348,7 @@ def menu(place: str) -> list[nav.Entry]:
     return [
         nav.Entry(
             label=label,
-            endpoint="gallery.show" if number == 0 else "gallery.start",
+            endpoint="gallery.home" if number == 0 else "gallery.start",
             icon=icon,
             place=place,
             count=(lambda _viewer: 12) if label in ("Today", "Notices") else None,
