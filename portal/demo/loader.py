@@ -5,7 +5,7 @@ from random import Random
 
 from sqlalchemy import delete, func, or_, select
 
-from portal.demo import cast, content, desk, talk
+from portal.demo import cases, cast, content, desk, talk
 from portal.discussions.models import Board, Follow, Post, Tag, Thread
 from portal.discussions.services.recount import recount
 from portal.kernel import clock, site
@@ -13,8 +13,15 @@ from portal.kernel.db import db
 from portal.kernel.errors import DomainError
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, Member, MemberProduct, Product
+from portal.moderation.models import Case, Decision
 
 SEED = 20_261_122
+SITE = {
+    "name": "Northwind Flow",
+    "vendor_name": "Northwind Flow",
+    "about": "Where people who run Flow help each other, and answer those who think of buying it.",
+    "vendor_domains": ["northwind-flow.example"],
+}
 
 
 class DemoRefused(DomainError):
@@ -39,14 +46,17 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
         boards = cast.add_boards(now)
         joined = {row.id: row.created_at for row in db.session.execute(select(Member.id, Member.created_at))}
         say(f"{len(content.threads())} threads")
-        talk.Writer(people, boards, joined, draw, now).write_all()
+        written = talk.Writer(people, boards, joined, draw, now).write_all()
         db.session.flush()
         recount()
+        say("flags, decisions, an appeal")
+        cases.settle(written, people, draw, now)
+        db.session.flush()
         say("what the six accounts have read, kept and been told")
         desk.furnish(people, draw, now)
         db.session.flush()
         recount()
-        site.touch()
+        site.change(**SITE)
     return len(people)
 
 
@@ -55,6 +65,8 @@ def remove() -> int:
     with unit_of_work():
         members = select(Member.id).where(Member.import_source == cast.SOURCE)
         gone = db.session.execute(select(func.count()).select_from(members.subquery())).scalar_one()
+        db.session.execute(delete(Case).where(Case.member_id.in_(members)))
+        db.session.execute(delete(Decision).where(Decision.decided_by_id.in_(members)))
         db.session.execute(delete(Thread).where(Thread.import_source == cast.SOURCE))
         db.session.execute(delete(Post).where(Post.author_id.in_(members)))
         db.session.execute(delete(Thread).where(Thread.author_id.in_(members)))
@@ -65,13 +77,12 @@ def remove() -> int:
         names = [row["slug"] for row in content.companies()]
         employed = select(Member.id).where(Member.company_id == Company.id).correlate(Company)
         db.session.execute(delete(Company).where(Company.slug.in_(names), ~employed.exists()))
-        db.session.execute(delete(Tag).where(Tag.threads_count == 0))
         used = select(MemberProduct.product_id)
         db.session.execute(delete(Product).where(Product.id.not_in(used)))
         db.session.execute(delete(Follow).where(Follow.thread_id.is_(None), Follow.board_id.is_(None)))
         recount()
         db.session.execute(delete(Tag).where(Tag.threads_count == 0))
-        site.touch()
+        site.reset(*SITE)
     return gone
 
 

@@ -124,7 +124,9 @@ class Writer:
             sections = {name: table[name].strip() for name in ("happened", "cost", "differently")}
             body = war_story_source(sections)
         opening = self._post(table, thread, PostKind.OPENING, body, author, opened, number=1)
-        opening.sections = sections
+        if sections is not None:
+            opening.sections = sections
+            opening.excerpt = markup.render(sections["happened"]).excerpt
         self._remember(table, table, 0, thread, opening)
         self._posts(table, thread, opening, later)
 

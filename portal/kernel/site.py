@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import JSON, Integer, String, select, update
+from sqlalchemy import JSON, Integer, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.db import Base, db
@@ -82,6 +82,13 @@ def change(**values: Any) -> None:
     with unit_of_work():
         for name, value in values.items():
             db.session.merge(SiteSetting(name=name, value=value))
+        touch()
+
+
+def reset(*names: str) -> None:
+    """Take settings back to what the environment says."""
+    with unit_of_work():
+        db.session.execute(delete(SiteSetting).where(SiteSetting.name.in_(names)))
         touch()
 
 

@@ -12,7 +12,7 @@ from portal.discussions.services.counting import count_post, count_thread, find_
 from portal.discussions.services.lookup import post_for
 from portal.discussions.services.posting import clean_title
 from portal.discussions.services.tagging import parse_tags, set_tags
-from portal.discussions.services.text import prepare, war_story_source
+from portal.discussions.services.text import prepare, prepare_war_story
 from portal.discussions.services.uploads import attach_uploads
 from portal.kernel import clock, events, markup, site
 from portal.kernel.access import Permission, Viewer
@@ -43,7 +43,7 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
     """
     title = clean_title(edit.title) if edit.title is not None else None
     names = parse_tags(edit.tags) if edit.tags is not None else None
-    prepared = prepare(war_story_source(edit.sections) if edit.sections is not None else edit.body)
+    prepared = prepare_war_story(edit.sections) if edit.sections is not None else prepare(edit.body)
     now = clock.now()
     with unit_of_work():
         post, thread, board = post_for(editor, post_id)

@@ -8,7 +8,7 @@ from portal.discussions.services.counting import count_post, count_thread, note_
 from portal.discussions.services.following import follow_silently
 from portal.discussions.services.lookup import board_for, check_may_write, post_for, thread_for
 from portal.discussions.services.tagging import parse_tags, set_tags
-from portal.discussions.services.text import Prepared, prepare, war_story_source
+from portal.discussions.services.text import Prepared, prepare, prepare_war_story
 from portal.discussions.services.uploads import attach_uploads
 from portal.kernel import clock, events, form_keys, markup
 from portal.kernel.access import Permission, Viewer
@@ -51,7 +51,7 @@ def open_thread(
     title = clean_title(title)
     names = parse_tags(tags)
     is_story = kind is ThreadKind.WAR_STORY
-    prepared = prepare(war_story_source(sections or {}) if is_story else body)
+    prepared = prepare_war_story(sections or {}) if is_story else prepare(body)
     reasons = _reasons(author, title, prepared)
     now = clock.now()
     with form_keys.once(form_key, author.member_id or 0) as outcome:

@@ -1,6 +1,6 @@
 """A person's words, made ready to be stored: checked, rendered, with those they mention."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -54,6 +54,12 @@ def prepare(source: str, field: str = "body") -> Prepared:
         }
     rendered = markup.render(source, known_members={name: f"/members/{name}" for name in members})
     return Prepared(source, rendered.html, rendered.excerpt, rendered.text, sorted(members.values()))
+
+
+def prepare_war_story(sections: dict[str, str]) -> Prepared:
+    """Check and render the three sections of a war story; the excerpt is of what happened. Raises Invalid."""
+    whole = prepare(war_story_source(sections))
+    return replace(whole, excerpt=prepare(sections["happened"], "happened").excerpt)
 
 
 def war_story_source(sections: dict[str, str]) -> str:

@@ -1,0 +1,110 @@
+"""The demo's moderation: flags, decisions, an appeal and held posts, as the services would have made them."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy import select
+
+from portal.demo import content
+from portal.demo.talk import Written
+from portal.discussions.models import Board, Post, PostKind, PostState, Thread
+from portal.discussions.policy import statuses_reading
+from portal.kernel import clock
+from portal.kernel.access import Status
+from portal.kernel.db import db
+from portal.members.models import Member
+from portal.members.queries import viewer_of
+from portal.moderation.models import Case, Decision, MemberMeasure, PostMeasure, Rule
+from portal.moderation.services.appeals import appeal
+from portal.moderation.services.cases import open_held_case
+from portal.moderation.services.deciding import Verdict, decide
+from portal.moderation.services.flags import flag_post
+from portal.moderation.services.rules import ensure_rules
+
+AUTHOR_MARKS = {"warned": MemberMeasure.WARN}
+
+
+def settle(written: Written, people: dict[str, int], draw: Random, now: datetime) -> None:
+    """Bring every marked post into its state, oldest first, each step at a believable moment."""
+    ensure_rules()
+    rules = {row.key: row.number for row in db.session.execute(select(Rule.key, Rule.number))}
+    posts = {row[2]: db.session.get_one(Post, row[2]) for row in written.marked}
+    for table, _thread_id, post_id in sorted(written.marked, key=lambda row: posts[row[2]].created_at):
+        post = posts[post_id]
+        state = table.get("moderation", "")
+        if state == "held":
+            _hold(post, table)
+            continue
+        if "hidden" in table:
+            # An appeal can be made within 14 days, so what is appealed was decided lately.
+            flagged_at = now - timedelta(days=4) if state == "appealed" else post.created_at
+            rule = rules[table["hidden"]["rule"]]
+            case = _flag(post, _reader(post, draw), rule, "", min(flagged_at + timedelta(hours=2), now))
+            decided_at = min(flagged_at + timedelta(hours=draw.uniform(3, 9)), now)
+            moderator = people[table["hidden"]["by"]]
+            measure = AUTHOR_MARKS.get(state, MemberMeasure.NONE)
+            decision = _decide(
+                case, moderator, PostMeasure.HIDE, measure, rule, table["hidden"]["reason"], decided_at
+            )
+            if state == "appealed":
+                with clock.frozen(min(decided_at + timedelta(days=1), now)):
+                    appeal(post.author_id, decision.id, table["moderation_reason"])
+            continue
+        for flag in table.get("flagged", []):
+            moment = min(post.created_at + timedelta(hours=draw.uniform(1, 12)), now)
+            case = _flag(post, people[flag["by"]], rules[flag["reason"]], flag.get("comment", ""), moment)
+        if state == "dismissed":
+            moderator = people["marijke-brouwer"]
+            moment = min(moment + timedelta(hours=draw.uniform(1, 10)), now)
+            _decide(
+                case,
+                moderator,
+                PostMeasure.NONE,
+                MemberMeasure.NONE,
+                None,
+                table["moderation_reason"],
+                moment,
+            )
+
+
+def _flag(post: Post, reporter_id: int, rule: int, comment: str, moment: datetime) -> Case:
+    with clock.frozen(moment):
+        flag = flag_post(viewer_of(reporter_id), post.id, rule_number=rule, comment=comment)
+    return db.session.get_one(Case, flag.case_id)
+
+
+def _decide(
+    case: Case,
+    moderator_id: int,
+    post: PostMeasure,
+    member: MemberMeasure,
+    rule: int | None,
+    reason: str,
+    moment: datetime,
+) -> Decision:
+    verdict = Verdict(post=post, member=member, rule_number=rule, reason=reason, version=case.version)
+    with clock.frozen(moment):
+        return decide(viewer_of(moderator_id), case.id, verdict)
+
+
+def _hold(post: Post, table: content.Table) -> None:
+    post.state, post.state_reason = PostState.HELD, table["moderation_reason"]
+    if post.kind is PostKind.OPENING:
+        db.session.get_one(Thread, post.thread_id).state = PostState.HELD
+    db.session.flush()
+    with clock.frozen(post.created_at):
+        open_held_case(post.id, (table["moderation_reason"],))
+
+
+def _reader(post: Post, draw: Random) -> int:
+    """A customer who could read the post then and is not its author."""
+    audience = db.session.execute(
+        select(Board.audience).join(Thread, Thread.board_id == Board.id).where(Thread.id == post.thread_id)
+    ).scalar_one()
+    statuses = [status for status in statuses_reading(audience) if status is not Status.PROSPECT]
+    members = db.session.execute(
+        select(Member.id)
+        .where(Member.status.in_(statuses), Member.id != post.author_id, Member.created_at < post.created_at)
+        .order_by(Member.id)
+    ).scalars()
+    return draw.choice(list(members))
