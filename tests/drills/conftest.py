@@ -21,8 +21,9 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
     """make_site(workers=…, SETTING=…): a site with every table, not yet started; ended after the test."""
     sites: list[Site] = []
 
-    def make(*, workers: int = 2, **environment: str) -> Site:
-        site = Site(tmp_path / f"site{len(sites)}", workers=workers, **environment)
+    def make(*, workers: int = 2, holds_socket: bool = False, **environment: str) -> Site:
+        folder = tmp_path / f"site{len(sites)}"
+        site = Site(folder, workers=workers, holds_socket=holds_socket, **environment)
         with site.inside():
             Base.metadata.create_all(db.engine)
         sites.append(site)

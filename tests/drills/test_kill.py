@@ -52,7 +52,11 @@ def check_database(site: Site) -> None:
 def test_nothing_acknowledged_is_lost_when_processes_are_killed(
     make_site: Callable[..., Site], capsys: pytest.CaptureFixture[str]
 ):
-    site = make_site(workers=2).start()
+    site = make_site(workers=2)
+    begin = time.monotonic()
+    site.start()
+    # 5 s where nothing else runs; a machine that took longer for the first start takes longer for the next.
+    allowed_seconds = max(UP_AGAIN_SECONDS, 3 * (time.monotonic() - begin))
     draw = random.Random(SEED)
     slowest_return = 0.0
     with writers_on(site, WRITERS) as writers:
@@ -61,7 +65,7 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(
             # One in five hits the server itself, the others one of its workers.
             victim = web_server(site) if kill % 5 == 4 else draw.choice(web_workers(site))
             victim.send_signal(signal.SIGKILL)
-            slowest_return = max(slowest_return, site.wait_until_up(30))
+            slowest_return = max(slowest_return, site.wait_until_up(60, patience=30))
         time.sleep(2)
         log = writers.log
     outcome = balance(site, log)
@@ -75,36 +79,34 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(
     assert outcome.duplicated == 0
     assert log.refused == 0
     assert set(log.answers) <= {303, 503}
-    assert slowest_return < UP_AGAIN_SECONDS
+    assert slowest_return < allowed_seconds
     site.stop()
     check_database(site)
 
 
-@pytest.mark.parametrize(
-    "how", [signal.SIGHUP, signal.SIGTERM], ids=["replaced in place", "stopped and started"]
-)
+@pytest.mark.parametrize("how", ["replaced in place", "stopped and started"])
 def test_a_restart_under_load_fails_nobody(
-    make_site: Callable[..., Site], capsys: pytest.CaptureFixture[str], how: signal.Signals
+    make_site: Callable[..., Site], capsys: pytest.CaptureFixture[str], how: str
 ):
-    site = make_site(workers=2).start()
+    # systemd (candor.socket) holds the socket while the service is stopped and started; so does the test.
+    site = make_site(workers=2, holds_socket=how == "stopped and started").start()
     with writers_on(site, 10) as writers:
-        time.sleep(1)
+        writers.wait_for(10)
         for _ in range(RESTARTS):
-            if how is signal.SIGHUP:
-                os.kill(site.pid, how)
-                time.sleep(4)
+            if how == "replaced in place":
+                os.kill(site.pid, signal.SIGHUP)
             else:
-                site.stop()
-                site.start()
-            time.sleep(1)
+                site.stop(seconds=60)
+                site.start(seconds=60)
+            writers.wait_for(20)
         log = writers.log
     outcome = balance(site, log)
     with capsys.disabled():
-        print(f"\n{RESTARTS} restarts: {outcome}; {log.refused} refused, {log.broken} broken off")
-    assert outcome.acknowledged > 10
+        print(
+            f"\n{RESTARTS} times {how}: {outcome}; {log.refused} refused, {log.broken} broken off, "
+            f"the slowest answer after {log.slowest_seconds:.1f} s"
+        )
     assert (outcome.lost, outcome.duplicated) == (0, 0)
-    assert log.broken == 0, "every request that was taken was answered"
-    if how is signal.SIGHUP:
-        assert log.refused == 0, "the socket stays open"
+    assert (log.refused, log.broken) == (0, 0), "every request was taken and answered"
     assert set(log.answers) == {303}
     check_database(site)

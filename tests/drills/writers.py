@@ -72,6 +72,14 @@ class Writers:
         for thread in self._threads:
             thread.join(60)
 
+    def wait_for(self, more: int, seconds: float = 90) -> None:
+        """Until so many more posts were acknowledged; AssertionError after `seconds`."""
+        wanted = len(self.log.acknowledged) + more
+        end = time.monotonic() + seconds
+        while len(self.log.acknowledged) < wanted:
+            assert time.monotonic() < end, f"no {more} posts were taken in {seconds} s: {self.log.answers}"
+            time.sleep(0.05)
+
     def _write(self, number: int, client: Client, thread_id: int) -> None:
         draw = random.Random(f"{self._seed}-{number}")
         count = 0
@@ -88,7 +96,9 @@ class Writers:
                 return
             try:
                 if form is None:
-                    hidden = client.hidden_fields(f"/threads/{thread_id}", f"/threads/{thread_id}/posts")
+                    hidden = client.hidden_fields(
+                        f"/threads/{thread_id}/posts", f"/threads/{thread_id}/posts"
+                    )
                     if "csrf_token" not in hidden:
                         time.sleep(0.05)
                         continue

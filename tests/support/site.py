@@ -33,11 +33,17 @@ def free_port() -> int:
 
 
 class Site:
-    """One running site. `environment` are settings by name, beside those that every test site has."""
+    """One running site. `environment` are settings by name, beside those that every test site has.
 
-    def __init__(self, instance: Path, *, workers: int = 1, **environment: str) -> None:
+    With `holds_socket` the listening socket is made here and handed over, as systemd does.
+    """
+
+    def __init__(
+        self, instance: Path, *, workers: int = 1, holds_socket: bool = False, **environment: str
+    ) -> None:
         self.instance = instance
-        self.port = free_port()
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024) if holds_socket else None
+        self.port = self._socket.getsockname()[1] if self._socket else free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.workers = workers
         self.environment = {
@@ -103,9 +109,11 @@ class Site:
 
     def start(self, *, seconds: float = 30) -> "Site":
         """Start `portal serve` and return when it answers."""
+        options = f"--host 127.0.0.1 --port {self.port} --workers {self.workers}"
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [*PORTAL, "serve", *f"--host 127.0.0.1 --port {self.port} --workers {self.workers}".split()],
+                [*self._handing_over(), *PORTAL, "serve", *options.split()],
+                pass_fds=[self._socket.fileno()] if self._socket else [],
                 env=self.environment,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
@@ -116,14 +124,22 @@ class Site:
         self._seen = self.processes()
         return self
 
-    def wait_until_up(self, seconds: float = 30) -> float:
-        """Seconds until /healthz answered 200; AssertionError with the log's end when it does not."""
+    def _handing_over(self) -> list[str]:
+        if self._socket is None:
+            return []
+        return ["sh", "-c", f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&{self._socket.fileno()}', "sh"]
+
+    def wait_until_up(self, seconds: float = 30, *, patience: float = 2) -> float:
+        """Seconds until /healthz answered 200, each try waiting `patience` seconds for its answer.
+
+        AssertionError with the log's end when it does not.
+        """
         begin = time.monotonic()
         while time.monotonic() - begin < seconds:
             if self._process is not None and self._process.poll() is not None:
                 raise AssertionError(f"the site ended with {self._process.returncode}:\n{self.log_end()}")
             try:
-                with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=patience) as answer:
                     if answer.status == 200:
                         return time.monotonic() - begin
             except (OSError, urllib.error.URLError):
