@@ -23,6 +23,12 @@ from portal.members.services import sessions
 from tests.support.http import Client
 
 ROOT = Path(__file__).resolve().parents[2]
+HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 PORTAL = [sys.executable, "-c", "from portal.cli import main; main()"]
 
 
@@ -127,7 +133,7 @@ class Site:
     def _handing_over(self) -> list[str]:
         if self._socket is None:
             return []
-        return ["sh", "-c", f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&{self._socket.fileno()}', "sh"]
+        return [sys.executable, "-c", HAND_OVER, str(self._socket.fileno())]
 
     def wait_until_up(self, seconds: float = 30, *, patience: float = 2) -> float:
         """Seconds until /healthz answered 200, each try waiting `patience` seconds for its answer.
