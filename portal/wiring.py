@@ -10,10 +10,11 @@ from portal.discussions import digest, reading_state, screening, searchable, tel
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions.queries import lists
-from portal.discussions.views import composing, feeds, reacting, reading
+from portal.discussions.views import composing, feeds, reacting, reading, searching
 from portal.front import health, home
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.kernel.access import Permission
+from portal.kernel.db import db
 from portal.members import events as people
 from portal.members import views as members_views
 from portal.members.services import credentials, joining, kept_forms, sessions
@@ -28,6 +29,7 @@ from portal.notifications.services.notifying import SEND_JOB
 from portal.search import listeners as search_listeners
 from portal.search import services as search
 from portal.search import sources
+from portal.search.engines.postgres_engine import PostgresEngine
 from portal.search.engines.whoosh_engine import WhooshEngine
 from portal.settings import Settings
 
@@ -41,6 +43,7 @@ BLUEPRINTS: list[Any] = [
     reading.blueprint,
     feeds.blueprint,
     members_views.blueprint,
+    searching.blueprint,
     notifications_views.blueprint,
     reacting.blueprint,
 ]
@@ -122,7 +125,8 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register("heartbeat", lambda: heartbeat.beat("worker"), 60)
     jobs.register(SEND_JOB, lambda: mailing.send_due(sender), 60)
     jobs.register("make digests", digest.make_due, 1800)
-    search.use(WhooshEngine(settings.index_path))
+    search.use(WhooshEngine(settings.index_path) if settings.is_sqlite else PostgresEngine(lambda: db.engine))
+    health.checks["search index"] = lambda: search.documents_indexed() >= 0
     jobs.register(search.JOB, search.drain, 60)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)

@@ -63,26 +63,36 @@ def drain() -> int:
     Safe to repeat and to run twice at once: an entry is worked on by one drain at a time, and a change
     meanwhile keeps it. An index that is missing or damaged is rebuilt first.
     """
+    done = 0
+    try:
+        _make_ready()
+        while entries := _claim():
+            claim, rows = entries
+            try:
+                _work_on(rows)
+            except IndexUnavailable as error:
+                _release(claim)
+                if isinstance(error, IndexBusy):
+                    raise
+                rebuild()  # damaged since it was looked at; the rows are still there
+                continue
+            except BaseException:
+                _release(claim)
+                raise
+            _finish(claim)
+            done += len(rows)
+    except IndexBusy:
+        return done  # whoever writes now, or the next drain, does the rest
+    return done
+
+
+def _make_ready() -> None:
     try:
         engine().ready()
     except IndexBusy:
-        return 0
+        raise
     except IndexUnavailable:
-        try:
-            rebuild()
-        except IndexBusy:
-            return 0  # another drain is at it
-    done = 0
-    while entries := _claim():
-        claim, rows = entries
-        try:
-            _work_on(rows)
-        except IndexUnavailable:
-            _release(claim)
-            return done
-        _finish(claim)
-        done += len(rows)
-    return done
+        rebuild()
 
 
 def rebuild(progress: Callable[[int, int], None] | None = None) -> int:

@@ -5,6 +5,7 @@ from flask.testing import FlaskClient
 
 from portal.front import health
 from portal.kernel import heartbeat
+from portal.search import services as search
 
 
 def test_the_process_answers(client: FlaskClient) -> None:
@@ -13,9 +14,10 @@ def test_the_process_answers(client: FlaskClient) -> None:
 
 def test_readiness_names_what_fails(app: Flask, client: FlaskClient) -> None:
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.text) == (503, "worker: failing\n")
+    assert (answer.status_code, answer.text) == (503, "worker: failing\nsearch index: failing\n")
     with app.app_context():
         heartbeat.beat("worker")
+        search.drain()
     assert client.get("/readyz").text == "ready\n"
     health.checks["index"] = lambda: False
     try:

@@ -110,6 +110,7 @@ PERMISSIONS: dict[str, Permission] = {
     "reacting.vote": REACT,
     "reacting.withdraw_acceptance": REACT,
     "reacting.withdraw_vote": REACT,
+    "searching.search": VISIT,
 }
 
 

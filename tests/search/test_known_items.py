@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from portal.search.engines.base import Document
+from portal.search.engines.base import Document, Engine
 from portal.search.engines.whoosh_engine import WhooshEngine
 from portal.search.query import parse
 from tests.support.data import real_data
@@ -65,7 +65,7 @@ def items(name: str) -> list[dict[str, str | int]]:
     return list(tomllib.loads((HERE / name).read_text(encoding="utf-8"))["item"])
 
 
-def shown_threads(engine: WhooshEngine, thread_of: dict[int, int], text: str) -> list[int]:
+def shown_threads(engine: Engine, thread_of: dict[int, int], text: str) -> list[int]:
     """Threads as the page shows them: by their best post, those with all words unless they are few."""
     hits = engine.search(parse(text))
     shown = hits.hits[: hits.complete] if hits.complete >= 5 else hits.hits

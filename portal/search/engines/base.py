@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -94,6 +94,8 @@ B = 0.55
 USUAL_LENGTH = 90
 """Terms of a middling post. Fixed, so that an index built bit by bit equals one built at once."""
 
+CLOSENESS = 0.35
+"""How much a hit gains, at most, by having the query's words side by side."""
 ACCEPTED = 1.12
 COMMENT = 0.85
 PER_DOUBLING_OF_VOTES = 0.035
@@ -124,8 +126,8 @@ def weigh(document: Document) -> Weighed:
     _add(frequency, body, 1 / (1 - B + B * length / USUAL_LENGTH))
     _add(frequency, title, TITLE_WEIGHT.get(document.kind, 1.0))
     _add(frequency, tags, TAG_WEIGHT.get(document.kind, 0.5))
-    esteem = _esteem(document)
-    impacts = {term: esteem * f * (K1 + 1) / (f + K1) for term, f in frequency.items()}
+    regard = esteem(document)
+    impacts = {term: regard * f * (K1 + 1) / (f + K1) for term, f in frequency.items()}
     return Weighed(impacts, f"{title.places}|{tags.places}|{body.places}", title.words | body.words)
 
 
@@ -134,7 +136,8 @@ def _add(frequency: dict[str, float], part: Digest, weight: float) -> None:
         frequency[term] = frequency.get(term, 0.0) + weight * number
 
 
-def _esteem(document: Document) -> float:
+def esteem(document: Document) -> float:
+    """What acceptance and votes make of a post's rank: a factor around 1."""
     factor = ACCEPTED if document.accepted else 1.0
     if document.kind == "comment":
         factor *= COMMENT
@@ -150,9 +153,21 @@ def rarity(found: int, total: int) -> float:
     return math.log(1 + (max(total, found) - found + 0.5) / (found + 0.5))
 
 
+def neighbouring(order: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of neighbouring terms of a query, each once."""
+    return list(dict.fromkeys(pairwise(order)))
+
+
 def closeness(places: str, order: Sequence[str]) -> float:
     """The share of the query's neighbouring words that are neighbours in the document too, 0 to 1."""
-    pairs = list(pairwise(order))
+    pairs = neighbouring(order)
     if not pairs:
         return 0.0
     return sum(f" {a} {b} " in places for a, b in pairs) / len(pairs)
+
+
+def respell(text: str, better: Mapping[str, str]) -> str | None:
+    """The query with likelier spellings in place of what was typed; None where nothing changed."""
+    words = text.split()
+    changed = [better.get(word.strip("?!.,;:()").lower(), word) for word in words]
+    return " ".join(changed) if changed != words else None

@@ -57,8 +57,6 @@ LARGEST_SEGMENT = 100_000
 STEPS = 32
 """A weight is kept in steps of 1/32, from 1 to 255 steps."""
 LOCK_SECONDS = 10.0
-CLOSENESS = 0.35
-"""How much a hit gains, at most, by having the query's words side by side."""
 RERANKED = 200
 PHRASE_CANDIDATES = 2_000
 NEGLIGIBLE = 0.04
@@ -728,7 +726,7 @@ def _plan(opened: _Opened, query: Query) -> tuple[list[_Plan], str | None]:
                     plan.weight = _rarity(opened, stem(guesses[0].word))
         plans.append(plan)
     plans.sort(key=lambda plan: plan.found)
-    return plans, _respell(query.text, better) if better else None
+    return plans, base.respell(query.text, better) if better else None
 
 
 def _plan_unit(opened: _Opened, unit: Unit) -> _Plan:
@@ -764,12 +762,6 @@ def _guess(opened: _Opened, word: str, found: int) -> list[spelling.Spelling]:
     guesses = spelling.neighbours(word, vocabularies, least=5 * found or 1)
     own = stem(word)
     return [guess for guess in guesses if stem(guess.word) != own and guess.found >= DOUBTFUL * found]
-
-
-def _respell(text: str, better: dict[str, str]) -> str | None:
-    words = text.split()
-    changed = [better.get(word.strip("?!.,;:()").lower(), word) for word in words]
-    return " ".join(changed) if changed != words else None
 
 
 class _Pool:
@@ -873,7 +865,7 @@ def _prefer_close(hits: list[_Found], order: tuple[str, ...]) -> list[_Found]:
     if len(order) < 2 or len(hits) < 2:
         return hits
     first = [
-        (score * (1 + CLOSENESS * base.closeness(segment.order(number), order)), segment, number)
+        (score * (1 + base.CLOSENESS * base.closeness(segment.order(number), order)), segment, number)
         for score, segment, number in hits[:RERANKED]
     ]
     first.sort(key=lambda hit: -hit[0])

@@ -1,0 +1,498 @@
+"""Search for one viewer: the engine's ids through the visibility query, then totals, facets and snippets.
+
+The engine answers with at most 1,000 ids. One statement drops what the viewer may not read and brings the
+facts of the rest; totals and facets are counted over these rows alone, so nothing that is out of sight can
+change a number, and each facet can leave its own filter aside.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from markupsafe import Markup, escape
+from sqlalchemy import ColumnElement, Select, case, exists, select
+
+from portal.discussions.models import Board, Post, PostKind, Tag, Thread, ThreadKind, ThreadTag
+from portal.discussions.policy import text_is_visible
+from portal.discussions.searchable import plain_text
+from portal.kernel import clock
+from portal.kernel.access import Viewer, zone_of
+from portal.kernel.db import db
+from portal.members.display import PERSON, PersonLine, person_line, reader_of, with_person
+from portal.members.models import Member
+from portal.search import services as search
+from portal.search.analysis import fold, stem, tokens
+from portal.search.engines.base import MAX_HITS, Hits, IndexUnavailable
+from portal.search.query import Query, parse
+from portal.search.snippets import highlight
+
+ROWS = 20
+FEW = 5
+"""With fewer posts that have all words, those with some of them are shown too."""
+CHOICES = 12
+SORTS = ("relevance", "newest", "helpful")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for: words and filters, all optional. `after` is the first day, `before` the day
+    after the last, both by the viewer's calendar."""
+
+    q: str = ""
+    board: str = ""
+    kind: ThreadKind | None = None
+    author: str = ""
+    tag: str = ""
+    answered: bool | None = None
+    after: date | None = None
+    before: date | None = None
+    sort: str = "relevance"
+
+    @property
+    def has_filters(self) -> bool:
+        return replace(self, q="", sort="relevance") != Asked()
+
+    def __bool__(self) -> bool:
+        return bool(self.q.strip()) or self.has_filters
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a facet: what to filter by, how it reads, in how many threads it is."""
+
+    value: str
+    label: str
+    threads: int
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class FoundThread:
+    """A thread with its best post. `title` and `snippet` carry marks."""
+
+    id: int
+    post_id: int
+    post_kind: PostKind
+    url: str
+    thread_url: str
+    title: Markup
+    snippet: Markup
+    kind: ThreadKind
+    author: PersonLine
+    created_at: datetime
+    board_name: str
+    board_slug: str
+    tags: list[str]
+    accepted: bool
+    answered: bool
+    vendor_replied: bool
+    closed: bool
+    held: bool
+    answers_count: int
+    replies_count: int
+    helpful: int
+    more: int  # further posts of the thread that answer the query
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A likelier spelling of the query, with the number of threads that the viewer would get."""
+
+    text: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of results. `total` counts threads; `cut`: there may be more than were looked at;
+    `some_words`: not all of these have every word; `titles_only`: the index is not available."""
+
+    threads: list[FoundThread] = field(default_factory=list)
+    total: int = 0
+    page: int = 1
+    pages: int = 0
+    cut: bool = False
+    some_words: bool = False
+    titles_only: bool = False
+    suggestion: Suggestion | None = None
+    facets: dict[str, list[Choice]] = field(default_factory=dict)
+
+
+def find(viewer: Viewer, asked: Asked, page: int = 1) -> Found:
+    """What the viewer finds, 20 threads a page from 1. A page beyond the last is empty.
+
+    Takes at most five statements, however much is found.
+    """
+    query = parse(asked.q)
+    if not query:
+        if asked.q.strip() or not asked.has_filters:
+            return Found()
+        rows, marks = _listed(viewer, asked), query
+        answer = Found(cut=len(rows) >= MAX_HITS)
+        order: dict[int, float] = {row.id: -place for place, row in enumerate(rows)}
+    else:
+        try:
+            rows, order, answer, marks = _searched(viewer, query)
+        except IndexUnavailable:
+            rows, marks = _titled(viewer, query), query
+            order = {row.id: -place for place, row in enumerate(rows)}
+            answer = Found(titles_only=True, cut=len(rows) >= MAX_HITS)
+    tests = _tests(asked, viewer)
+    chosen = [row for row in rows if all(test(row) for test in tests.values())]
+    grouped = _grouped(chosen, asked.sort, order)
+    shown = grouped[(page - 1) * ROWS : page * ROWS]
+    return replace(
+        answer,
+        threads=_read(viewer, shown, marks),
+        total=len(grouped),
+        page=page,
+        pages=-(-len(grouped) // ROWS),
+        facets=_facets(rows, tests, asked, viewer),
+    )
+
+
+def similar_threads(viewer: Viewer, title: str, limit: int = 5) -> list[Any]:
+    """Threads close to a title that is being written, best first: rows with id, title, url, kind, answered
+    and answers_count. Nothing when the index is not available."""
+    query = parse(title)
+    if not query:
+        return []
+    try:
+        hits = search.find(query, fill=True)
+    except IndexUnavailable:
+        return []
+    rows = _visible(viewer, [hit.id for hit in hits.hits[:200]])
+    order = {hit.id: hit.rank for hit in hits.hits}
+    grouped = _grouped(rows, "relevance", order)[:limit]
+    return [
+        Similar(
+            row.thread_id,
+            row.title,
+            f"/threads/{row.thread_id}/{row.slug}",
+            row.thread_kind,
+            row.accepted_post_id is not None,
+            row.answers_count,
+        )
+        for row, _ in grouped
+    ]
+
+
+@dataclass(frozen=True)
+class Similar:
+    """A thread that may already say what somebody is about to ask."""
+
+    id: int
+    title: str
+    url: str
+    kind: ThreadKind
+    answered: bool
+    answers_count: int
+
+
+# --- what may be seen ---
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Post.id,
+            Post.thread_id,
+            Post.created_at,
+            Post.score,
+            Thread.kind.label("thread_kind"),
+            Thread.title,
+            Thread.slug,
+            Thread.tags,
+            Thread.accepted_post_id,
+            Thread.answers_count,
+            Board.slug.label("board_slug"),
+            Board.name.label("board_name"),
+            Member.username,
+            Member.name.label("author_name"),
+        )
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .join(Member, Member.id == Post.author_id)
+    )
+
+
+def _visible(viewer: Viewer, ids: Sequence[int]) -> list[Any]:
+    """Of these posts those whose words the viewer may read, with what facets and lists need."""
+    if not ids:
+        return []
+    return list(db.session.execute(_rows().where(Post.id.in_(ids), text_is_visible(viewer))))
+
+
+def _searched(viewer: Viewer, query: Query) -> tuple[list[Any], dict[int, float], Found, Query]:
+    hits = search.find(query)
+    rows = _visible(viewer, [hit.id for hit in hits.hits])
+    complete = _complete(rows, hits)
+    if len(complete) < FEW and len(hits.hits) == hits.complete:
+        filled = search.find(query, fill=True)
+        if len(filled.hits) > len(hits.hits):  # most of the full hits are out of this viewer's sight
+            hits = filled
+            rows = _visible(viewer, [hit.id for hit in hits.hits])
+            complete = _complete(rows, hits)
+    some_words = len(complete) < FEW and len(rows) > len(complete)
+    suggestion = _suggestion(viewer, hits.suggestion, query) if hits.suggestion else None
+    marks = query
+    if hits.suggestion and some_words:
+        marks = replace(query, units=query.units + parse(hits.suggestion).units)
+    order = {hit.id: hit.rank for hit in hits.hits}
+    if some_words:
+        # Those with every word stay before those with some.
+        best = max(order.values())
+        order.update({row.id: order[row.id] + best for row in complete})
+    answer = Found(some_words=some_words, suggestion=suggestion, cut=len(hits.hits) >= MAX_HITS)
+    return rows if some_words else complete, order, answer, marks
+
+
+def _complete(rows: Iterable[Any], hits: Hits) -> list[Any]:
+    whole = {hit.id for hit in hits.hits[: hits.complete]}
+    return [row for row in rows if row.id in whole]
+
+
+def _titled(viewer: Viewer, query: Query) -> list[Any]:
+    """Without an index: threads whose title has every word as it was typed, newest first."""
+    conditions = [
+        Thread.title.ilike(f"%{_escaped(word)}%", escape="\\")
+        for word in dict.fromkeys(query.text.replace('"', " ").split())
+    ]
+    return list(
+        db.session.execute(
+            _rows()
+            .where(Post.kind == PostKind.OPENING, text_is_visible(viewer), *conditions)
+            .order_by(Post.id.desc())
+            .limit(MAX_HITS)
+        )
+    )
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _listed(viewer: Viewer, asked: Asked) -> list[Any]:
+    """Without words: the newest openings, or posts of the author, that the filters leave."""
+    conditions: list[ColumnElement[bool]] = [text_is_visible(viewer)]
+    if asked.author:
+        conditions.append(Member.username == asked.author)
+    else:
+        conditions.append(Post.kind == PostKind.OPENING)
+    if asked.tag:
+        conditions.append(
+            exists().where(
+                ThreadTag.thread_id == Thread.id, ThreadTag.tag_id == Tag.id, Tag.name == asked.tag
+            )
+        )
+    if asked.board:
+        conditions.append(Board.slug == asked.board)
+    if asked.kind:
+        conditions.append(Thread.kind == asked.kind)
+    query = _rows().where(*conditions).order_by(Post.id.desc()).limit(MAX_HITS)
+    return list(db.session.execute(query))
+
+
+def _suggestion(viewer: Viewer, text: str, query: Query) -> Suggestion | None:
+    """The likelier spelling, if the viewer would find all its words, spelled as in what they may read."""
+    better = parse(text)
+    try:
+        hits = search.find(better)
+    except IndexUnavailable:
+        return None
+    ids = [hit.id for hit in hits.hits[: hits.complete]]
+    if not ids:
+        return None
+    words = case((Post.id.in_(ids[:ROWS]), Post.html), else_=None).label("html")
+    rows = db.session.execute(
+        select(Post.thread_id, Thread.title, words)
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(Post.id.in_(ids), text_is_visible(viewer))
+    ).all()
+    spellings: dict[str, Counter[str]] = {}
+    for row in rows:
+        if row.html is not None:
+            for token in tokens(fold(f"{row.title} {plain_text(row.html)}")):
+                for word in token.words:
+                    spellings.setdefault(stem(word), Counter())[word] += 1
+    typed = set(query.text.split())
+    chosen = []
+    for word in text.split():
+        seen = spellings.get(stem(word))
+        if word in typed:
+            chosen.append(word)
+        elif seen is None:
+            return None
+        else:
+            chosen.append(word if word in seen else seen.most_common(1)[0][0])
+    return Suggestion(" ".join(chosen), len({row.thread_id for row in rows}))
+
+
+# --- filters and facets ---
+
+_Test = Callable[[Any], bool]
+
+
+def _tests(asked: Asked, viewer: Viewer) -> dict[str, _Test]:
+    """What a row has to be, by facet."""
+    tests: dict[str, _Test] = {}
+    if asked.board:
+        tests["board"] = lambda row: row.board_slug == asked.board
+    if asked.kind:
+        tests["kind"] = lambda row: row.thread_kind is asked.kind
+    if asked.author:
+        tests["author"] = lambda row: row.username == asked.author
+    if asked.tag:
+        tests["tag"] = lambda row: asked.tag in (row.tags or ())
+    if asked.answered is not None:
+        tests["answered"] = lambda row: _is_answered(row) == asked.answered
+    if asked.after or asked.before:
+        zone = zone_of(viewer)
+        start = datetime.combine(asked.after, time(), zone) if asked.after else None
+        end = datetime.combine(asked.before, time(), zone) if asked.before else None
+        tests["date"] = lambda row: (
+            (start is None or row.created_at >= start) and (end is None or row.created_at < end)
+        )
+    return tests
+
+
+def _is_answered(row: Any) -> bool | None:
+    """Whether a question has an accepted answer; None for other kinds."""
+    return row.accepted_post_id is not None if row.thread_kind is ThreadKind.QUESTION else None
+
+
+def _facets(
+    rows: list[Any], tests: dict[str, _Test], asked: Asked, viewer: Viewer
+) -> dict[str, list[Choice]]:
+    """For each facet its values among what all other filters leave, in threads, frequent ones first."""
+
+    def left(facet: str) -> list[Any]:
+        others = [test for name, test in tests.items() if name != facet]
+        return [row for row in rows if all(test(row) for test in others)]
+
+    def count(facet: str, values_of: Callable[[Any], Iterable[tuple[str, str]]], now: str) -> list[Choice]:
+        threads: dict[str, set[int]] = {}
+        labels: dict[str, str] = {}
+        for row in left(facet):
+            for value, label in values_of(row):
+                threads.setdefault(value, set()).add(row.thread_id)
+                labels[value] = label
+        ranked = sorted(threads, key=lambda value: (-len(threads[value]), labels[value].lower()))
+        kept = ranked[:CHOICES] + [value for value in ranked[CHOICES:] if value == now]
+        return [Choice(value, labels[value], len(threads[value]), value == now) for value in kept]
+
+    today = clock.now().astimezone(zone_of(viewer)).date()
+    spans = [(str(days), today - timedelta(days=days)) for days in (7, 31, 365)]
+    dated = left("date")
+    zone = zone_of(viewer)
+    return {
+        "board": count("board", lambda row: [(row.board_slug, row.board_name)], asked.board),
+        "kind": count("kind", lambda row: [(row.thread_kind.value, row.thread_kind.value)], asked.kind or ""),
+        "tag": count("tag", lambda row: [(tag, tag) for tag in row.tags or ()], asked.tag),
+        "author": count("author", lambda row: [(row.username, row.author_name)], asked.author),
+        "answered": count(
+            "answered",
+            lambda row: (
+                [("yes" if answered else "no",) * 2] if (answered := _is_answered(row)) is not None else []
+            ),
+            {True: "yes", False: "no", None: ""}[asked.answered],
+        ),
+        "date": [
+            Choice(
+                since.isoformat(),
+                days,
+                len({row.thread_id for row in dated if row.created_at.astimezone(zone).date() >= since}),
+                asked.after == since and asked.before is None,
+            )
+            for days, since in spans
+        ],
+    }
+
+
+def _grouped(rows: list[Any], sort: str, order: dict[int, float]) -> list[tuple[Any, int]]:
+    """The best row of each thread with the number of its others, best thread first."""
+
+    def by(row: Any) -> tuple[Any, ...]:
+        rank = (order.get(row.id, 0.0), row.id)
+        if sort == "newest":
+            return (row.created_at, *rank)
+        if sort == "helpful":
+            return (row.score, *rank)
+        return rank
+
+    threads: dict[int, list[Any]] = {}
+    for row in rows:
+        threads.setdefault(row.thread_id, []).append(row)
+    best = [(max(posts, key=by), len(posts) - 1) for posts in threads.values()]
+    return sorted(best, key=lambda pair: by(pair[0]), reverse=True)
+
+
+# --- what is shown ---
+
+
+def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[FoundThread]:
+    """The words of these posts, asked for once more through the visibility query."""
+    if not grouped:
+        return []
+    words: Select[Any] = (
+        select(
+            Post.id,
+            Post.kind,
+            Post.html,
+            Post.by_vendor,
+            Thread.posts_count,
+            Thread.vendor_replied,
+            Thread.closed_at,
+            Thread.score.label("thread_score"),
+            *PERSON,
+        )
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(Post.id.in_([row.id for row, _ in grouped]), text_is_visible(viewer))
+    )
+    statement = with_person(words, Post.author_id)
+    details = {row.id: row for row in db.session.execute(statement)}
+    reader = reader_of(viewer)
+    found = []
+    for row, more in grouped:
+        post = details.get(row.id)
+        if post is None:
+            continue  # hidden between the two statements
+        thread_url = f"/threads/{row.thread_id}/{row.slug}"
+        found.append(
+            FoundThread(
+                id=row.thread_id,
+                post_id=row.id,
+                post_kind=post.kind,
+                url=thread_url if post.kind is PostKind.OPENING else f"/posts/{row.id}",
+                thread_url=thread_url,
+                title=_marked(row.title, query, 400),
+                snippet=_marked(plain_text(post.html), query),
+                kind=row.thread_kind,
+                author=person_line(post, reader, by_vendor=post.by_vendor),
+                created_at=row.created_at,
+                board_name=row.board_name,
+                board_slug=row.board_slug,
+                tags=list(row.tags or ()),
+                accepted=row.accepted_post_id == row.id,
+                answered=row.accepted_post_id is not None,
+                vendor_replied=post.vendor_replied,
+                closed=post.closed_at is not None,
+                held=False,
+                answers_count=row.answers_count,
+                replies_count=max(0, post.posts_count - 1),
+                helpful=post.thread_score,
+                more=more,
+            )
+        )
+    return found
+
+
+def _marked(text: str, query: Query, size: int = 240) -> Markup:
+    pieces = highlight(text, query, size)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(piece) if is_marked else escape(piece) for is_marked, piece in pieces
+    )
