@@ -98,7 +98,7 @@ def _import(
         click.echo(f"portal: {damaged.message}. Nothing was written.", err=True)
         sys.exit(1)
     with _bar() as progress:
-        loading.store(
+        rebuild = loading.store(
             community,
             report,
             board_slug=board,
@@ -106,8 +106,9 @@ def _import(
             audience=Audience(audience),
             progress=progress,
         )
-        if report.made:
+        if rebuild:
             search.rebuild(lambda done, of: progress("index", done, of))
+            loading.finish()
     _print(report, as_json)
     if report.lost:
         sys.exit(1)

@@ -1,5 +1,6 @@
 """Reads a community as JSON, one object a line: posts, and beside them users and votes."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,6 +27,7 @@ USER_KEYS = {"id", "name", "joined"}
 VOTE_KEYS = {"id", "post", "voter", "kind", "created"}
 OPENINGS = {"question", "discussion", "war_story"}
 REPLIES = {"answer", "reply", "comment"}
+LONGEST_ID = 80
 FORMATS = ("html", "markdown", "text")
 
 Row = dict[str, Any]
@@ -103,7 +105,7 @@ def _post(row: Row, line: int, file: str, community: Community, report: Report, 
         author=None if author in (None, "") else str(author),
         author_name=str(row.get("author_name") or ""),
         created=created,
-        score=_whole(row, "score", file, line),
+        score=None if row.get("score") is None else _whole(row, "score", file, line),
         accepted=row.get("accepted") is True and not opening,
         title=_text(row, "title", file, line) if opening else "",
         tags=tags,
@@ -131,11 +133,16 @@ def _vote(
         report.ignore("votes on posts that are not there")
         return
     voter = row.get("voter")
-    # Votes have no id of their own: the n-th of its kind on its post is the same one in each run.
-    place = counts[(post, kind)] = counts.get((post, kind), 0) + 1
+    # Votes have no id of their own. Somebody's vote on a post is known by the two, and of those without a
+    # voter the n-th of its kind on its post is the same one in each run.
+    if voter in (None, ""):
+        place = counts[(post, kind)] = counts.get((post, kind), 0) + 1
+        key = f"{post}:{kind}:{place}"
+    else:
+        key = f"{post}:by:{voter}"
     community.votes.append(
         VoteRecord(
-            f"{post}:{kind}:{place}",
+            key if len(key) <= LONGEST_ID else hashlib.sha256(key.encode()).hexdigest(),
             post,
             kind,
             None if voter in (None, "") else str(voter),

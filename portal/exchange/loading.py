@@ -1,42 +1,34 @@
 """Stores what an importer read: people first, then whole threads, each batch one transaction.
 
 Everything is found again by (import_source, external_id): a second run changes nothing, and an interrupted
-one goes on where it stopped. No event is published; counters and index are made afterwards.
+one goes on where it stopped. No event is published; counters and index are made afterwards, and a mark says
+that they still have to be, so that a run which died in between is finished by the next.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
-from portal.discussions.models import (
-    Audience,
-    Board,
-    Post,
-    PostKind,
-    PostState,
-    Tag,
-    Thread,
-    ThreadKind,
-    ThreadTag,
-    Vote,
-)
+from portal.discussions.models import Audience, Board, Post, Vote
 from portal.discussions.services.recount import recount
-from portal.discussions.services.tagging import LONGEST, MOST
 from portal.exchange.records import Community, PostRecord, Report, VoteRecord, chunks
-from portal.exchange.rendering import Body, Raw, make_all
-from portal.kernel import clock, markup, site
+from portal.exchange.rendering import Raw, make_all
+from portal.exchange.threads import NOBODY, ThreadWriter
+from portal.kernel import clock, site
 from portal.kernel.access import Status
 from portal.kernel.db import db
+from portal.kernel.site import SiteSetting
 from portal.kernel.slugs import slugify
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member, VerifiedBy
+from portal.members.names import candidates
 
 BATCH = 2_000  # posts in one transaction, more or less
+UNFINISHED = "import_unfinished"
 Progress = Callable[[str, int, int], None]
-NOBODY = "nobody"
 
 
 def store(
@@ -47,14 +39,38 @@ def store(
     board_name: str,
     audience: Audience,
     progress: Progress = lambda _what, _done, _of: None,
-) -> None:
-    """Store the community; `report.made` says what is new. Boards named by the posts themselves win."""
+) -> bool:
+    """Store the community; `report.made` says what is new. Boards named by the posts themselves win.
+
+    Whether the index has to be made anew; call `finish` afterwards.
+    """
     boards = _Boards(audience, board_slug, board_name)
     members = _store_users(community, report, progress)
     _store_threads(community, report, boards, members, progress)
+    if not _unfinished():
+        return False
     with unit_of_work():
         recount()
         site.touch()
+    return True
+
+
+def finish() -> None:
+    """Say that counters and index are made: the next run that brings nothing new has nothing to do."""
+    with unit_of_work():
+        db.session.execute(delete(SiteSetting).where(SiteSetting.name == UNFINISHED))
+
+
+def _unfinished() -> bool:
+    return (
+        db.session.execute(select(SiteSetting.name).where(SiteSetting.name == UNFINISHED)).first() is not None
+    )
+
+
+def _begin(source: str) -> None:
+    """Leave the mark. Inside the unit of work that writes the first rows."""
+    if not _unfinished():
+        db.session.execute(insert(SiteSetting).values(name=UNFINISHED, value=source))
 
 
 class _Boards:
@@ -76,7 +92,7 @@ class _Boards:
         last = db.session.execute(select(db.func.max(Board.position))).scalar() or 0
         board = Board(
             slug=slug,
-            name=self.name
+            name=self.name[:80]
             if slug == slugify(self.slug, 60, "imported")
             else slug.replace("-", " ").capitalize(),
             description="",
@@ -92,9 +108,7 @@ class _Boards:
 def _store_users(community: Community, report: Report, progress: Progress) -> dict[str, int]:
     """Ids of the members by the ids of the users; NOBODY stands for posts without an author."""
     members = _known(Member, community.source)
-    taken = set(db.session.execute(select(Member.username)).scalars())
-    wanted = dict(community.users)
-    named = {post.author: post.author_name for post in community.posts.values() if post.author is not None}
+    usernames = _Usernames()
     new: list[dict[str, Any]] = []
     now = clock.now()
 
@@ -102,7 +116,7 @@ def _store_users(community: Community, report: Report, progress: Progress) -> di
         if key not in members:
             new.append(
                 {
-                    "username": _username(name, taken),
+                    "username": usernames.take(name),
                     "name": name[:80],
                     "status": Status.CUSTOMER if key != NOBODY else Status.FORMER,
                     "verified_by": VerifiedBy.IMPORTED if key != NOBODY else None,
@@ -113,17 +127,19 @@ def _store_users(community: Community, report: Report, progress: Progress) -> di
             )
 
     first_posts = _first_posts(community)
-    for key, user in wanted.items():
-        add(key, _clean_name(user.name), user.joined or first_posts.get(key))
-    for key, name in named.items():
-        if key not in wanted:
+    for key, user in community.users.items():
+        add(key, _clean_name(user.name) or f"member {key}", user.joined or first_posts.get(key))
+    names = {post.author: post.author_name for post in community.posts.values() if post.author is not None}
+    for key, name in names.items():
+        if key not in community.users:
             add(key, _clean_name(name) or f"member {key}", first_posts.get(key))
     if any(post.author is None for post in community.posts.values()):
         add(NOBODY, "former member", None)
     done = 0
     for rows in chunks(new, BATCH):
         with unit_of_work():
-            db.session.execute(insert(Member), rows)
+            _begin(community.source)
+            db.session.connection().execute(insert(Member.__table__), rows)  # type: ignore[arg-type]
         done += len(rows)
         progress("people", done, len(new))
     report.make("members", len(new))
@@ -134,193 +150,68 @@ def _store_threads(
     community: Community, report: Report, boards: _Boards, members: dict[str, int], progress: Progress
 ) -> None:
     known = _known(Post, community.source)
+    known_votes = _known(Vote, community.source)
     by_thread: dict[str, list[PostRecord]] = defaultdict(list)
     for post in community.posts.values():
         by_thread[post.thread].append(post)
     votes: dict[str, list[VoteRecord]] = defaultdict(list)
     for vote in community.votes:
         votes[vote.post].append(vote)
-    known_votes = _known(Vote, community.source)
-    order = sorted(by_thread, key=lambda key: (community.posts[key].created, key))
-    fresh = [post for key in order for post in _in_order(by_thread[key]) if post.id not in known]
-    bodies = make_all([Raw(post.body, post.body_format, post.source, community.base_url) for post in fresh])
-    batch: list[str] = []
-    size = done = 0
-    for key in [*order, None]:
-        if key is not None:
-            batch.append(key)
-            size += len(by_thread[key])
-        if batch and (key is None or size >= BATCH):
-            with unit_of_work():
-                writer = _ThreadWriter(community, report, boards, members, known, known_votes)
-                for thread in batch:
-                    writer.write(_in_order(by_thread[thread]), votes, bodies)
-                writer.finish()
-            done += size
-            progress("posts", done, len(community.posts))
+    threads = [
+        _in_order(by_thread[key])
+        for key in sorted(by_thread, key=lambda key: (community.posts[key].created, key))
+    ]
+    bodies = make_all(
+        Raw(post.body, post.body_format, post.source, community.base_url)
+        for thread in threads
+        for post in thread
+        if post.id not in known
+    )
+    done = 0
+    for batch in _batches(threads):
+        size = sum(len(thread) for thread in batch)
+        ready = [next(bodies) for thread in batch for post in thread if post.id not in known]
+        with unit_of_work():
+            writer = ThreadWriter(community, report, boards.id_of, members, known, known_votes)
+            writer.write(batch, votes, ready)
+            if writer.wrote:
+                _begin(community.source)
+        done += size
+        progress("posts", done, len(community.posts))
+    bodies.close()
+
+
+def _batches(threads: list[list[PostRecord]]) -> Iterator[list[list[PostRecord]]]:
+    """Whole threads, about BATCH posts at a time."""
+    batch: list[list[PostRecord]] = []
+    size = 0
+    for thread in threads:
+        batch.append(thread)
+        size += len(thread)
+        if size >= BATCH:
+            yield batch
             batch, size = [], 0
+    if batch:
+        yield batch
 
 
-class _ThreadWriter:
-    """Writes some threads in the running unit of work; rows of one kind go in together."""
+class _Usernames:
+    """User names that nobody has yet."""
 
-    def __init__(
-        self,
-        community: Community,
-        report: Report,
-        boards: _Boards,
-        members: dict[str, int],
-        known: dict[str, int],
-        known_votes: dict[str, int],
-    ) -> None:
-        self.community, self.report, self.boards = community, report, boards
-        self.members, self.known, self.known_votes = members, known, known_votes
-        self.tags: dict[str, int] = {}
-        self.votes: list[dict[str, Any]] = []
-        self.thread_tags: list[dict[str, int]] = []
+    def __init__(self) -> None:
+        self.taken = set(db.session.execute(select(Member.username)).scalars())
+        self.more: dict[str, Iterator[str]] = {}  # by the first choice, so that no number is tried twice
 
-    def write(
-        self, posts: list[PostRecord], votes: dict[str, list[VoteRecord]], bodies: Iterable[Body]
-    ) -> None:
-        """One thread: the opening first, numbered posts by time, comments last."""
-        opening = posts[0]
-        ready = iter(bodies)
-        thread = self._thread(opening)
-        for record in posts:
-            if record.id not in self.known:
-                self._post(record, thread, next(ready), votes.get(record.id, []))
-            self._votes(record, votes.get(record.id, []))
-            if record.accepted:
-                self._accept(record, thread, votes.get(record.id, []))
-        db.session.flush()
-
-    def finish(self) -> None:
-        """Write what was gathered."""
-        db.session.flush()
-        if self.thread_tags:
-            db.session.execute(insert(ThreadTag), self.thread_tags)
-        if self.votes:
-            db.session.execute(insert(Vote), self.votes)
-
-    def _thread(self, record: PostRecord) -> Thread:
-        if record.id in self.known:
-            thread_id = db.session.execute(
-                select(Post.thread_id).where(Post.id == self.known[record.id])
-            ).scalar_one()
-            return db.session.get_one(Thread, thread_id)
-        title = " ".join(record.title.split())[:200] or "Without a title"
-        author = self.members[record.author or NOBODY]
-        thread = Thread(
-            board_id=self.boards.id_of(record.board),
-            kind=ThreadKind(record.kind),
-            title=title,
-            slug=slugify(title),
-            author_id=author,
-            state=PostState.VISIBLE,
-            created_at=record.created,
-            last_activity_at=record.created,
-            last_author_id=author,
-            last_number=0,
-            views_count=record.views,
-            closed_at=record.closed,
-            closed_reason="Closed where it comes from." if record.closed else "",
-            tags=_tags(record.tags),
-            import_source=self.community.source,
-            external_id=record.id,
-        )
-        db.session.add(thread)
-        db.session.flush()
-        self.thread_tags += [{"tag_id": self._tag(name), "thread_id": thread.id} for name in thread.tags]
-        self.report.make("threads")
-        return thread
-
-    def _post(self, record: PostRecord, thread: Thread, body: Body, votes: list[VoteRecord]) -> None:
-        kind = PostKind(record.kind) if record.parent is not None else PostKind.OPENING
-        number = None
-        if kind is not PostKind.COMMENT:
-            thread.last_number += 1
-            number = thread.last_number
-        cast = sum(1 if vote.kind == "up" else -1 for vote in votes if vote.kind != "accept")
-        author = self.members[record.author or NOBODY]
-        post = Post(
-            thread_id=thread.id,
-            number=number,
-            parent_id=self._parent(record) if kind is PostKind.COMMENT else None,
-            kind=kind,
-            author_id=author,
-            source=body.source,
-            source_format=body.source_format,
-            html=body.html,
-            excerpt=body.excerpt[:240],
-            renderer_version=markup.RENDERER_VERSION,
-            state=PostState.VISIBLE,
-            base_score=record.score - cast,
-            created_at=record.created,
-            edited_at=record.edited,
-            source_url=record.url,
-            mentions=[],
-            import_source=self.community.source,
-            external_id=record.id,
-        )
-        db.session.add(post)
-        db.session.flush()
-        self.known[record.id] = post.id
-        if number is not None and record.created >= thread.last_activity_at:
-            thread.last_activity_at, thread.last_author_id = record.created, author
-            thread.last_post_id = post.id
-        if body.note:
-            self.report.skip("bodies", record.line, body.note, lost=False)
-        self.report.make("comments" if kind is PostKind.COMMENT else "posts")
-
-    def _parent(self, record: PostRecord) -> int:
-        """The numbered post a comment stands under: comments on comments stand under the same one."""
-        parent = self.community.posts[record.parent or ""]
-        while parent.kind == "comment" and parent.parent is not None:
-            parent = self.community.posts[parent.parent]
-        return self.known[parent.id]
-
-    def _votes(self, record: PostRecord, votes: list[VoteRecord]) -> None:
-        voters = set()
-        for vote in votes:
-            if vote.kind == "accept" or vote.id in self.known_votes:
-                continue
-            voter = self.members.get(vote.voter) if vote.voter is not None else None
-            if voter is not None and voter in voters:
-                self.report.skip("votes", vote.line, "the same person voted for this post before")
-                continue
-            voters.add(voter)
-            self.known_votes[vote.id] = 0
-            self.votes.append(
-                {
-                    "post_id": self.known[record.id],
-                    "member_id": voter,
-                    "value": 1 if vote.kind == "up" else -1,
-                    "created_at": vote.created or record.created,
-                    "import_source": self.community.source,
-                    "external_id": vote.id,
-                }
-            )
-            self.report.make("votes")
-
-    def _accept(self, record: PostRecord, thread: Thread, votes: list[VoteRecord]) -> None:
-        post_id = self.known[record.id]
-        if thread.accepted_post_id == post_id:
-            return
-        dated = [vote.created for vote in votes if vote.kind == "accept" and vote.created is not None]
-        thread.accepted_post_id = post_id
-        thread.accepted_at = min(dated) if dated else None
-        self.report.make("accepted answers")
-
-    def _tag(self, name: str) -> int:
-        if name not in self.tags:
-            found = db.session.execute(select(Tag.id).where(Tag.name == name)).scalar_one_or_none()
-            if found is None:
-                tag = Tag(name=name)
-                db.session.add(tag)
-                db.session.flush()
-                found = tag.id
-            self.tags[name] = found
-        return self.tags[name]
+    def take(self, name: str) -> str:
+        if name == "former member" and "former-member" not in self.taken:
+            self.taken.add("former-member")
+            return "former-member"
+        names = candidates(name)
+        first = next(names)
+        names = self.more.setdefault(first, names)
+        chosen = first if first not in self.taken else next(each for each in names if each not in self.taken)
+        self.taken.add(chosen)
+        return chosen
 
 
 def _known(model: Any, source: str) -> dict[str, int]:
@@ -343,20 +234,5 @@ def _first_posts(community: Community) -> dict[str, datetime]:
     return first
 
 
-def _tags(names: list[str]) -> list[str]:
-    plain = ("-".join(name.lower().split())[:LONGEST] for name in names)
-    return list(dict.fromkeys(name for name in plain if name))[:MOST]
-
-
 def _clean_name(name: str) -> str:
-    return " ".join("".join(sign for sign in name if sign.isprintable()).split())
-
-
-def _username(name: str, taken: set[str]) -> str:
-    base = slugify(name, 32, "member")
-    candidate, number = base, 1
-    while candidate in taken:
-        number += 1
-        candidate = f"{base}-{number}"
-    taken.add(candidate)
-    return candidate
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())

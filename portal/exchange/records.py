@@ -41,7 +41,7 @@ class PostRecord:
     kind: str
     author: str | None
     created: datetime
-    score: int
+    score: int | None  # None: as many as its votes
     accepted: bool
     title: str
     tags: list[str]

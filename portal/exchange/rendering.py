@@ -2,13 +2,19 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+import signal
+import threading
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import chain, islice
+from multiprocessing.connection import wait
 from typing import NamedTuple
 
 from portal.kernel import markup
 
-CHUNK = 100
+CHUNK = 100  # bodies handed to a process at once
+AHEAD = 12  # such pieces for each core: while one batch is written, the next is made
 
 
 class Body(NamedTuple):
@@ -52,27 +58,45 @@ def make(raw: Raw) -> Body:
     return Body(markup.text_to_source(text), "markdown", rendered.html, rendered.excerpt)
 
 
-def make_all(raws: list[Raw]) -> Iterator[Body]:
-    """The bodies in order, made by as many processes as there are cores."""
-    if len(raws) < 2 * CHUNK:
-        yield from map(make, raws)
+def make_all(raws: Iterable[Raw]) -> Generator[Body, None, None]:
+    """The bodies in order, made by as many processes as there are cores, a little ahead of whoever asks.
+
+    Close it to end the processes early.
+    """
+    source = iter(raws)
+    first = list(islice(source, 2 * CHUNK))
+    if len(first) < 2 * CHUNK:
+        yield from map(make, first)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
-        window = 4 * (os.cpu_count() or 1)
-        waiting = []
-        for piece in _pieces(raws):
+    cores = os.cpu_count() or 1
+    pool = ProcessPoolExecutor(
+        cores, mp_context=multiprocessing.get_context("spawn"), initializer=_live_with_parent
+    )
+    try:
+        waiting: deque[Future[list[Body]]] = deque()
+        rest = chain(first, source)
+        while piece := list(islice(rest, CHUNK)):
             waiting.append(pool.submit(_make_some, piece))
-            if len(waiting) >= window:
-                yield from waiting.pop(0).result()
-        for future in waiting:
-            yield from future.result()
+            if len(waiting) >= AHEAD * cores:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _make_some(raws: Iterable[Raw]) -> list[Body]:
+def _make_some(raws: list[Raw]) -> list[Body]:
     return [make(raw) for raw in raws]
 
 
-def _pieces(raws: list[Raw]) -> Iterator[list[Raw]]:
-    for start in range(0, len(raws), CHUNK):
-        yield raws[start : start + CHUNK]
+def _live_with_parent() -> None:
+    """Leave interrupts to the importer, and end when it has been killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
