@@ -10,7 +10,21 @@ from portal.discussions import digest, reading_state, screening, searchable, tel
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions.queries import lists
-from portal.discussions.views import composing, feeds, reacting, reading, searching
+from portal.discussions.services import drafts as drafts_services
+from portal.discussions.services import uploads as uploads_services
+from portal.discussions.views import (
+    composing,
+    drafts,
+    editing,
+    feeds,
+    keeping,
+    mentions,
+    reacting,
+    reading,
+    searching,
+    tools,
+    uploads,
+)
 from portal.front import health, home
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.kernel.access import Permission
@@ -38,14 +52,20 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 # Every blueprint of the product, by package.
 BLUEPRINTS: list[Any] = [
     composing.blueprint,
+    drafts.blueprint,
+    editing.blueprint,
     health.blueprint,
     home.blueprint,
     reading.blueprint,
     feeds.blueprint,
     members_views.blueprint,
     searching.blueprint,
+    keeping.blueprint,
+    mentions.blueprint,
     notifications_views.blueprint,
     reacting.blueprint,
+    tools.blueprint,
+    uploads.blueprint,
 ]
 
 # Writes that come without a CSRF token, each with its reason.
@@ -106,6 +126,9 @@ def _register() -> None:
         nav.Entry("Write", "composing.new_thread", "pencil", "tab", Permission.POST, order=20),
         nav.Entry("Home", "front.home", "house", "main", order=10),
         nav.Entry("Home", "front.home", "house", "tab", order=10),
+        nav.Entry("Your drafts", "drafts.index", "pencil", "account", Permission.ACCOUNT, order=20),
+        nav.Entry("Kept posts", "keeping.bookmarks", "bookmark", "account", Permission.ACCOUNT, order=22),
+        nav.Entry("What you follow", "keeping.following", "bell", "account", Permission.ACCOUNT, order=24),
         nav.Entry("Notices", "notifications.notices", "bell", "tab", Permission.ACCOUNT, order=30),
         nav.Entry(
             "What you want to hear", "notifications.settings", "bell", "account", Permission.ACCOUNT, order=40
@@ -128,6 +151,10 @@ def _register_jobs(settings: Settings) -> None:
     search.use(WhooshEngine(settings.index_path) if settings.is_sqlite else PostgresEngine(lambda: db.engine))
     health.checks["search index"] = lambda: search.documents_indexed() >= 0
     jobs.register(search.JOB, search.drain, 60)
+    jobs.register("forget old drafts", drafts_services.forget_old_drafts, 24 * 3600)
+    jobs.register(
+        "forget unused pictures", lambda: uploads_services.forget_unused(settings.uploads_path), 6 * 3600
+    )
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)
     jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)

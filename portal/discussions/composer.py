@@ -7,8 +7,9 @@ from flask_babel import gettext as _
 
 from portal.discussions.forms import ReplyForm
 from portal.discussions.models import PostState, ThreadKind
-from portal.discussions.places import PostPlace, ThreadPlace, draft_at, post_place
 from portal.discussions.policy import may_write_in
+from portal.discussions.queries.places import PostPlace, ThreadPlace, draft_at, post_place
+from portal.discussions.source_formats import markdown_of
 from portal.discussions.wording import audience_sentence
 from portal.kernel import markup
 from portal.kernel.access import Viewer
@@ -101,16 +102,9 @@ def begin_with(text: str | None, quotation: str) -> str:
 def quotation_of(post: PostPlace) -> str:
     """The Markdown that quotes a post."""
     number = None if post.is_comment else post.number
-    return markup.quote_source(post.author_username, number, post.id, editable_source(post))
-
-
-def editable_source(post: PostPlace) -> str:
-    """The text of a post as Markdown, also of one that was imported as HTML or plain text."""
-    if post.source_format == "html":
-        return markup.html_to_source(post.source)
-    if post.source_format == "text":
-        return markup.text_to_source(post.source)
-    return post.source
+    return markup.quote_source(
+        post.author_username, number, post.id, markdown_of(post.source, post.source_format)
+    )
 
 
 def _quotation(viewer: Viewer, thread: ThreadPlace, quote_id: int | None) -> str:

@@ -88,6 +88,7 @@ class ThreadChanged:
     thread_id: int
     by_id: int
     what: str  # retitled, moved, closed, reopened, pinned, unpinned, retagged, merged, split
+    reason: str = ""
 
 
 @dataclass(frozen=True)

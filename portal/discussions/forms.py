@@ -64,3 +64,32 @@ class EditForm(Sections):
         _l("Why you change it"), description=_l("Stands in the history, for everybody who may read the post.")
     )
     version = IntegerField(widget=HiddenField.widget)
+
+    def begin_from(self, version: int) -> None:
+        """Have the next sending change this version of the post, whatever was sent before."""
+        self.version.raw_data = None
+        self.version.data = version
+
+
+class ToolsForm(Form):
+    """What a moderator does to a thread as a whole."""
+
+    reason = StringField(_l("Reason"), description=_l("Stands on the thread, for everybody who reads it."))
+    board = SelectField(_l("Board"), choices=[], validate_choice=False)
+
+
+class SplitForm(Form):
+    """Some posts of a thread, to be made a thread of their own."""
+
+    title = StringField(_l("Title of the new thread"))
+    reason = StringField(_l("Reason"), description=_l("For the log."))
+
+
+class MergeForm(Form):
+    """Where the posts of a thread shall go."""
+
+    target = StringField(
+        _l("The thread that stays"),
+        description=_l("Its address or number, or words of its title to search for."),
+    )
+    reason = StringField(_l("Reason"), description=_l("For the log."))

@@ -73,3 +73,8 @@ def edit_needs_reason(
 def statuses_reading(audience: Audience) -> list[Status]:
     """The statuses whose members read boards of this audience."""
     return [status for status, audiences in READABLE.items() if audience in audiences]
+
+
+def is_wider(source: Audience, target: Audience) -> bool:
+    """Whether somebody reads boards of the target audience who does not read those of the source."""
+    return not set(statuses_reading(target)) <= set(statuses_reading(source))

@@ -1,8 +1,10 @@
 """Drafts: unsent text kept on the server, with a sequence so that a stale tab cannot overwrite."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 
 from portal.discussions.models import Draft
 from portal.kernel import clock
@@ -12,6 +14,7 @@ from portal.kernel.unit_of_work import unit_of_work
 
 LONGEST = 200_000
 MOST = 100
+KEPT = timedelta(days=180)
 
 
 def save_draft(member_id: int, place: str, fields: dict[str, str], sequence: int) -> Draft:
@@ -21,6 +24,13 @@ def save_draft(member_id: int, place: str, fields: dict[str, str], sequence: int
     """
     if len(place) > 80 or sum(len(value) for value in fields.values()) > LONGEST:
         raise Invalid("This is too much text for a draft.", "body")
+    try:
+        return _save(member_id, place, fields, sequence)
+    except IntegrityError as error:  # another window saved the first draft here at the same moment
+        raise Conflict("This draft was saved somewhere else since.", 1) from error
+
+
+def _save(member_id: int, place: str, fields: dict[str, str], sequence: int) -> Draft:
     with unit_of_work():
         draft = _find(member_id, place)
         if draft is None:
@@ -41,6 +51,13 @@ def drop_draft(member_id: int, place: str) -> None:
     """Forget the draft at `place`, sent or discarded."""
     with unit_of_work():
         db.session.execute(delete(Draft).where(Draft.member_id == member_id, Draft.place == place))
+
+
+def forget_old_drafts() -> int:
+    """Remove drafts that nobody touched for half a year; gives how many."""
+    with unit_of_work():
+        result = db.session.execute(delete(Draft).where(Draft.saved_at < clock.now() - KEPT))
+    return result.rowcount  # type: ignore[attr-defined]
 
 
 def _find(member_id: int, place: str) -> Draft | None:

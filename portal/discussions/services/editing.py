@@ -14,6 +14,7 @@ from portal.discussions.services.posting import clean_title
 from portal.discussions.services.tagging import parse_tags, set_tags
 from portal.discussions.services.text import prepare, prepare_war_story
 from portal.discussions.services.uploads import attach_uploads
+from portal.discussions.source_formats import markdown_of
 from portal.kernel import clock, events, markup, site
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
@@ -47,8 +48,11 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
     now = clock.now()
     with unit_of_work():
         post, thread, board = post_for(editor, post_id)
-        _check_may_edit(
-            editor, post, closed=thread.closed_at is not None, archived=board.archived_at is not None
+        check_may_edit(
+            editor,
+            post.author_id,
+            closed=thread.closed_at is not None,
+            archived=board.archived_at is not None,
         )
         if post.version != edit.version:
             raise Conflict("This post was changed while you were writing.", post.version)
@@ -71,7 +75,7 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
                     post_id=post.id,
                     version=post.version,
                     title=thread.title if is_opening else "",
-                    source=post.source,
+                    source=markdown_of(post.source, post.source_format),
                     editor_id=editor.member_id or 0,
                     reason=" ".join(edit.reason.split())[:200],
                     created_at=now,
@@ -145,12 +149,13 @@ def delete_own_post(author: Viewer, post_id: int) -> Post:
     return post
 
 
-def _check_may_edit(editor: Viewer, post: Post, *, closed: bool, archived: bool) -> None:
+def check_may_edit(editor: Viewer, author_id: int, *, closed: bool, archived: bool) -> None:
+    """Raises Forbidden with the reason when the viewer may not change a post of that author."""
     if archived:
         raise Forbidden("This board is archived: nothing in it can be changed.")
     if editor.may(Permission.MODERATE):
         return
-    if post.author_id != editor.member_id or not editor.may(Permission.POST):
+    if author_id != editor.member_id or not editor.may(Permission.POST):
         raise Forbidden("Only its author can edit this post.")
     if closed:
         raise Forbidden("This thread is closed: its posts can no longer be changed.")

@@ -11,6 +11,7 @@ from portal.discussions.models import (
     Thread,
     ThreadKind,
 )
+from portal.discussions.policy import is_wider
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_thread, find_activity, touch
 from portal.discussions.services.following import follow_silently, move_follows
@@ -34,7 +35,7 @@ def close_thread(moderator: Viewer, thread_id: int, reason: str) -> None:
     with unit_of_work():
         thread, board = _for(moderator, thread_id)
         thread.closed_at, thread.closed_reason = clock.now(), reason
-        _changed(thread, board, moderator, "closed")
+        _changed(thread, board, moderator, "closed", reason)
 
 
 def reopen_thread(moderator: Viewer, thread_id: int) -> None:
@@ -53,9 +54,10 @@ def pin_thread(moderator: Viewer, thread_id: int, *, pinned: bool = True) -> Non
         _changed(thread, board, moderator, "pinned" if pinned else "unpinned")
 
 
-def move_thread(moderator: Viewer, thread_id: int, board_id: int) -> None:
+def move_thread(moderator: Viewer, thread_id: int, board_id: int, reason: str = "") -> None:
     """File a thread under another board; from then on that board's audience reads it.
 
+    Never to where more people read: whoever wrote in it wrote for those who could read it then.
     Raises NotFound, Forbidden, Invalid.
     """
     with unit_of_work():
@@ -65,6 +67,12 @@ def move_thread(moderator: Viewer, thread_id: int, board_id: int) -> None:
             raise Invalid("That board is archived.", "board")
         if target.id == board.id:
             return
+        if is_wider(board.audience, target.audience):
+            raise Invalid(
+                f"More people read “{target.name}” than those for whom this was written. "
+                "Ask whoever wrote it to post it there.",
+                "board",
+            )
         if thread.state is PostState.VISIBLE:
             count_thread(thread, board, -1)
         thread.board_id = target.id
@@ -72,10 +80,12 @@ def move_thread(moderator: Viewer, thread_id: int, board_id: int) -> None:
             count_thread(thread, target, 1)
             if target.last_activity_at is None or thread.last_activity_at > target.last_activity_at:
                 target.last_activity_at = thread.last_activity_at
-        _changed(thread, target, moderator, "moved")
+        _changed(thread, target, moderator, "moved", reason)
 
 
-def split_thread(moderator: Viewer, thread_id: int, post_ids: list[int], title: str) -> Thread:
+def split_thread(
+    moderator: Viewer, thread_id: int, post_ids: list[int], title: str, reason: str = ""
+) -> Thread:
     """Make a new thread of some posts; the first becomes its opening, comments come along.
 
     Followers of the old thread and the authors of the moved posts follow the new one.
@@ -131,12 +141,12 @@ def split_thread(moderator: Viewer, thread_id: int, post_ids: list[int], title: 
             follow_silently(author_id, new)
         db.session.flush()
         move_follows(thread.id, new)
-        _changed(new, board, moderator, "split")
-        _changed(thread, board, moderator, "split")
+        _changed(new, board, moderator, "split", reason)
+        _changed(thread, board, moderator, "split", reason)
     return new
 
 
-def merge_threads(moderator: Viewer, source_id: int, target_id: int) -> Thread:
+def merge_threads(moderator: Viewer, source_id: int, target_id: int, reason: str = "") -> Thread:
     """Append a duplicate's posts to another thread; the old address leads there from now on.
 
     Followers are carried along, votes stay with their posts. Raises NotFound, Forbidden, Invalid.
@@ -148,6 +158,10 @@ def merge_threads(moderator: Viewer, source_id: int, target_id: int) -> Thread:
         target, target_board = _for(moderator, target_id)
         if source.state is not PostState.VISIBLE or target.state is not PostState.VISIBLE:
             raise Conflict("Both threads must be visible.")
+        if is_wider(source_board.audience, target_board.audience):
+            raise Invalid(
+                f"More people read “{target_board.name}” than those for whom this was written.", "target"
+            )
         if source.accepted_post_id is not None:
             drop_acceptance(source, source_board, moderator.member_id or 0)
         count_thread(source, source_board, -1)
@@ -161,8 +175,8 @@ def merge_threads(moderator: Viewer, source_id: int, target_id: int) -> Thread:
         find_activity(target)
         target_board.posts_count += target.posts_count - before
         move_follows(source.id, target)
-        _changed(source, source_board, moderator, "merged")
-        _changed(target, target_board, moderator, "merged")
+        _changed(source, source_board, moderator, "merged", reason)
+        _changed(target, target_board, moderator, "merged", reason)
     return target
 
 
@@ -174,10 +188,11 @@ def _for(moderator: Viewer, thread_id: int) -> tuple[Thread, Board]:
     return thread, board
 
 
-def _changed(thread: Thread, board: Board, by: Viewer, what: str) -> None:
+def _changed(thread: Thread, board: Board, by: Viewer, what: str, reason: str = "") -> None:
     thread.version += 1
     touch(thread, board)
-    events.publish(ThreadChanged(thread.id, by.member_id or 0, what))
+    reason = " ".join(reason.split())[:400]
+    events.publish(ThreadChanged(thread.id, by.member_id or 0, what, reason))
 
 
 def _numbered(thread_id: int, only: list[int] | None = None) -> list[Post]:

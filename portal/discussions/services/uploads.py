@@ -1,13 +1,61 @@
-"""Pictures in posts: which post each belongs to."""
+"""Pictures in posts: taken anew, kept as files, and which post each belongs to."""
 
+import contextlib
+import os
 import re
+from datetime import timedelta
+from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import delete, func, select, update
 
 from portal.discussions.models import Post, Upload
+from portal.kernel import clock
+from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
+from portal.kernel.errors import DomainError, Forbidden, TooMany
+from portal.kernel.pictures import reencode
+from portal.kernel.unit_of_work import unit_of_work
+
+MAX_SIDE = 2000  # pixels
+MOST_AN_HOUR = 60
+UNUSED_KEPT = timedelta(days=7)
 
 _NAMES = re.compile(r"/uploads/([A-Za-z0-9_-]{16,60}\.(?:webp|png|jpg|gif))")
+
+
+class NoRoom(DomainError):
+    """The disk is full: nothing was kept."""
+
+    status = 507
+
+
+def keep_picture(member: Viewer, data: bytes, folder: Path) -> Upload:
+    """Encode a picture anew and keep it in `folder`, to be named in a post within a week.
+
+    Raises Invalid (field "file") for what is no still picture or too large, TooMany after sixty in an hour,
+    Forbidden, NoRoom.
+    """
+    if not member.may(Permission.POST):
+        raise Forbidden("You cannot write here.")
+    _check_flood(member)
+    picture = reencode(data, max_side=MAX_SIDE)
+    name = f"{clock.token(24)}.webp"
+    _write(folder, name, picture.bytes)
+    try:
+        with unit_of_work():
+            upload = Upload(
+                name=name,
+                member_id=member.member_id or 0,
+                width=picture.width,
+                height=picture.height,
+                bytes=len(picture.bytes),
+                created_at=clock.now(),
+            )
+            db.session.add(upload)
+    except BaseException:
+        (folder / name).unlink(missing_ok=True)
+        raise
+    return upload
 
 
 def attach_uploads(member_id: int, post: Post) -> None:
@@ -19,3 +67,63 @@ def attach_uploads(member_id: int, post: Post) -> None:
             .where(Upload.name.in_(names), Upload.member_id == member_id, Upload.post_id.is_(None))
             .values(post_id=post.id)
         )
+
+
+def drop_picture(member: Viewer, name: str, folder: Path) -> None:
+    """Delete one's own picture that no post has; another one stays as it is."""
+    with unit_of_work():
+        gone = db.session.execute(
+            delete(Upload).where(
+                Upload.name == name, Upload.member_id == member.member_id, Upload.post_id.is_(None)
+            )
+        ).rowcount  # type: ignore[attr-defined]
+    if gone:
+        (folder / Path(name).name).unlink(missing_ok=True)
+
+
+def forget_unused(folder: Path) -> int:
+    """Delete pictures that no post took within a week; gives how many."""
+    before = clock.now() - UNUSED_KEPT
+    unused = list(
+        db.session.execute(
+            select(Upload.name).where(Upload.post_id.is_(None), Upload.created_at < before)
+        ).scalars()
+    )
+    if unused:
+        with unit_of_work():
+            db.session.execute(delete(Upload).where(Upload.name.in_(unused), Upload.post_id.is_(None)))
+    for name in unused:
+        (folder / name).unlink(missing_ok=True)
+    return len(unused)
+
+
+def _check_flood(member: Viewer) -> None:
+    since = clock.now() - timedelta(hours=1)
+    taken, first = db.session.execute(
+        select(func.count(), func.min(Upload.created_at)).where(
+            Upload.member_id == member.member_id, Upload.created_at > since
+        )
+    ).one()
+    if taken >= MOST_AN_HOUR:
+        raise TooMany(
+            f"You sent {taken} pictures within an hour. Wait a little before the next one.",
+            retry_after=max(1, round((first - since).total_seconds())),
+        )
+
+
+def _write(folder: Path, name: str, data: bytes) -> None:
+    """Whole or not at all: the name appears when every byte is on the disk."""
+    half = folder / f".{name}.half"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with half.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(folder / name)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            half.unlink(missing_ok=True)
+        raise NoRoom(
+            "The picture could not be kept: there is no room just now. Your text is not lost."
+        ) from error

@@ -2,19 +2,20 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, make_response, render_template, request
+from flask import Blueprint, flash, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.discussions import composer, places
+from portal.discussions import composer
 from portal.discussions.addresses import comment_address, post_address, thread_address
 from portal.discussions.forms import ReplyForm, ThreadForm
 from portal.discussions.models import Post, PostState, ThreadKind
+from portal.discussions.queries import places
+from portal.discussions.queries.similar import resembling
 from portal.discussions.services import posting
 from portal.discussions.services.drafts import drop_draft
 from portal.discussions.services.flood import check_flood
 from portal.discussions.services.text import prepare
-from portal.discussions.similar import resembling
 from portal.discussions.views.answers import attempt
 from portal.discussions.wording import audience_group, audience_sentence, kind_explanation, kind_label
 from portal.kernel.access import Permission, requires, viewer
@@ -92,6 +93,13 @@ def create_comment(post_id: int) -> Response:
     post = places.post_place(viewer(), post_id)
     form = ReplyForm()
     return attempt(form, lambda: _comment(post, form), lambda: _comment_page(post, form))
+
+
+@blueprint.get("/posts/<int:post_id>/quotation")
+@requires(Permission.POST)
+def quotation(post_id: int) -> Response:
+    """The Markdown that quotes a post, for the composer that is open."""
+    return jsonify(markdown=composer.quotation_of(places.post_place(viewer(), post_id)))
 
 
 @blueprint.post("/preview")

@@ -3,8 +3,8 @@
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from portal.discussions import places
 from portal.discussions.addresses import comment_address, post_address, thread_address
+from portal.discussions.queries import places
 from portal.discussions.services import acceptance, following, voting
 from portal.discussions.views.answers import toggled
 from portal.kernel.access import Permission, requires, viewer
@@ -56,7 +56,7 @@ def follow_thread(thread_id: int) -> Response:
 def unfollow_thread(thread_id: int) -> Response:
     """Hear no more of a thread."""
     following.unfollow_thread(viewer(), thread_id)
-    return toggled(False, lambda: _thread(thread_id))
+    return toggled(False, lambda: _listed("/me/following") or _thread(thread_id))
 
 
 @blueprint.post("/boards/<slug>/follow")
@@ -72,7 +72,7 @@ def follow_board(slug: str) -> Response:
 def unfollow_board(slug: str) -> Response:
     """Hear no more of a board."""
     following.unfollow_board(viewer(), places.board_id_of(viewer(), slug))
-    return toggled(False, lambda: f"/boards/{slug}")
+    return toggled(False, lambda: _listed("/me/following") or f"/boards/{slug}")
 
 
 @blueprint.post("/posts/<int:post_id>/bookmark")
@@ -88,8 +88,7 @@ def bookmark(post_id: int) -> Response:
 def remove_bookmark(post_id: int) -> Response:
     """Drop a bookmark, also of a post that is no longer to be read."""
     following.remove_bookmark(viewer(), post_id)
-    from_list = request.args.get("from") == "list"
-    return toggled(False, lambda: "/me/bookmarks" if from_list else _place(post_id))
+    return toggled(False, lambda: _listed("/me/bookmarks") or _place(post_id))
 
 
 def _place(post_id: int) -> str:
@@ -98,6 +97,11 @@ def _place(post_id: int) -> str:
     if post.is_comment:
         return comment_address(thread.id, thread.slug, post.number, post.id)
     return post_address(thread.id, thread.slug, post.number)
+
+
+def _listed(path: str) -> str:
+    """The list from which the button was pressed, if it was."""
+    return path if request.args.get("from") == "list" else ""
 
 
 def _thread(thread_id: int) -> str:

@@ -14,6 +14,7 @@ from portal.discussions.addresses import (
     thread_address,
     unread_address,
 )
+from portal.discussions.composer import reply_composer
 from portal.discussions.models import Audience, PostState, ThreadKind
 from portal.discussions.policy import may_write_in
 from portal.discussions.queries import (
@@ -24,6 +25,7 @@ from portal.discussions.queries import (
     merged_into,
     posts,
 )
+from portal.discussions.queries.places import place_of
 from portal.discussions.queries.posts import COMMENTS
 from portal.discussions.reading_state import note_read, note_view
 from portal.kernel import clock, kept_pages, page_cache
@@ -193,6 +195,7 @@ def _thread_page(found: Any, pages: Pages, all_under: int, *, public: bool) -> s
         summary=text.summary,
         **_vendor_reply(found),
         may_write=may_write,
+        reply=reply_composer(me, place_of(found), quote_id=request.args.get("quote", type=int)),
         is_public=public,
         reader=reader_of(me),
         readers=Reader,

@@ -8,6 +8,7 @@ import { start as startTimes } from './time.js';
 
 const LATER = [
   ['[data-composer]', () => import('./composer.js')],
+  ['a[data-quote]', () => import('./quote.js')],
   ['[data-toggle-url]', () => import('./toggle.js')],
   ['[data-similar]', () => import('./similar.js')],
   ['[data-theme-switch]', () => import('./theme.js')],

@@ -1,0 +1,79 @@
+"""The edits of a post, newest first, each as what it changed."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from portal.discussions.models import PostRevision
+from portal.discussions.queries.places import PostPlace
+from portal.discussions.source_formats import markdown_of
+from portal.kernel.db import db
+from portal.kernel.markup import DiffLine, diff_sources
+from portal.kernel.paging import Page
+from portal.members.models import Member
+
+A_PAGE = 20
+
+
+class PostEdit(NamedTuple):
+    """One edit: by whom, when, why, and the lines of the text with what went and what came."""
+
+    id: int
+    editor: str
+    editor_username: str
+    by_author: bool
+    at: datetime
+    reason: str
+    old_title: str  # "" when the title stayed
+    new_title: str
+    lines: list[DiffLine]
+
+
+def edits_of(post: PostPlace, before: int | None = None) -> Page:
+    """Twenty edits, newest first; `next` is the id to go on from. The viewer's right was looked at before."""
+    query = (
+        select(
+            PostRevision.id,
+            PostRevision.title,
+            PostRevision.source,
+            PostRevision.reason,
+            PostRevision.created_at,
+            PostRevision.editor_id,
+            Member.name,
+            Member.username,
+        )
+        .join(Member, Member.id == PostRevision.editor_id)
+        .where(PostRevision.post_id == post.id)
+        .order_by(PostRevision.id.desc())
+    )
+    if before is not None and 0 < before < 2**31:
+        # The row before which the page begins holds the text that the first edit shown led to.
+        query = query.where(PostRevision.id <= before)
+    rows = list(db.session.execute(query.limit(A_PAGE + (2 if before else 1))))
+    if before is None:
+        newer_source, newer_title = markdown_of(post.source, post.source_format), post.thread.title
+    elif rows:
+        newer_source, newer_title = rows[0].source, rows[0].title
+        rows = rows[1:]
+    else:
+        return Page([])
+    edits = []
+    for row in rows[:A_PAGE]:
+        retitled = bool(row.title) and row.title != newer_title
+        edits.append(
+            PostEdit(
+                row.id,
+                row.name,
+                row.username,
+                row.editor_id == post.author_id,
+                row.created_at,
+                row.reason,
+                row.title if retitled else "",
+                newer_title if retitled else "",
+                diff_sources(row.source, newer_source),
+            )
+        )
+        newer_source, newer_title = row.source, row.title or newer_title
+    more = len(rows) > A_PAGE
+    return Page(edits, next=str(rows[A_PAGE - 1].id) if more else "")

@@ -1,0 +1,61 @@
+"""Who may see which picture: whoever may read the post that has it; until then the one who sent it."""
+
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from portal.discussions.models import Audience, Board, Post, PostState, Thread, Upload
+from portal.discussions.policy import text_is_visible
+from portal.kernel.access import Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+
+
+class Shown(NamedTuple):
+    """A picture that the viewer may see, and whether everybody may."""
+
+    name: str
+    is_public: bool
+
+
+class OwnPicture(NamedTuple):
+    """A picture that no post has yet."""
+
+    name: str
+    width: int
+    height: int
+
+
+def picture_for(viewer: Viewer, name: str) -> Shown:
+    """The picture, when the viewer may see it. Raises NotFound."""
+    upload = db.session.execute(
+        select(Upload.member_id, Upload.post_id).where(Upload.name == name)
+    ).one_or_none()
+    if upload is None:
+        raise NotFound("no such picture")
+    own = viewer.member_id is not None and upload.member_id == viewer.member_id
+    if upload.post_id is None:
+        if own:
+            return Shown(name, False)
+        raise NotFound("no such picture")
+    row = db.session.execute(
+        select(Board.audience, Post.state, Thread.state)
+        .select_from(Post)
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(Post.id == upload.post_id, text_is_visible(viewer))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such picture")
+    return Shown(name, tuple(row) == (Audience.PUBLIC, PostState.VISIBLE, PostState.VISIBLE))
+
+
+def unused_pictures(viewer: Viewer) -> list[OwnPicture]:
+    """The viewer's pictures that no post has yet, newest first; at most fifty."""
+    rows = db.session.execute(
+        select(Upload.name, Upload.width, Upload.height)
+        .where(Upload.member_id == viewer.member_id, Upload.post_id.is_(None))
+        .order_by(Upload.id.desc())
+        .limit(50)
+    )
+    return [OwnPicture._make(row) for row in rows]

@@ -1,0 +1,175 @@
+"""What moderators do to whole threads: close, pin, move, split, merge."""
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.discussions.addresses import thread_address
+from portal.discussions.forms import MergeForm, SplitForm, ToolsForm
+from portal.discussions.models import Thread
+from portal.discussions.policy import is_wider
+from portal.discussions.queries import choosing, places
+from portal.discussions.services import tools
+from portal.discussions.views.answers import attempt
+from portal.discussions.wording import audience_group
+from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.errors import Conflict, Invalid
+
+blueprint = Blueprint("tools", __name__)
+
+
+@blueprint.get("/threads/<int:thread_id>/tools")
+@requires(Permission.MODERATE)
+def index(thread_id: int) -> str:
+    """Everything that can be done to a thread, on one page."""
+    return _tools_page(places.thread_place(viewer(), thread_id), ToolsForm(formdata=None))
+
+
+@blueprint.post("/threads/<int:thread_id>/closing")
+@requires(Permission.MODERATE)
+def close(thread_id: int) -> Response:
+    """Take no more posts, for a reason that stands on the thread."""
+    form = ToolsForm()
+
+    def write() -> str:
+        tools.close_thread(viewer(), thread_id, form.reason.data or "")
+        flash(_("The thread is closed. The reason stands on it."))
+        return _address(thread_id)
+
+    thread = places.thread_place(viewer(), thread_id)
+    return attempt(form, write, lambda: _tools_page(thread, form))
+
+
+@blueprint.delete("/threads/<int:thread_id>/closing")
+@requires(Permission.MODERATE)
+def reopen(thread_id: int) -> Response:
+    """Take posts again."""
+    tools.reopen_thread(viewer(), thread_id)
+    flash(_("The thread is open again."))
+    return redirect(_address(thread_id), 303)
+
+
+@blueprint.post("/threads/<int:thread_id>/pin")
+@requires(Permission.MODERATE)
+def pin(thread_id: int) -> Response:
+    """Keep a thread at the top of its board."""
+    tools.pin_thread(viewer(), thread_id)
+    flash(_("The thread stays at the top of its board."))
+    return redirect(_address(thread_id), 303)
+
+
+@blueprint.delete("/threads/<int:thread_id>/pin")
+@requires(Permission.MODERATE)
+def unpin(thread_id: int) -> Response:
+    """Keep a thread at the top no longer."""
+    tools.pin_thread(viewer(), thread_id, pinned=False)
+    flash(_("The thread moves with the others again."))
+    return redirect(_address(thread_id), 303)
+
+
+@blueprint.post("/threads/<int:thread_id>/board")
+@requires(Permission.MODERATE)
+def move(thread_id: int) -> Response:
+    """File a thread under another board."""
+    form = ToolsForm()
+    thread = places.thread_place(viewer(), thread_id)
+
+    def write() -> str:
+        target = next((b for b in places.boards_to_write_on(viewer()) if b.slug == form.board.data), None)
+        if target is None:
+            raise Invalid(_("Choose a board."), "board")
+        tools.move_thread(viewer(), thread_id, target.id, form.reason.data or "")
+        flash(_("The thread stands on “%(board)s” now.", board=target.name))
+        return _address(thread_id)
+
+    return attempt(form, write, lambda: _tools_page(thread, form))
+
+
+@blueprint.get("/threads/<int:thread_id>/split")
+@requires(Permission.MODERATE)
+def choose_posts(thread_id: int) -> str:
+    """Choose the posts that become a thread of their own."""
+    return _split_page(places.thread_place(viewer(), thread_id), SplitForm(formdata=None))
+
+
+@blueprint.post("/threads/<int:thread_id>/split")
+@requires(Permission.MODERATE)
+def split(thread_id: int) -> Response:
+    """Make a thread of the chosen posts: all of them, or none."""
+    form = SplitForm()
+    thread = places.thread_place(viewer(), thread_id)
+
+    def write() -> str:
+        new = tools.split_thread(
+            viewer(), thread_id, _chosen(), form.title.data or "", form.reason.data or ""
+        )
+        flash(_("The chosen posts are a thread of their own now."))
+        return thread_address(new.id, new.slug)
+
+    return attempt(form, write, lambda: _split_page(thread, form))
+
+
+@blueprint.get("/threads/<int:thread_id>/merge")
+@requires(Permission.MODERATE)
+def choose_target(thread_id: int) -> str:
+    """Find the thread that takes the posts of this one."""
+    return _merge_page(places.thread_place(viewer(), thread_id), MergeForm(formdata=None))
+
+
+@blueprint.post("/threads/<int:thread_id>/merge")
+@requires(Permission.MODERATE)
+def merge(thread_id: int) -> Response:
+    """Append the posts to another thread; where its name is no address, look for threads like it."""
+    form = MergeForm()
+    thread = places.thread_place(viewer(), thread_id)
+    text = form.target.data or ""
+    target = choosing.target_named(viewer(), text)
+    if target is None and text.strip() and (found := choosing.targets_like(viewer(), thread, text)):
+        return make_response(_merge_page(thread, form, found))
+
+    def write() -> str:
+        if target is None:
+            raise Invalid(_("No thread was found by this."), "target")
+        try:
+            into: Thread = tools.merge_threads(viewer(), thread_id, target.id, form.reason.data or "")
+        except Conflict as error:
+            raise Invalid(error.message, "target") from error
+        flash(_("The posts stand here now, and the old address leads here."))
+        return thread_address(into.id, into.slug)
+
+    return attempt(form, write, lambda: _merge_page(thread, form))
+
+
+def _address(thread_id: int) -> str:
+    thread = places.thread_place(viewer(), thread_id)
+    return thread_address(thread.id, thread.slug)
+
+
+def _tools_page(thread: places.ThreadPlace, form: ToolsForm) -> str:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for board in places.boards_to_write_on(viewer()):
+        if board.id != thread.board_id and not is_wider(thread.audience, board.audience):
+            groups.setdefault(audience_group(board.audience), []).append((board.slug, board.name))
+    form.board.choices = {"": [("", _("Choose a board"))], **groups} if groups else {}
+    return render_template("discussions/tools.html", thread=thread, form=form)
+
+
+def _split_page(thread: places.ThreadPlace, form: SplitForm) -> str:
+    posts, more = choosing.posts_to_split(thread, request.args.get("after", 1, type=int))
+    return render_template(
+        "discussions/split.html", thread=thread, form=form, posts=posts, more=more, chosen=set(_chosen())
+    )
+
+
+def _merge_page(
+    thread: places.ThreadPlace, form: MergeForm, found: list[choosing.Target] | None = None
+) -> str:
+    suggested = found if found is not None else choosing.targets_like(viewer(), thread)
+    return render_template(
+        "discussions/merge.html", thread=thread, form=form, targets=suggested, searched=found is not None
+    )
+
+
+def _chosen() -> list[int]:
+    numbers = request.form.getlist("posts", type=int)
+    return [number if 0 < number < 2**31 else 0 for number in numbers]
