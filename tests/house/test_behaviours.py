@@ -265,7 +265,7 @@ def test_what_destroys_is_asked_for_first(thread: Page):
 
 
 def test_times_kept_for_all_are_shown_in_the_zone_of_the_reader(thread: Page):
-    element = thread.locator("#accepted .post__place time")
+    element = thread.locator("#p3 .post__place time")
     expect(element).not_to_contain_text("UTC")
     machine = element.get_attribute("datetime") or ""
     shown = thread.evaluate(
