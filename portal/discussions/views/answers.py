@@ -2,30 +2,12 @@
 
 from collections.abc import Callable
 
-from flask import jsonify, make_response, redirect, request
+from flask import jsonify, redirect, request
 from werkzeug.wrappers import Response
 
-from portal.kernel.errors import Invalid, TooMany
-from portal.kernel.forms import Form
+from portal.kernel.answers import attempt, refused
 
-
-def attempt(form: Form, write: Callable[[], str], page: Callable[[], str]) -> Response:
-    """Write, and lead to the place that `write` gives; when refused, the page with the form and its text."""
-    try:
-        return redirect(write(), 303)
-    except Invalid as error:
-        form.refuse(error)
-        return refused(page(), 422)
-    except TooMany as error:
-        form.refuse(error)
-        response = refused(page(), 429)
-        response.headers["Retry-After"] = str(error.retry_after)
-        return response
-
-
-def refused(page: str, status: int) -> Response:
-    """The page of a form that was not taken."""
-    return make_response(page, status)
+__all__ = ["attempt", "refused", "toggled", "wants_json"]
 
 
 def wants_json() -> bool:

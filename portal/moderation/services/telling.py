@@ -50,6 +50,13 @@ def tell_of_appeal(appeal: Appeal, case: Case) -> None:
 def tell_of_appeal_decision(answer: Decision, against: Decision, *, overturned: bool) -> None:
     """Tell the author what became of the appeal; the flaggers only when it changed something."""
     _tell_author(answer, "")
+    if not overturned and against.member_measure is MemberMeasure.BAN:
+        _mail(
+            against.member_id,
+            "Your appeal: the decision stands",
+            [f"Somebody else looked at your appeal on {site.current().name}.", f"“{answer.reason}”"],
+            None,
+        )
     if overturned:
         _tell_flaggers(against, against.case_id, ":overturned")
 
@@ -78,22 +85,26 @@ def _tell_flaggers(decision: Decision, case_id: int, suffix: str) -> None:
 
 def _tell_banned(decision: Decision) -> None:
     """Whoever cannot sign in any more is told by mail, with a link by which to appeal."""
-    row = db.session.execute(
-        select(Member.email, Member.name, Member.email_confirmed_at).where(Member.id == decision.member_id)
-    ).one()
-    if row.email is None or row.email_confirmed_at is None:
-        return
     token = clock.token(24)
     decision.before = {**decision.before, "appeal_token": token_hash(token)}
-    queue_account_mail(
-        row.email,
-        subject="Your account was closed",
-        paragraphs=[
+    _mail(
+        decision.member_id,
+        "Your account was closed",
+        [
             f"A moderator closed your account on {site.current().name}.",
             f"{decision.rule_label}: “{decision.reason}”",
             "If you think that this is wrong you can appeal within 14 days. Somebody else than the moderator "
             "who decided it looks at it anew.",
         ],
-        button=("Appeal", f"/appeals/new?decision={decision.id}&token={token}"),
-        member_id=decision.member_id,
+        ("Appeal", f"/appeals/new?decision={decision.id}&token={token}"),
     )
+
+
+def _mail(member_id: int, subject: str, paragraphs: list[str], button: tuple[str, str] | None) -> None:
+    row = db.session.execute(
+        select(Member.email, Member.email_confirmed_at).where(Member.id == member_id)
+    ).one()
+    if row.email is not None and row.email_confirmed_at is not None:
+        queue_account_mail(
+            row.email, subject=subject, paragraphs=paragraphs, button=button, member_id=member_id
+        )

@@ -1,0 +1,1 @@
+"""Pages for staff that join packages: the queue, the log, the rules."""

@@ -1,0 +1,47 @@
+"""The internal log: every privileged action, who did it, when, on what, and whether the chain is whole."""
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from portal.console import log_queries
+from portal.kernel.access import Permission, requires, viewer
+
+blueprint = Blueprint("log", __name__, url_prefix="/console")
+
+
+@blueprint.get("/log")
+@requires(Permission.MODERATE)
+def index() -> str:
+    """Actions, newest first; filters stand in the address."""
+    filters = log_queries.LogFilters(
+        area=request.args.get("area", "")[:16],
+        action=request.args.get("action", "")[:40],
+        actor=request.args.get("actor", "")[:40],
+        target=request.args.get("target", "")[:40],
+        since=_day(request.args.get("since", ""), time.min),
+        until=_day(request.args.get("until", ""), time.max),
+    )
+    page = log_queries.entries(viewer(), filters, request.args.get("before", type=int))
+    kept = {name: value for name, value in request.args.items() if name != "before" and value}
+    return render_template(
+        "console/log.html",
+        page=page,
+        filters=filters,
+        values=request.args,
+        actions=log_queries.actions(viewer()),
+        actors=log_queries.actors(viewer()),
+        areas=log_queries.areas_of(viewer()),
+        next_url=url_for("log.index", **{**kept, "before": page.next}) if page.next else "",
+        first_url=url_for("log.index", **kept) if "before" in request.args else "",
+    )
+
+
+def _day(text: str, at: time) -> datetime | None:
+    """A day out of the address, as a moment in UTC; None for anything else."""
+    try:
+        day: Any = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return datetime.combine(day.date(), at, tzinfo=UTC)

@@ -1,0 +1,116 @@
+"""The rules as an admin edits them, and who decides appeals."""
+
+from flask import Blueprint, flash, render_template
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.kernel import site
+from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.answers import attempt
+from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.moderation.forms import RuleForm, SecondForm
+from portal.moderation.queries import own, rules
+from portal.moderation.services import rules as rule_services
+
+blueprint = Blueprint("rules", __name__, url_prefix="/console")
+
+
+@blueprint.get("/rules")
+@requires(Permission.ADMINISTER)
+def index() -> str:
+    """All rules, retired ones too, and the named second."""
+    return _index(SecondForm(formdata=None, data={"appeal_second": site.current().appeal_second}))
+
+
+@blueprint.post("/rules/second")
+@requires(Permission.ADMINISTER)
+def second() -> Response:
+    """Name who decides appeals beside the other moderators."""
+    form = SecondForm()
+
+    def write() -> str:
+        rule_services.name_second(viewer(), form.appeal_second.data or "")
+        flash(_("Saved."))
+        return "/console/rules"
+
+    return attempt(form, write, lambda: _index(form))
+
+
+@blueprint.get("/rules/new")
+@requires(Permission.ADMINISTER)
+def new() -> str:
+    """The form for a further rule."""
+    return _page(None, RuleForm(formdata=None, data={"active": True}))
+
+
+@blueprint.post("/rules")
+@requires(Permission.ADMINISTER)
+def add() -> Response:
+    """Add a rule under the next number."""
+    form = RuleForm()
+
+    def write() -> str:
+        rule = rule_services.add_rule(viewer(), **form.values)
+        flash(_("Rule %(number)s is in force.", number=rule.number))
+        return "/console/rules"
+
+    return attempt(form, write, lambda: _page(None, form))
+
+
+@blueprint.get("/rules/<int:number>")
+@requires(Permission.ADMINISTER)
+def edit(number: int) -> str:
+    """The form for one rule."""
+    rule = _find(number)
+    form = RuleForm(
+        formdata=None,
+        data={
+            "title": rule.title,
+            "short": rule.short,
+            "flag_label": rule.flag_label,
+            "text": rule.text,
+            "severity": str(rule.severity),
+            "templates": "\n".join(rule.templates),
+            "active": rule.active,
+            "version": rule.version,
+        },
+    )
+    return _page(rule, form)
+
+
+@blueprint.post("/rules/<int:number>")
+@requires(Permission.ADMINISTER)
+def change(number: int) -> Response:
+    """Change a rule; its former words stay on /rules."""
+    rule, form = _find(number), RuleForm()
+
+    def write() -> str:
+        rule_services.change_rule(
+            viewer(), number, active=bool(form.active.data), version=form.version.data or 0, **form.values
+        )
+        flash(_("Saved. The former words can still be read on the page of rules."))
+        return "/console/rules"
+
+    try:
+        return attempt(form, write, lambda: _page(rule, form))
+    except Conflict as conflict:
+        form.refuse(Invalid(_("%(what)s Look at it and send it once more.", what=conflict.message)))
+        form.version.data = conflict.version
+        return Response(_page(_find(number), form), 409)
+
+
+def _find(number: int) -> rules.RuleLine:
+    rule = rules.find_rule(number)
+    if rule is None:
+        raise NotFound("no such rule")
+    return rule
+
+
+def _index(form: SecondForm) -> str:
+    return render_template(
+        "console/rules.html", rules=rules.all_rules(), form=form, has_second=own.appeals_have_a_second()
+    )
+
+
+def _page(rule: rules.RuleLine | None, form: RuleForm) -> str:
+    return render_template("console/rule.html", rule=rule, form=form.offer())

@@ -1,0 +1,517 @@
+"""What moderators read: the queue, and everything about one case."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.discussions.models import Board, Post, PostKind, PostState, Thread
+from portal.discussions.policy import board_is_visible
+from portal.kernel import clock
+from portal.kernel.access import Permission, Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+from portal.kernel.paging import Page, decode, encode
+from portal.members.display import PERSON, PersonLine, person_line, reader_of, with_person
+from portal.members.models import Member
+from portal.moderation import policy
+from portal.moderation.models import (
+    Appeal,
+    Case,
+    CaseKind,
+    CaseState,
+    Decision,
+    Flag,
+    FlagOutcome,
+    MemberMeasure,
+)
+from portal.moderation.queries.parties import is_named_second, reasons_against
+from portal.moderation.queries.rules import find_rule
+
+PAGE = 40
+COUNTED = 1000
+OLDER = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+_Claimer = aliased(Member)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The words of the sentence above the queue; each stands in the address."""
+
+    state: str = "open"  # open, decided
+    kind: str = ""  # flags, held, appeal
+    board: str = ""
+    older: str = ""  # hour, day, week
+    whose: str = ""  # "" me or nobody, mine, nobody, anyone
+    sort: str = ""  # "" most urgent first, oldest
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """One row of the queue."""
+
+    case: Case
+    author: PersonLine
+    author_joined_at: datetime
+    board_name: str
+    claimed_by: str  # name of who has it now, "" for nobody
+    is_mine: bool
+    against: str  # why this viewer cannot decide it
+    rule_short: str
+    last: Decision | None = None  # on a decided case
+
+    @property
+    def is_late(self) -> bool:
+        return self.case.state is CaseState.OPEN and self.case.due_at < clock.now()
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A page of the queue; `total` is all that waits for anybody, counted up to a thousand."""
+
+    page: Page
+    shown: int
+    total: int
+
+
+def queue(viewer: Viewer, filters: Filters, after: str = "") -> Queue:
+    """The cases that fit the filters, on boards the viewer reads."""
+    is_open = filters.state != "decided"
+    fits = _conditions(viewer, filters)
+    query = _lines().where(*fits)
+    if is_open:
+        key: Any = Case.opened_at if filters.sort == "oldest" else Case.due_at
+        cursor = decode(after, datetime, int)
+        if cursor:
+            query = query.where(or_(key > cursor[0], and_(key == cursor[0], Case.id > cursor[1])))
+        query = query.order_by(key, Case.id)
+    else:
+        key = Case.decided_at
+        cursor = decode(after, datetime, int)
+        if cursor:
+            query = query.where(or_(key < cursor[0], and_(key == cursor[0], Case.id < cursor[1])))
+        query = query.order_by(key.desc(), Case.id.desc())
+    rows = db.session.execute(query.limit(PAGE + 1)).all()
+    lines = _as_lines(viewer, rows[:PAGE])
+    last = rows[PAGE - 1][0] if len(rows) > PAGE else None
+    next_page = encode(getattr(last, key.key), last.id) if last is not None else ""
+    return Queue(
+        Page(lines, next=next_page),
+        shown=_count(fits) if after or next_page else len(lines),
+        total=_count(_conditions(viewer, Filters(state=filters.state, whose="anyone"))),
+    )
+
+
+def waiting_count(viewer: Viewer) -> int:
+    """How many open cases wait for this moderator or nobody, counted up to a thousand: for the menu."""
+    if not viewer.may(Permission.MODERATE):
+        return 0
+    return _count(_conditions(viewer, Filters()))
+
+
+def next_case(viewer: Viewer, except_id: int) -> CaseLine | None:
+    """The most urgent open case that this moderator may decide."""
+    rows = db.session.execute(
+        _lines()
+        .where(*_conditions(viewer, Filters()), Case.id != except_id)
+        .order_by(Case.due_at, Case.id)
+        .limit(10)
+    ).all()
+    return next((line for line in _as_lines(viewer, rows) if not line.against), None)
+
+
+@dataclass(frozen=True)
+class FlagLine:
+    """One flag, with who made it and how their flags fared before."""
+
+    flag: Flag
+    reporter: PersonLine
+    upheld: int
+    settled: int
+
+
+@dataclass(frozen=True)
+class PostLine:
+    """A post as moderators read it, in whatever state."""
+
+    id: int
+    number: int | None
+    kind: str
+    state: PostState
+    version: int
+    html: str
+    source: str
+    author: PersonLine
+    created_at: datetime
+    edited_at: datetime | None
+    state_reason: str
+
+
+@dataclass(frozen=True)
+class DecisionLine:
+    """One decision, with who took it."""
+
+    decision: Decision
+    by: str
+    is_own: bool
+    is_thread: bool
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of an author: decisions that stand, newest first, and how long they have been here."""
+
+    decisions: list[DecisionLine]
+    warnings: int
+    joined_at: datetime
+    posts_count: int
+    accepted_count: int
+    suspended_until: datetime | None
+    is_banned: bool
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """Everything about one case."""
+
+    line: CaseLine
+    thread_title: str
+    thread_closed: bool
+    posts_in_thread: int
+    post: PostLine | None
+    before: list[PostLine]  # the opening and what stands above it
+    after: list[PostLine]
+    flags: list[FlagLine]
+    decisions: list[DecisionLine]  # on this case, oldest first
+    earlier: list[DecisionLine]  # on this post, in other cases
+    record: Record
+    appeal: Appeal | None = None
+    appealed: DecisionLine | None = None  # the decision that the appeal is against
+    undo_until: datetime | None = None
+    members_told: int = 0
+    board_audience: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def case(self) -> Case:
+        return self.line.case
+
+
+def case_view(viewer: Viewer, case_id: int) -> CaseView:
+    """The case, for moderators on boards they read, and an appeal for the named second. Raises NotFound."""
+    is_second = is_named_second(viewer) and not viewer.may(Permission.MODERATE)
+    visible = Case.kind == CaseKind.APPEAL if is_second else _readable(viewer)
+    if not viewer.may(Permission.MODERATE) and not is_second:
+        raise NotFound("no such case")
+    row = db.session.execute(_lines().where(Case.id == case_id, visible)).one_or_none()
+    if row is None:
+        raise NotFound("no such case")
+    line = _as_lines(viewer, [row])[0]
+    case = line.case
+    thread = db.session.get(Thread, case.thread_id) if case.thread_id else None
+    around = _posts_around(viewer, case.post_id, thread)
+    post = next((one for one in around if one.id == case.post_id), None)
+    at = around.index(post) if post else 0
+    appeal = db.session.execute(select(Appeal).where(Appeal.case_id == case.id)).scalar_one_or_none()
+    all_decisions = _decisions(
+        viewer,
+        or_(
+            Decision.case_id.in_([case.id, case.appeals_case_id or case.id]),
+            and_(Decision.post_id == case.post_id, Decision.post_id.is_not(None)),
+        ),
+    )
+    own = [one for one in all_decisions if one.decision.case_id == case.id]
+    flags = _flags(viewer, case.appeals_case_id or case.id)
+    undoable = [one for one in own if one.is_own and policy.can_be_undone(one.decision, clock.now())]
+    return CaseView(
+        line=line,
+        thread_title=thread.title if thread else case.title,
+        thread_closed=thread is not None and thread.closed_at is not None,
+        posts_in_thread=thread.posts_count if thread else 0,
+        post=post,
+        before=around[:at],
+        after=around[at + 1 :],
+        flags=flags,
+        decisions=own,
+        earlier=[one for one in all_decisions if one.decision.case_id != case.id],
+        record=_record(viewer, case.member_id),
+        appeal=appeal,
+        appealed=next(
+            (one for one in all_decisions if appeal and one.decision.id == appeal.decision_id), None
+        ),
+        undo_until=undoable[-1].decision.decided_at + policy.UNDO if undoable else None,
+        members_told=len(flags),
+        board_audience=row.audience or "",
+    )
+
+
+def appeal_case_id(appeal_id: int) -> int:
+    """The case of an appeal. Raises NotFound."""
+    case_id = db.session.execute(select(Appeal.case_id).where(Appeal.id == appeal_id)).scalar_one_or_none()
+    if case_id is None:
+        raise NotFound("no such appeal")
+    return case_id
+
+
+def last_decision(case_id: int) -> DecisionLine | None:
+    """What was decided on a case, for the one who came second."""
+    row = db.session.execute(
+        select(Decision, Member.name, Post.kind)
+        .join(Member, Member.id == Decision.decided_by_id)
+        .outerjoin(Post, Post.id == Decision.post_id)
+        .where(Decision.case_id == case_id)
+        .order_by(Decision.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return DecisionLine(row[0], row.name, False, row.kind is PostKind.OPENING) if row else None
+
+
+@dataclass(frozen=True)
+class Yesterday:
+    """What went well, for an empty queue."""
+
+    decided: int
+    median_seconds: float | None
+
+
+def yesterday() -> Yesterday:
+    """How many cases were decided in the last day, and in what time half of them were."""
+    rows = db.session.execute(
+        select(Case.opened_at, Case.decided_at)
+        .where(Case.state == CaseState.DECIDED, Case.decided_at > clock.now() - timedelta(days=1))
+        .limit(COUNTED)
+    ).all()
+    waits = sorted((row.decided_at - row.opened_at).total_seconds() for row in rows)
+    return Yesterday(len(waits), waits[len(waits) // 2] if waits else None)
+
+
+def _lines() -> Any:
+    query = select(
+        Case,
+        Board.name.label("board_name"),
+        Board.audience,
+        Member.created_at.label("joined_at"),
+        _Claimer.name.label("claimer"),
+        *PERSON,
+    ).select_from(Case)
+    return (
+        with_person(query, Case.member_id)
+        .outerjoin(Thread, Thread.id == Case.thread_id)
+        .outerjoin(Board, Board.id == func.coalesce(Thread.board_id, Case.board_id))
+        .outerjoin(_Claimer, _Claimer.id == Case.claimed_by_id)
+    )
+
+
+def _readable(viewer: Viewer) -> ColumnElement[bool]:
+    return or_(Board.id.is_(None), board_is_visible(viewer))
+
+
+def _conditions(viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:
+    now = clock.now()
+    fits: list[ColumnElement[bool]] = [_readable(viewer)]
+    fits.append(Case.state == (CaseState.DECIDED if filters.state == "decided" else CaseState.OPEN))
+    if filters.kind in list(CaseKind):
+        fits.append(Case.kind == CaseKind(filters.kind))
+    if filters.board:
+        fits.append(Board.slug == filters.board)
+    if filters.older in OLDER:
+        fits.append(Case.opened_at < now - OLDER[filters.older])
+    if filters.state != "decided":
+        free = or_(Case.claimed_by_id.is_(None), Case.claimed_until <= now)
+        mine = and_(Case.claimed_by_id == viewer.member_id, Case.claimed_until > now)
+        if filters.whose == "mine":
+            fits.append(mine)
+        elif filters.whose == "nobody":
+            fits.append(free)
+        elif filters.whose != "anyone":
+            fits.append(or_(mine, free))
+    return fits
+
+
+def _count(fits: list[ColumnElement[bool]]) -> int:
+    some = (
+        select(Case.id)
+        .outerjoin(Thread, Thread.id == Case.thread_id)
+        .outerjoin(Board, Board.id == func.coalesce(Thread.board_id, Case.board_id))
+        .where(*fits)
+        .limit(COUNTED)
+        .subquery()
+    )
+    return db.session.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def _as_lines(viewer: Viewer, rows: Any) -> list[CaseLine]:
+    now = clock.now()
+    reader = reader_of(viewer)
+    against = reasons_against(viewer, [row[0] for row in rows])
+    lines = []
+    for row in rows:
+        case: Case = row[0]
+        rule = find_rule(case.rule_number)
+        claimed = case.claimed_until is not None and case.claimed_until > now
+        lines.append(
+            CaseLine(
+                case=case,
+                author=person_line(row, reader),
+                author_joined_at=row.joined_at,
+                board_name=row.board_name or "",
+                claimed_by=row.claimer or "" if claimed else "",
+                is_mine=claimed and case.claimed_by_id == viewer.member_id,
+                against=against[case.id],
+                rule_short=rule.short if rule else "",
+            )
+        )
+    return lines
+
+
+def _posts_around(viewer: Viewer, post_id: int | None, thread: Thread | None) -> list[PostLine]:
+    """The opening, what the post answers, its neighbours and itself, in their order."""
+    if post_id is None or thread is None:
+        return []
+    at = db.session.execute(
+        select(Post.number, Post.parent_id, Post.kind).where(Post.id == post_id)
+    ).one_or_none()
+    if at is None:
+        return []
+    wanted: ColumnElement[bool] = or_(Post.id == post_id, and_(Post.thread_id == thread.id, Post.number == 1))
+    if at.parent_id is not None:
+        wanted = or_(wanted, Post.id == at.parent_id)
+    elif at.number is not None:
+        near = Post.number.between(at.number - 1, at.number + 1)
+        wanted = or_(wanted, and_(Post.thread_id == thread.id, near))
+    query = select(
+        Post.id,
+        Post.number,
+        Post.kind,
+        Post.state,
+        Post.version,
+        Post.html,
+        Post.source,
+        Post.created_at,
+        Post.edited_at,
+        Post.state_reason,
+        Post.by_vendor,
+        *PERSON,
+    ).select_from(Post)
+    rows = db.session.execute(with_person(query, Post.author_id).where(wanted)).all()
+    reader = reader_of(viewer)
+    lines = [
+        PostLine(
+            id=row.id,
+            number=row.number,
+            kind=row.kind.value,
+            state=row.state,
+            version=row.version,
+            html=row.html,
+            source=row.source,
+            author=person_line(row, reader, by_vendor=row.by_vendor),
+            created_at=row.created_at,
+            edited_at=row.edited_at,
+            state_reason=row.state_reason,
+        )
+        for row in rows
+    ]
+    # A comment stands under its parent, so it comes last of what is shown.
+    return sorted(lines, key=lambda line: (line.number is None, line.number or 0, line.id))
+
+
+def _flags(viewer: Viewer, case_id: int) -> list[FlagLine]:
+    query: Any = select(Flag, *PERSON).select_from(Flag)
+    rows = db.session.execute(
+        with_person(query, Flag.reporter_id).where(Flag.case_id == case_id).order_by(Flag.id)
+    ).all()
+    reporters = {row[0].reporter_id for row in rows}
+    records: dict[int, dict[FlagOutcome, int]] = {}
+    if reporters:
+        for row in db.session.execute(
+            select(Flag.reporter_id, Flag.outcome, func.count().label("n"))
+            .where(Flag.reporter_id.in_(reporters), Flag.case_id != case_id)
+            .group_by(Flag.reporter_id, Flag.outcome)
+        ):
+            records.setdefault(row.reporter_id, {})[row.outcome] = row.n
+    reader = reader_of(viewer)
+    lines = []
+    row: Any
+    for row in rows:
+        record = records.get(row[0].reporter_id, {})
+        upheld = record.get(FlagOutcome.UPHELD, 0)
+        lines.append(
+            FlagLine(
+                row[0],
+                person_line(row, reader),
+                upheld,
+                upheld + record.get(FlagOutcome.DISMISSED, 0),
+            )
+        )
+    return lines
+
+
+def _decisions(viewer: Viewer, *conditions: ColumnElement[bool]) -> list[DecisionLine]:
+    rows = db.session.execute(
+        select(Decision, Member.name, Post.kind, Case.title)
+        .join(Member, Member.id == Decision.decided_by_id)
+        .join(Case, Case.id == Decision.case_id)
+        .outerjoin(Post, Post.id == Decision.post_id)
+        .where(*conditions)
+        .order_by(Decision.id)
+        .limit(50)
+    ).all()
+    return [
+        DecisionLine(
+            row[0],
+            row.name,
+            row[0].decided_by_id == viewer.member_id,
+            row.kind is PostKind.OPENING,
+            row.title,
+        )
+        for row in rows
+    ]
+
+
+def _record(viewer: Viewer, member_id: int) -> Record:
+    member = db.session.execute(
+        select(
+            Member.created_at,
+            Member.posts_count,
+            Member.accepted_count,
+            Member.suspended_until,
+            Member.state,
+        ).where(Member.id == member_id)
+    ).one()
+    rows = db.session.execute(
+        select(Decision, Member.name, Post.kind, Case.title)
+        .join(Member, Member.id == Decision.decided_by_id)
+        .join(Case, Case.id == Decision.case_id)
+        .outerjoin(Post, Post.id == Decision.post_id)
+        .outerjoin(Thread, Thread.id == Decision.thread_id)
+        .outerjoin(Board, Board.id == func.coalesce(Thread.board_id, Decision.board_id))
+        .where(
+            Decision.member_id == member_id,
+            Decision.undone_at.is_(None),
+            Decision.overturned_at.is_(None),
+            Decision.appeal_outcome.is_(None),
+            _readable(viewer),
+        )
+        .order_by(Decision.id.desc())
+        .limit(30)
+    ).all()
+    lines = [
+        DecisionLine(row[0], row.name, False, row.kind is PostKind.OPENING, row.title)
+        for row in rows
+        if policy.is_in_public_log(row[0])
+    ]
+    now = clock.now()
+    return Record(
+        decisions=lines,
+        warnings=sum(line.decision.member_measure is MemberMeasure.WARN for line in lines),
+        joined_at=member.created_at,
+        posts_count=member.posts_count,
+        accepted_count=member.accepted_count,
+        suspended_until=member.suspended_until
+        if member.suspended_until and member.suspended_until > now
+        else None,
+        is_banned=member.state.value == "banned",
+    )

@@ -1,0 +1,104 @@
+"""What an author reads of decisions about themselves."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Text, cast, select
+
+from portal.discussions.models import Post, PostKind, PostState
+from portal.kernel import clock, site
+from portal.kernel.access import Duty
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+from portal.members.models import Member, MemberState
+from portal.moderation import policy
+from portal.moderation.models import Appeal, AppealOutcome, Case, Decision, ModeratorAlias
+
+
+@dataclass(frozen=True)
+class OwnDecision:
+    """A decision as its author reads it, with their own text."""
+
+    decision: Decision
+    case: Case
+    is_thread: bool
+    source: str  # what they wrote, to be copied; "" once it is deleted
+    html: str
+    by: str  # "Moderator B"
+    appeal: Appeal | None
+    answer: Decision | None  # to the appeal
+    answered_by: str
+    may_appeal: bool
+
+
+def own_decision(author_id: int, decision_id: int) -> OwnDecision:
+    """Raises NotFound for a decision about somebody else, and for a dismissal."""
+    row = db.session.execute(
+        select(Decision, Case, Post.kind, Post.source, Post.html, Post.state, ModeratorAlias.letter)
+        .join(Case, Case.id == Decision.case_id)
+        .outerjoin(Post, Post.id == Decision.post_id)
+        .outerjoin(ModeratorAlias, ModeratorAlias.member_id == Decision.decided_by_id)
+        .where(Decision.id == decision_id, Decision.member_id == author_id)
+    ).one_or_none()
+    if row is None or policy.is_dismissal(row[0]):
+        raise NotFound("no such decision")
+    decision: Decision = row[0]
+    if decision.appeal_outcome is not None:  # the answer to an appeal: show the decision it is about
+        return own_decision(
+            author_id,
+            db.session.execute(
+                select(Appeal.decision_id).where(Appeal.case_id == decision.case_id)
+            ).scalar_one(),
+        )
+    appeal = db.session.execute(select(Appeal).where(Appeal.decision_id == decision.id)).scalar_one_or_none()
+    answer = None
+    if appeal is not None and appeal.outcome is not AppealOutcome.PENDING:
+        answer = db.session.execute(
+            select(Decision, ModeratorAlias.letter)
+            .outerjoin(ModeratorAlias, ModeratorAlias.member_id == Decision.decided_by_id)
+            .where(Decision.case_id == appeal.case_id)
+            .order_by(Decision.id.desc())
+            .limit(1)
+        ).one_or_none()
+    gone = row.state is None or row.state is PostState.DELETED
+    return OwnDecision(
+        decision=decision,
+        case=row[1],
+        is_thread=row.kind is PostKind.OPENING,
+        source="" if gone else row.source,
+        html="" if gone else row.html,
+        by=row.letter or "",
+        appeal=appeal,
+        answer=answer[0] if answer else None,
+        answered_by=(answer.letter or "") if answer else "",
+        may_appeal=(
+            appeal is None
+            and decision.undone_at is None
+            and policy.is_in_public_log(decision)
+            and clock.now() <= policy.appeal_until(decision)
+        ),
+    )
+
+
+def appeals_have_a_second() -> bool:
+    """Whether somebody else than the moderator who decided can look at an appeal."""
+    if site.current().appeal_second:
+        return True
+    duties = db.session.execute(
+        select(Member.duties)
+        .where(
+            Member.state == MemberState.ACTIVE,
+            Member.email_confirmed_at.is_not(None),
+            Member.email.is_not(None),
+        )
+        # few members have duties; the JSON text of an empty list is two characters on both databases
+        .where(cast(Member.duties, Text) != "[]")
+    ).scalars()
+    moderating = {Duty.MODERATOR.value, Duty.ADMIN.value}
+    return sum(bool(moderating & set(one)) for one in duties) >= 2
+
+
+def appeal_of(author_id: int, appeal_id: int) -> int | None:
+    """The decision that the author's own appeal is against; None for another's."""
+    return db.session.execute(
+        select(Appeal.decision_id).where(Appeal.id == appeal_id, Appeal.member_id == author_id)
+    ).scalar_one_or_none()
