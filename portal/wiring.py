@@ -6,6 +6,9 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
+from portal.console import log as console_log
+from portal.console import queue as console_queue
+from portal.console import rules as console_rules
 from portal.discussions import digest, reading_state, screening, searchable, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
@@ -25,7 +28,7 @@ from portal.discussions.views import (
     tools,
     uploads,
 )
-from portal.front import health, home
+from portal.front import health, home, transparency
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.kernel.access import Permission
 from portal.kernel.db import db
@@ -34,6 +37,8 @@ from portal.members import views as members_views
 from portal.members.services import credentials, joining, kept_forms, sessions
 from portal.moderation import listeners as moderation_listeners
 from portal.moderation import telling as moderation_telling
+from portal.moderation import views as moderation_views
+from portal.moderation.queries import cases as moderation_cases
 from portal.moderation.services.screening import screen
 from portal.notifications import kinds
 from portal.notifications import listeners as notifications_listeners
@@ -57,6 +62,11 @@ BLUEPRINTS: list[Any] = [
     health.blueprint,
     home.blueprint,
     reading.blueprint,
+    moderation_views.blueprint,
+    transparency.blueprint,
+    console_queue.blueprint,
+    console_log.blueprint,
+    console_rules.blueprint,
     feeds.blueprint,
     members_views.blueprint,
     searching.blueprint,
@@ -130,6 +140,22 @@ def _register() -> None:
         nav.Entry("Kept posts", "keeping.bookmarks", "bookmark", "account", Permission.ACCOUNT, order=22),
         nav.Entry("What you follow", "keeping.following", "bell", "account", Permission.ACCOUNT, order=24),
         nav.Entry("Notices", "notifications.notices", "bell", "tab", Permission.ACCOUNT, order=30),
+        nav.Entry("How it works and who reads what", "transparency.how_it_works", "", "foot", order=10),
+        nav.Entry("Rules", "transparency.show_rules", "", "foot", order=20),
+        nav.Entry("Transparency: log and numbers", "transparency.numbers", "", "foot", order=30),
+        nav.Entry("Privacy", "transparency.privacy", "", "foot", order=40),
+        nav.Entry("Console", "queue.index", "shield-check", "account", Permission.MODERATE, order=10),
+        nav.Entry(
+            "Queue",
+            "queue.index",
+            "",
+            "console",
+            Permission.MODERATE,
+            order=10,
+            count=moderation_cases.waiting_count,
+        ),
+        nav.Entry("Log", "log.index", "", "console", Permission.MODERATE, order=80),
+        nav.Entry("Rules", "rules.index", "", "console", Permission.ADMINISTER, order=90),
         nav.Entry(
             "What you want to hear", "notifications.settings", "bell", "account", Permission.ACCOUNT, order=40
         ),

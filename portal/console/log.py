@@ -24,7 +24,7 @@ def index() -> str:
         until=_day(request.args.get("until", ""), time.max),
     )
     page = log_queries.entries(viewer(), filters, request.args.get("before", type=int))
-    kept = {name: value for name, value in request.args.items() if name != "before" and value}
+    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name != "before" and value}
     return render_template(
         "console/log.html",
         page=page,

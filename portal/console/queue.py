@@ -16,13 +16,13 @@ from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.forms import Form
 from portal.kernel.template_helpers import duration, until
 from portal.moderation import policy, words
+from portal.moderation.answers import conflict_page
 from portal.moderation.forms import AppealAnswerForm, DecisionForm
 from portal.moderation.models import CaseKind, CaseState, MemberMeasure, PostMeasure
 from portal.moderation.queries import cases, log, own, rules
 from portal.moderation.queries.cases import CaseLine, CaseView, Filters
 from portal.moderation.services import cases as case_services
 from portal.moderation.services import deciding
-from portal.moderation.views import conflict_page
 
 blueprint = Blueprint("queue", __name__, url_prefix="/console")
 
@@ -122,7 +122,7 @@ def decide(case_id: int) -> Response:
         return Response(_case_page(view, form), 422)
     except Conflict as conflict:
         view = cases.case_view(viewer(), case_id)
-        if view.case.state is not CaseState.OPEN or view.line.claimed_by and not view.line.is_mine:
+        if view.case.state is not CaseState.OPEN or (view.line.claimed_by and not view.line.is_mine):
             return Response(conflict_page(case_id, conflict, form.reason.data or ""), 409)
         form.refuse(Invalid(_("%(what)s Look again and send it once more.", what=conflict.message)))
         return Response(page(), 409)
@@ -258,7 +258,12 @@ def _choices(filters: Filters) -> dict[str, list[tuple[str, str, bool]]]:
         "state": options("state", [("open", _("open cases")), ("decided", _("decided cases"))]),
         "kind": options(
             "kind",
-            [("", _("of every kind")), ("flags", _("flags")), ("held", _("held posts")), ("appeal", _("appeals"))],
+            [
+                ("", _("of every kind")),
+                ("flags", _("flags")),
+                ("held", _("held posts")),
+                ("appeal", _("appeals")),
+            ],
         ),
         "board": options("board", [("", _("any board")), *log.boards_of_log(viewer())]),
         "older": options(
@@ -288,7 +293,7 @@ def _address(filters: Filters, **changes: str) -> str:
     values = asdict(replace(filters, **changes))
     if values["state"] == "open":
         values.pop("state")
-    kept = {name: value for name, value in {**values, "after": after}.items() if value}
+    kept: dict[str, Any] = {name: value for name, value in {**values, "after": after}.items() if value}
     return url_for("queue.index", **kept)
 
 

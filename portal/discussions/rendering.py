@@ -157,7 +157,7 @@ def _shown(row: Any, thread: Any, reader: Reader, comments: list[Shown], *, more
         accepted=accepted,
         rule=row.state_rule,
         reason=row.state_reason,
-        log_url=f"/transparency#case-{row.state_case_id}" if row.state_case_id else "",
+        log_url=f"/transparency/log/{row.state_case_id}" if row.state_case_id else "",
         removed_at=row.state_at,
         actions=Markup(mark),  # noqa: S704 - numbers and our own words
         new_mark=Markup(f"<!--@new:{number}-->"),  # noqa: S704 - a number

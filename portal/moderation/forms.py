@@ -137,7 +137,7 @@ class DecisionForm(Form):
         """The end of the day chosen, else so many days from now. Raises Invalid."""
         if self.member.data != MemberMeasure.SUSPEND.value:
             return None
-        if self.until.errors:
+        if self.until.process_errors:
             raise Invalid(_("Write the day as 2026-03-31."), "until")
         if self.until.data is not None:
             day = self.until.data

@@ -12,6 +12,7 @@ from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Conflict, NotFound
 from portal.moderation import policy, words
+from portal.moderation.answers import conflict_page
 from portal.moderation.forms import AppealAnswerForm, AppealForm, FlagForm
 from portal.moderation.models import AppealOutcome
 from portal.moderation.queries import cases, own, posts, rules
@@ -130,19 +131,6 @@ def answer_appeal(appeal_id: int) -> Response:
         return attempt(form, write, lambda: _judge_page(view, form))
     except Conflict as conflict:
         return Response(conflict_page(case_id, conflict, form.reason.data or ""), 409)
-
-
-def conflict_page(case_id: int, conflict: Conflict, reason: str) -> str:
-    """Somebody was faster: what they decided, and the words that were not sent."""
-    last = cases.last_decision(case_id)
-    return render_template(
-        "moderation/conflict.html",
-        message=conflict.message,
-        last=last,
-        reason=reason,
-        case_id=case_id,
-        words=words,
-    )
 
 
 def _flag_page(post_id: int, form: FlagForm) -> str:

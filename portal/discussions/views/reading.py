@@ -235,7 +235,7 @@ def _removed_thread(found: Any, slug: str) -> BaseResponse:
         thread=found,
         board_here=found.board_slug,
         stone=row,
-        log_url=f"/transparency#case-{row.state_case_id}" if row is not None and row.state_case_id else "",
+        log_url=f"/transparency/log/{row.state_case_id}" if row is not None and row.state_case_id else "",
         robots="noindex",
     )
     return Response(page)

@@ -426,15 +426,14 @@ def _flags(viewer: Viewer, case_id: int) -> list[FlagLine]:
     reporters = {row[0].reporter_id for row in rows}
     records: dict[int, dict[FlagOutcome, int]] = {}
     if reporters:
-        for row in db.session.execute(
+        for one in db.session.execute(
             select(Flag.reporter_id, Flag.outcome, func.count().label("n"))
             .where(Flag.reporter_id.in_(reporters), Flag.case_id != case_id)
             .group_by(Flag.reporter_id, Flag.outcome)
         ):
-            records.setdefault(row.reporter_id, {})[row.outcome] = row.n
+            records.setdefault(one.reporter_id, {})[one.outcome] = one.n
     reader = reader_of(viewer)
     lines = []
-    row: Any
     for row in rows:
         record = records.get(row[0].reporter_id, {})
         upheld = record.get(FlagOutcome.UPHELD, 0)
