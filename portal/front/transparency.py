@@ -91,7 +91,7 @@ def privacy() -> str:
     return render_template(
         "front/privacy.html",
         cookie=config["SESSION_COOKIE_NAME"],
-        cookie_days=config["PERMANENT_SESSION_LIFETIME"].days,
+        cookie_days=current_app.permanent_session_lifetime.days,
         https=settings.PUBLIC_URL.startswith("https://"),
         mails_leave=bool(settings.MAIL_URL),
         classes=personal.registered(),
