@@ -20,7 +20,6 @@ from tests.conftest import make_board, make_prospect, noon, viewer_of
 from tests.discussions.browsing import hidden_fields, send
 from tests.discussions.scenes import Scene
 
-
 LATER = noon("2026-03-02").replace(hour=15)  # beyond the grace for quick fixes, within the session
 
 

@@ -1,0 +1,181 @@
+"""What moderators do to whole threads, through the pages."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from portal.discussions.models import Audience, Follow, Post, Thread
+from portal.discussions.services.posting import post_reply
+from portal.discussions.services.recount import recount
+from portal.kernel.access import Duty, Status
+from portal.kernel.db import db
+from tests.conftest import make_board, make_member, viewer_of
+from tests.discussions.browsing import send
+from tests.discussions.scenes import Scene
+
+
+@pytest.fixture
+def scene(app: Flask, sign_in: Callable[[int], FlaskClient]) -> Scene:
+    return Scene(app, sign_in)
+
+
+def thread(scene: Scene) -> Thread:
+    with scene.app.app_context():
+        return db.session.get_one(Thread, scene.thread_id)
+
+
+def test_closing_needs_a_reason_and_can_be_undone(scene: Scene):
+    path = f"/threads/{scene.thread_id}/closing"
+    without = send(scene.moderator, path, {"reason": " "})
+    assert without.status_code == 422
+    assert 'href="#reason"' in without.get_data(as_text=True)
+    closed = send(scene.moderator, path, {"reason": "Solved in 7.6."})
+    assert (closed.status_code, closed.headers["Location"]) == (
+        303,
+        f"/threads/{scene.thread_id}/{scene.slug}",
+    )
+    page = scene.helper.get(f"/threads/{scene.thread_id}/{scene.slug}").get_data(as_text=True)
+    assert "Solved in 7.6." in page
+    assert "<textarea" not in page
+    assert send(scene.moderator, path, method="DELETE").status_code == 303
+    assert thread(scene).closed_at is None
+
+
+def test_pinning(scene: Scene):
+    path = f"/threads/{scene.thread_id}/pin"
+    assert send(scene.moderator, path).status_code == 303
+    assert thread(scene).pinned_at is not None
+    assert send(scene.moderator, path, method="DELETE").status_code == 303
+    assert thread(scene).pinned_at is None
+
+
+def test_a_thread_moves_to_the_same_or_fewer_readers_never_to_more(scene: Scene):
+    with scene.app.app_context():
+        make_board("Operations", slug="operations")
+        make_board("Customers", slug="customers", audience=Audience.CUSTOMERS)
+    path = f"/threads/{scene.thread_id}/board"
+    assert send(scene.moderator, path, {"board": "nowhere"}).status_code == 422
+    assert send(scene.moderator, path, {"board": "operations"}).status_code == 303
+    assert send(scene.moderator, path, {"board": "customers"}).status_code == 303
+    back = send(scene.moderator, path, {"board": "operations"})
+    assert back.status_code == 422
+    assert "More people read" in back.get_data(as_text=True)
+    page = scene.moderator.get(f"/threads/{scene.thread_id}/tools").get_data(as_text=True)
+    assert 'value="operations"' not in page
+    with scene.app.app_context():
+        assert recount() == []
+
+
+def test_chosen_posts_become_a_thread_of_their_own(scene: Scene):
+    first, second, third = (scene.answer(f"Answer {n}, long enough.") for n in (1, 2, 3))
+    path = f"/threads/{scene.thread_id}/split"
+    page = scene.moderator.get(path).get_data(as_text=True)
+    assert f'value="{first}"' in page
+    assert f'value="{scene.posts()[0].id}"' not in page, "the opening stays"
+    refused = send(scene.moderator, path, {"title": "Lanes at night", "posts": []})
+    assert refused.status_code == 422
+    refused = send(scene.moderator, path, {"title": "Short", "posts": [first]})
+    assert refused.status_code == 422
+    assert f'value="{first}" checked' in refused.get_data(as_text=True)
+    done = send(scene.moderator, path, {"title": "Lanes at night", "posts": [first, third]})
+    assert done.status_code == 303
+    new_id = int(done.headers["Location"].split("/")[2])
+    with scene.app.app_context():
+        moved = db.session.scalars(
+            select(Post.id).where(Post.thread_id == new_id).order_by(Post.number)
+        ).all()
+        assert list(moved) == [first, third]
+        assert recount() == []
+    assert [post.id for post in scene.posts()][1:] == [second]
+
+
+def test_a_choice_with_a_post_from_elsewhere_is_refused_whole(scene: Scene):
+    own = scene.answer("Answer one, long enough.")
+    with scene.app.app_context():
+        other_id, _slug = scene.ask("Another thread entirely")
+        other = post_reply(viewer_of(scene.helper_id), other_id, "An answer elsewhere.").id
+    for foreign in (other, 98765, 10**30, "x"):
+        sent = {"title": "Lanes at night", "posts": [own, foreign]}
+        if foreign == "x":
+            continue
+        assert send(scene.moderator, f"/threads/{scene.thread_id}/split", sent).status_code == 422
+    assert scene.count(Thread) == 2
+
+
+def test_a_duplicate_is_merged_by_address_number_or_words(scene: Scene):
+    with scene.app.app_context():
+        target_id, target_slug = scene.ask("How can one isolate a bad partner?")
+        follows = db.session.scalar(
+            select(func.count()).select_from(Follow).where(Follow.thread_id == target_id)
+        )
+    path = f"/threads/{scene.thread_id}/merge"
+    page = scene.moderator.get(path).get_data(as_text=True)
+    assert "How can one isolate a bad partner?" in page, "threads like this one are offered"
+    found = send(scene.moderator, path, {"target": "isolate partner"})
+    assert found.status_code == 200
+    assert f'value="{target_id}"' in found.get_data(as_text=True)
+    nothing = send(scene.moderator, path, {"target": "zebra crossing"})
+    assert nothing.status_code == 422
+    itself = send(scene.moderator, path, {"target": str(scene.thread_id)})
+    assert itself.status_code == 422
+    scene.answer("An answer that comes along.")
+    done = send(
+        scene.moderator,
+        path,
+        {
+            "target": f"http://localhost:8000/threads/{target_id}/{target_slug}?page=2",
+            "reason": "Asked twice",
+        },
+    )
+    assert (done.status_code, done.headers["Location"]) == (303, f"/threads/{target_id}/{target_slug}")
+    with scene.app.app_context():
+        assert db.session.get_one(Thread, target_id).posts_count == 3
+        followers = db.session.scalar(
+            select(func.count()).select_from(Follow).where(Follow.thread_id == target_id)
+        )
+        assert followers == follows + 1
+        assert recount() == []
+
+
+def test_a_thread_is_not_merged_into_one_that_more_people_read(scene: Scene):
+    with scene.app.app_context():
+        customers = make_board("Customers", audience=Audience.CUSTOMERS)
+        inner_id, _slug = scene.ask("How can one isolate a bad partner?", customers)
+    refused = send(scene.moderator, f"/threads/{inner_id}/merge", {"target": str(scene.thread_id)})
+    assert refused.status_code == 422
+    assert "More people read" in refused.get_data(as_text=True)
+    offered = scene.moderator.get(f"/threads/{inner_id}/merge").get_data(as_text=True)
+    assert f'value="{scene.thread_id}"' not in offered
+
+
+@pytest.mark.parametrize("what", ["closing", "pin", "board", "split", "merge"])
+def test_only_moderators_and_only_where_they_read(scene: Scene, what: str):
+    with scene.app.app_context():
+        staff = make_board("Staff room", audience=Audience.STAFF)
+        inner_id, _slug = scene.ask("Something among staff", scene.board_id)
+        db.session.rollback()
+        peer = make_member("Peer", status=Status.CUSTOMER, duties=(Duty.MODERATOR,))
+    moved = send(scene.moderator, f"/threads/{inner_id}/board", {"board": _slug_of(scene, staff)})
+    assert moved.status_code == 303
+    fields = {
+        "reason": "x",
+        "board": "integrations",
+        "title": "A long enough title",
+        "target": "1",
+        "posts": [1],
+    }
+    assert send(scene.helper, f"/threads/{scene.thread_id}/{what}", fields).status_code == 403
+    assert scene.helper.get(f"/threads/{scene.thread_id}/tools").status_code == 403
+    browser = scene.sign_in(peer)
+    assert send(browser, f"/threads/{inner_id}/{what}", fields).status_code == 404
+    assert browser.get(f"/threads/{inner_id}/tools").status_code == 404
+
+
+def _slug_of(scene: Scene, board_id: int) -> str:
+    with scene.app.app_context():
+        return str(
+            db.session.execute(db.text("SELECT slug FROM boards WHERE id = :id"), {"id": board_id}).scalar()
+        )
