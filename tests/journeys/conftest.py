@@ -1,0 +1,55 @@
+"""One site for all journeys of a test process: served as in production, with its worker and a mail server."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from portal.kernel.db import Base, db
+from tests.journeys.people import Opener, Person
+from tests.support.mail_server import MailServer
+from tests.support.site import Site
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/journeys/" in str(item.path).replace("\\", "/"):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def post_office() -> Iterator[MailServer]:
+    server = MailServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, post_office: MailServer) -> Iterator[Site]:
+    """The running site. Tests share it: each makes its own people and boards."""
+    site = Site(
+        tmp_path_factory.mktemp("journeys") / "instance",
+        workers=1,
+        MAIL_URL=post_office.url,
+        SITE_NAME="Northwind Flow",
+        VENDOR_DOMAINS="northwind.example",
+    )
+    with site.inside():
+        Base.metadata.create_all(db.engine)
+    site.start(seconds=60)
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def somebody(site: Site, post_office: MailServer, open_context: Callable[..., BrowserContext]) -> Opener:
+    """somebody(keyboard=…, script=…, **options of the browser): a visitor at a browser of their own."""
+
+    def opener(*, keyboard: bool = False, script: bool = True, **options: Any) -> Person:
+        context = open_context(java_script_enabled=script, **options)
+        person = Person(site, post_office, context, context.new_page(), uses_keyboard=keyboard)
+        context.without_script = not script  # type: ignore[attr-defined] # told to Person.looks
+        return person
+
+    return opener

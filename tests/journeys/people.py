@@ -1,0 +1,210 @@
+"""People at their browsers: what they do in the words of the pages, and what they then see.
+
+Everything is found by role and name, as a screen reader finds it; nothing by class.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.support.browser import assert_accessible, take_screenshot
+from tests.support.mail_server import MailServer, links_in
+from tests.support.site import Site
+
+PASSWORD = "a long enough pass phrase"
+LOOK_AT_ALL = os.environ.get("LOOK") == "all"
+
+
+@dataclass
+class Person:
+    """Somebody at a browser of their own."""
+
+    site: Site
+    post_office: MailServer
+    context: BrowserContext
+    page: Page
+    name: str = "a visitor"
+    email: str = ""
+    uses_keyboard: bool = False
+
+    # --- Moving about ---
+
+    def opens(self, path: str) -> "Person":
+        """Go to an address of the site, or to a full one from a mail."""
+        self.page.goto(path if path.startswith("http") else self.site.url + path)
+        return self
+
+    def follows(self, name: str | re.Pattern[str], within: Locator | None = None) -> "Person":
+        """Follow the link of this name."""
+        self._use((within or self.page).get_by_role("link", name=name).first)
+        self.page.wait_for_load_state()
+        return self
+
+    def presses(self, name: str | re.Pattern[str], within: Locator | None = None) -> "Person":
+        """Press the button of this name."""
+        self._use((within or self.page).get_by_role("button", name=name).first)
+        self.page.wait_for_load_state()
+        return self
+
+    def writes(self, text: str, into: str | re.Pattern[str]) -> "Person":
+        """Write into the field with this label."""
+        field = self._field(into)
+        if self.uses_keyboard:
+            self._move_to(field)
+            self.page.keyboard.press("ControlOrMeta+a")
+            self.page.keyboard.type(text)
+        else:
+            field.fill(text)
+        return self
+
+    def chooses(self, option: str, of: str | re.Pattern[str]) -> "Person":
+        """Choose an option of the select with this label."""
+        field = self._field(of)
+        if self.uses_keyboard:
+            self._move_to(field)
+            self.page.keyboard.type(option)
+        else:
+            field.select_option(label=option)
+        return self
+
+    def ticks(self, label: str | re.Pattern[str]) -> "Person":
+        """Choose the radio button or check box with this label."""
+        field = self._field(label)
+        if self.uses_keyboard:
+            group = field.get_attribute("type") == "radio"
+            self._move_to(field, within_group=group)
+            if not field.is_checked():
+                self.page.keyboard.press("Space")
+        else:
+            field.check()
+        expect(field).to_be_checked()
+        return self
+
+    def _field(self, label: str | re.Pattern[str]) -> Locator:
+        controls = "input:not([type=hidden]), textarea, select"
+        return self.page.get_by_role("main").get_by_label(label).and_(self.page.locator(controls)).first
+
+    def _use(self, control: Locator) -> None:
+        expect(control).to_be_visible()
+        if self.uses_keyboard:
+            self._move_to(control)
+            self.page.keyboard.press("Enter")
+        else:
+            control.click()
+
+    def _move_to(self, control: Locator, *, within_group: bool = False) -> None:
+        """Press Tab until the control has the focus, and see that one sees it."""
+        handle = control.element_handle()
+        assert handle is not None
+        for _ in range(250):
+            if self.page.evaluate("wanted => document.activeElement === wanted", handle):
+                assert self.page.evaluate(FOCUS_IS_SEEN, handle), f"the focus cannot be seen on {control}"
+                return
+            if within_group and self.page.evaluate(SAME_GROUP, handle):
+                self.page.keyboard.press("ArrowDown")
+            else:
+                self.page.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not reach {control}")
+
+    # --- Looking ---
+
+    def sees(self, text: str | re.Pattern[str]) -> "Person":
+        """This text is somewhere in the content."""
+        expect(self.page.get_by_role("main").get_by_text(text).first).to_be_visible()
+        return self
+
+    def sees_heading(self, name: str | re.Pattern[str]) -> "Person":
+        expect(self.page.get_by_role("heading", name=name).first).to_be_visible()
+        return self
+
+    def does_not_see(self, text: str | re.Pattern[str]) -> "Person":
+        expect(self.page.get_by_text(text)).to_have_count(0)
+        return self
+
+    def looks(self, name: str) -> "Person":
+        """Axe finds nothing on the page in either scheme; a picture is kept where SCREENSHOTS says so."""
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            if self._has_script:
+                assert_accessible(self.page)
+            take_screenshot(self.page, f"{name}-{scheme}")
+        self.page.emulate_media(color_scheme="light")
+        return self
+
+    @property
+    def _has_script(self) -> bool:
+        return not getattr(self.context, "without_script", False)
+
+    @property
+    def address(self) -> str:
+        """The path of the page, with what follows it."""
+        return self.page.url.removeprefix(self.site.url)
+
+    def post(self, number: int) -> Locator:
+        """The article of a post by its number."""
+        return self.page.get_by_role("article", name=re.compile(rf"#{number}$"))
+
+    # --- Complete acts ---
+
+    def joins(self, name: str, email: str) -> "Person":
+        """Fill in the form and confirm by the mail that was sent."""
+        self.name, self.email = name, email
+        self.opens("/join").writes(name, "Name").writes(email, re.compile("address|mail", re.I))
+        self.writes(PASSWORD, "Password").presses(re.compile("Send me the link"))
+        self.sees(email)
+        mail = self.post_office.wait_for(email)
+        link = next(link for link in links_in(mail) if "/join/confirm/" in link)
+        return self.opens(link).presses("Confirm and join")
+
+    def signs_in(self, email: str, password: str = PASSWORD) -> "Person":
+        self.email = email
+        self.opens("/login").writes(email, re.compile("address|mail", re.I)).writes(password, "Password")
+        self.presses("Sign in", self.page.get_by_role("main"))
+        assert "/login" not in self.address, self.page.get_by_role("main").inner_text()
+        return self
+
+    def asks(self, board: str, title: str, text: str) -> "Person":
+        """Start a question on a board; ends on its thread."""
+        self.opens("/threads/new").chooses(board, "Board").ticks("Question")
+        self.writes(title, "Title").writes(text, "Text")
+        self.presses("Post it")
+        if self.page.get_by_role("button", name="Post it anyway").count():
+            self.presses("Post it anyway")
+        return self.sees_heading(title)
+
+    def replies(self, text: str) -> "Person":
+        """Write into the composer at the end of the thread and send it."""
+        composer = self.page.get_by_role("region", name=re.compile("answer|reply", re.I)).last
+        field = composer.get_by_role("textbox")
+        if self.uses_keyboard:
+            self._move_to(field)
+            self.page.keyboard.type(text)
+        else:
+            field.fill(text)
+        return self.presses(re.compile("answer|reply|Post", re.I), composer).sees(text)
+
+
+# An outline or shadow that is drawn round what has the focus.
+FOCUS_IS_SEEN = """control => {
+  const style = getComputedStyle(control);
+  const outlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+  return outlined || style.boxShadow !== 'none' || control.matches(':focus-within');
+}"""
+SAME_GROUP = """wanted => {
+  const now = document.activeElement;
+  return now && now.type === 'radio' && now.name === wanted.name;
+}"""
+
+Opener = Callable[..., Person]
+
+
+def signed_in(opener: Opener, site: Site, member_id: int, **options: Any) -> Person:
+    """That member, already signed in."""
+    person = opener(**options)
+    name, value = site.session_cookie(member_id)
+    person.context.add_cookies([{"name": name, "value": value, "url": site.url}])
+    return person
