@@ -43,13 +43,23 @@ def site(tmp_path_factory: pytest.TempPathFactory, post_office: MailServer) -> I
 
 
 @pytest.fixture
-def somebody(site: Site, post_office: MailServer, open_context: Callable[..., BrowserContext]) -> Opener:
+def somebody(
+    site: Site, post_office: MailServer, open_context: Callable[..., BrowserContext]
+) -> Iterator[Opener]:
     """somebody(keyboard=…, script=…, **options of the browser): a visitor at a browser of their own."""
+    findings: list[str] = []
 
     def opener(*, keyboard: bool = False, script: bool = True, **options: Any) -> Person:
         context = open_context(java_script_enabled=script, **options)
-        person = Person(site, post_office, context, context.new_page(), uses_keyboard=keyboard)
-        context.without_script = not script  # type: ignore[attr-defined] # told to Person.looks
-        return person
+        return Person(
+            site,
+            post_office,
+            context,
+            context.new_page(),
+            uses_keyboard=keyboard,
+            runs_scripts=script,
+            findings=findings,
+        )
 
-    return opener
+    yield opener
+    assert not findings, "\n".join(findings)

@@ -98,12 +98,18 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     assert not complaints, "\n".join(complaints)
 
 
-def assert_accessible(page: Page) -> None:
-    """No violation of WCAG 2.2 A, AA or of axe's best practice on the page as it is now; nothing excluded."""
+def violations(page: Page) -> str:
+    """What breaks WCAG 2.2 A, AA or axe's best practice on the page as it is; nothing excluded."""
     # Axe judges colours as they are at that moment: let every transition end first.
     page.evaluate("() => Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0)))")
     results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
-    assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+    return f"{page.url}\n{results.generate_report()}" if results.violations_count else ""
+
+
+def assert_accessible(page: Page) -> None:
+    """No violation at all, see `violations`."""
+    found = violations(page)
+    assert not found, found
 
 
 def take_screenshot(page: Page, name: str) -> None:
