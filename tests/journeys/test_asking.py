@@ -49,7 +49,7 @@ def test_from_joining_to_an_accepted_answer(site: Site, somebody: Opener, way: d
     # Tomasz finds it on the board and answers.
     tomasz = signed_in(somebody, site, helper_id, **way)
     tomasz.opens("/").follows(re.compile(board)).follows(re.compile(re.escape(title)))
-    tomasz.replies("A lane for each partner: `max_workers: 2` in its settings, and a breaker behind it.")
+    tomasz.replies("A lane for each partner, two workers at most, and a breaker behind it.")
     expect(tomasz.post(2)).to_contain_text("A lane for each partner")
 
     # She is told by mail and in the site, and the notice leads to the answer.
