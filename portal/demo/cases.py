@@ -33,7 +33,7 @@ def settle(written: Written, people: dict[str, int], draw: Random, now: datetime
         post = posts[post_id]
         state = table.get("moderation", "")
         if state == "held":
-            _hold(post, table)
+            _hold(post, table, now - timedelta(hours=draw.uniform(0.4, 5)))
             continue
         if "hidden" in table:
             # An appeal can be made within 14 days, so what is appealed was decided lately.
@@ -47,11 +47,13 @@ def settle(written: Written, people: dict[str, int], draw: Random, now: datetime
                 case, moderator, PostMeasure.HIDE, measure, rule, table["hidden"]["reason"], decided_at
             )
             if state == "appealed":
-                with clock.frozen(min(decided_at + timedelta(days=1), now)):
+                with clock.frozen(now - timedelta(hours=3)):
                     appeal(post.author_id, decision.id, table["moderation_reason"])
             continue
         for flag in table.get("flagged", []):
             moment = min(post.created_at + timedelta(hours=draw.uniform(1, 12)), now)
+            if state != "dismissed":  # what is open was flagged lately
+                moment = max(moment, now - timedelta(hours=draw.uniform(0.5, 30)))
             case = _flag(post, people[flag["by"]], rules[flag["reason"]], flag.get("comment", ""), moment)
         if state == "dismissed":
             moderator = people["marijke-brouwer"]
@@ -87,12 +89,15 @@ def _decide(
         return decide(viewer_of(moderator_id), case.id, verdict)
 
 
-def _hold(post: Post, table: content.Table) -> None:
+def _hold(post: Post, table: content.Table, moment: datetime) -> None:
+    """As if written just now, so that it waits no longer than it should."""
+    post.created_at = moment
     post.state, post.state_reason = PostState.HELD, table["moderation_reason"]
     if post.kind is PostKind.OPENING:
-        db.session.get_one(Thread, post.thread_id).state = PostState.HELD
+        thread = db.session.get_one(Thread, post.thread_id)
+        thread.state, thread.created_at, thread.last_activity_at = PostState.HELD, moment, moment
     db.session.flush()
-    with clock.frozen(post.created_at):
+    with clock.frozen(moment):
         open_held_case(post.id, (table["moderation_reason"],))
 
 
