@@ -131,6 +131,7 @@ def _register() -> None:
     kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
     screening.register(screen)
     sources.register(searchable.SOURCE)
+    nav.register(*_own_pages())
     nav.register(
         nav.Entry("Start a thread", "composing.new_thread", "pencil", "main", Permission.POST, order=20),
         nav.Entry("Write", "composing.new_thread", "pencil", "tab", Permission.POST, order=20),
@@ -160,6 +161,23 @@ def _register() -> None:
             "What you want to hear", "notifications.settings", "bell", "account", Permission.ACCOUNT, order=40
         ),
     )
+
+
+def _own_pages() -> list[nav.Entry]:
+    """The pages of one's own settings."""
+    pages = [
+        ("Profile", "members.profile", "person"),
+        ("Who sees what", "members.visibility", "eye-slash"),
+        ("Notices", "notifications.settings", "bell"),
+        ("Address and password", "members.account", "key"),
+        ("Sessions", "members.open_sessions", "door-open"),
+        ("Display", "members.display", "moon"),
+    ]
+    found = [
+        nav.Entry(label, endpoint, icon, "settings", Permission.ACCOUNT, order=order)
+        for order, (label, endpoint, icon) in enumerate(pages)
+    ]
+    return [nav.Entry("Settings", "members.profile", "gear", "account", Permission.ACCOUNT, order=30), *found]
 
 
 def _register_jobs(settings: Settings) -> None:

@@ -137,7 +137,7 @@ def profile_form(products: list[tuple[int, str]]) -> type[ProfileForm]:
 
 class PictureForm(Form):
     picture = FileField(
-        _l("Picture"),
+        _l("New picture"),
         description=_l(
             "JPEG, PNG, WebP or GIF, up to 10 MB. It is cut to a square; what the camera noted is removed."
         ),
