@@ -29,6 +29,7 @@ from portal.discussions.views import (
     uploads,
 )
 from portal.front import health, home, transparency
+from portal.front import people as people_pages
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.kernel.access import Permission
 from portal.kernel.db import db
@@ -72,6 +73,7 @@ BLUEPRINTS: list[Any] = [
     searching.blueprint,
     keeping.blueprint,
     mentions.blueprint,
+    people_pages.blueprint,
     notifications_views.blueprint,
     reacting.blueprint,
     tools.blueprint,
@@ -173,11 +175,13 @@ def _own_pages() -> list[nav.Entry]:
         ("Sessions", "members.open_sessions", "door-open"),
         ("Display", "members.display", "moon"),
     ]
+    directory = nav.Entry("People", "people.directory", "people", "main", Permission.READ, order=60)
     found = [
         nav.Entry(label, endpoint, icon, "settings", Permission.ACCOUNT, order=order)
         for order, (label, endpoint, icon) in enumerate(pages)
     ]
-    return [nav.Entry("Settings", "members.profile", "gear", "account", Permission.ACCOUNT, order=30), *found]
+    settings = nav.Entry("Settings", "members.profile", "gear", "account", Permission.ACCOUNT, order=30)
+    return [directory, settings, *found]
 
 
 def _register_jobs(settings: Settings) -> None:

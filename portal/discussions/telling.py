@@ -10,7 +10,8 @@ from portal.discussions.models import Audience, Board, Follow, Post, PostKind, T
 from portal.discussions.policy import statuses_reading, text_is_visible
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
-from portal.members.models import Member
+from portal.members.display import PERSON, person_line, reader_of
+from portal.members.models import Company, Member
 from portal.notifications.kinds import Kind, Line
 from portal.notifications.models import Notice
 
@@ -54,12 +55,13 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
             Thread.title,
             Thread.kind.label("thread_kind"),
             Thread.author_id.label("asker_id"),
-            Member.name.label("author"),
             Board.name.label("board"),
+            *PERSON,
         )
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)
         .join(Member, Member.id == Post.author_id)
+        .outerjoin(Company, Company.id == Member.company_id)
         .where(Post.id.in_(ids), text_is_visible(viewer))
     ).all()
     posts = {row.id: row for row in rows}
@@ -78,21 +80,22 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
 
 
 def _sentence(notice: Notice, row: Any, viewer: Viewer) -> str:
+    author = person_line(row, reader_of(viewer)).name
     if notice.kind == "mention":
-        return _("%(name)s mentioned you", name=row.author)
+        return _("%(name)s mentioned you", name=author)
     if notice.kind == "accepted":
         return _("Your answer was accepted")
     if notice.kind == "new_thread":
-        return _("%(name)s started a thread in %(board)s", name=row.author, board=row.board)
+        return _("%(name)s started a thread in %(board)s", name=author, board=row.board)
     if row.kind is PostKind.COMMENT:
-        return _("%(name)s commented", name=row.author)
+        return _("%(name)s commented", name=author)
     if row.kind is PostKind.ANSWER and row.asker_id == viewer.member_id:
-        return _("%(name)s answered your question", name=row.author)
+        return _("%(name)s answered your question", name=author)
     if row.kind is PostKind.ANSWER:
-        return _("%(name)s answered a question you follow", name=row.author)
+        return _("%(name)s answered a question you follow", name=author)
     if row.thread_kind is not ThreadKind.QUESTION and row.asker_id == viewer.member_id:
-        return _("%(name)s replied to you", name=row.author)
-    return _("%(name)s wrote in a thread you follow", name=row.author)
+        return _("%(name)s replied to you", name=author)
+    return _("%(name)s wrote in a thread you follow", name=author)
 
 
 KINDS = (

@@ -10,12 +10,20 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-import pycountry
 from sqlalchemy import ColumnElement
 
 from portal.kernel import clock, site
-from portal.kernel.access import Permission, Status, Viewer
-from portal.members.models import Company, Member, MemberState
+from portal.kernel.access import Duty, Permission, Status, Viewer
+from portal.members import lists
+from portal.members.models import Company, Member, MemberState, RoleLevel
+from portal.members.visibility import shows
+
+ROLE_WORDS = {
+    RoleLevel.EXECUTIVE: "Executive",
+    RoleLevel.MANAGER: "Manager",
+    RoleLevel.LEAD: "Lead",
+    RoleLevel.PRACTITIONER: "Practitioner",
+}
 
 
 class Reader(StrEnum):
@@ -24,12 +32,15 @@ class Reader(StrEnum):
     VISITOR = "visitor"
     PROSPECT = "prospect"
     INSIDER = "insider"  # customers, former customers and the vendor's people
+    SELLER = "seller"  # sales and service: prospects stay without a name to them
 
 
 def reader_of(viewer: Viewer) -> Reader:
     """How much of a person this viewer may know; an unconfirmed account as much as a visitor."""
     if not viewer.may(Permission.READ):
         return Reader.VISITOR
+    if viewer.duties & {Duty.SALES, Duty.SERVICE}:
+        return Reader.SELLER
     return Reader.PROSPECT if viewer.status is Status.PROSPECT else Reader.INSIDER
 
 
@@ -42,6 +53,8 @@ PERSON: tuple[ColumnElement[Any], ...] = (
     Member.state.label("person_state"),
     Member.verified_by.label("person_verified_by"),
     Member.visibility.label("person_visibility"),
+    Member.role_level.label("person_role_level"),
+    Member.region.label("person_region"),
     Company.name.label("company_name"),
     Company.slug.label("company_slug"),
     Company.industry.label("company_industry"),
@@ -86,7 +99,13 @@ def person_line(row: Any, reader: Reader, *, by_vendor: bool = False) -> PersonL
     """The line out of a row with the columns of `PERSON`. `by_vendor`: spoke for the vendor at that time."""
     if row.person_state is MemberState.ERASED:
         return PersonLine(name=row.person_name)
-    shown = _shown_to(reader, row.person_visibility or {})
+    if is_masked(row, reader):
+        return _masked_line(row)
+    chosen, to_members = row.person_visibility or {}, reader is not Reader.VISITOR
+
+    def shown(field: str) -> bool:
+        return shows(chosen, field, to_members=to_members)
+
     is_vendor = by_vendor or row.person_status is Status.VENDOR
     company = company_slug = ""
     if row.company_name and not is_vendor and shown("company"):
@@ -108,73 +127,37 @@ def company_label(row: Any, reader: Reader, today: date | None = None) -> tuple[
     """(name, slug) of the company for those who may know it, else (what kind of company it is, "")."""
     named_until = row.company_named_until
     named = row.company_named and (named_until is None or named_until >= (today or clock.now().date()))
-    if reader is Reader.INSIDER or named:
+    if reader in (Reader.INSIDER, Reader.SELLER) or named:
         return row.company_name, row.company_slug
     return company_kind(row.company_industry or "", row.company_size or "", row.company_region or ""), ""
 
 
-@lru_cache(4096)
 def company_kind(industry: str, size_band: str, region: str) -> str:
     """ "Manufacturer, 500–999 people, Germany": a company without its name."""
-    parts = [industry_label(industry), size_label(size_band), country_name(region)]
-    return ", ".join(part for part in parts if part)
+    return _company_kind(industry, size_band, region, site.current().version)
 
 
-_INDUSTRIES = {
-    "11": "Farming, forestry or fishing company",
-    "21": "Mining or extraction company",
-    "22": "Utility",
-    "23": "Construction company",
-    "31-33": "Manufacturer",
-    "42": "Wholesaler",
-    "44-45": "Retailer",
-    "48-49": "Transport or logistics company",
-    "51": "Information or media company",
-    "52": "Bank or insurer",
-    "53": "Real estate company",
-    "54": "Professional services firm",
-    "55": "Holding company",
-    "56": "Business services company",
-    "61": "School or university",
-    "62": "Health or care provider",
-    "71": "Arts or leisure organisation",
-    "72": "Hotel or restaurant company",
-    "81": "Other services company",
-    "92": "Public administration",
-}
-
-
-def industry_label(code: str) -> str:
-    """The company by its NAICS sector: "Manufacturer" for "31-33"; "" for one that is not known."""
-    return _INDUSTRIES.get(code, "")
-
-
-def size_label(size_band: str) -> str:
-    """ "500–999 people" for "500-999", "5,000+ people" for "5000+"."""
-    if not size_band:
-        return ""
-    low, dash, high = size_band.partition("-")
-    plus = "+" if low.endswith("+") else ""
-    low = low.removesuffix("+")
-    if not low.isdigit() or (dash and not high.isdigit()):
-        return ""
-    return f"{int(low):,}–{int(high):,} people" if dash else f"{int(low):,}{plus} people"
-
-
-@lru_cache(512)
-def country_name(code: str) -> str:
-    """The name by which a country is known, for its ISO 3166 code; "" for one that is not known."""
-    country = pycountry.countries.get(alpha_2=code.upper()) if code else None
-    if country is None:
-        return ""
-    return str(getattr(country, "common_name", country.name)).partition(",")[0]
+@lru_cache(4096)
+def _company_kind(industry: str, size_band: str, region: str, _site_version: int) -> str:
+    parts = [lists.noun(lists.INDUSTRIES, industry), lists.noun(lists.SIZES, size_band)]
+    return ", ".join(part for part in [*parts, lists.country_name(region)] if part)
 
 
 def shown_to_everyone(visibility: dict[str, Any], field: str) -> bool:
     """Whether a member shows this field of the profile to visitors too."""
-    return _shown_to(Reader.VISITOR, visibility)(field)
+    return shows(visibility, field, to_members=False)
 
 
-def _shown_to(reader: Reader, visibility: dict[str, Any]) -> Any:
-    hidden = {"nobody"} if reader is not Reader.VISITOR else {"nobody", "members"}
-    return lambda field: visibility.get(field, "everyone") not in hidden
+def is_masked(row: Any, reader: Reader) -> bool:
+    """Whether this person is shown to this reader without name, picture and page."""
+    return reader is Reader.SELLER and row.person_status is Status.PROSPECT
+
+
+def _masked_line(row: Any) -> PersonLine:
+    """A prospect as sales and service read one: role, industry, size and country, whatever was chosen."""
+    role = row.person_title or ROLE_WORDS.get(row.person_role_level, "A prospect")
+    if row.company_name:
+        kind = company_kind(row.company_industry or "", row.company_size or "", row.company_region or "")
+    else:
+        kind = lists.country_name(row.person_region)
+    return PersonLine(name=role, company=kind)

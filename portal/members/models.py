@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from portal.kernel.access import Status
 from portal.kernel.db import Base, Versioned, short_enum
-from portal.members.names import skeleton
+from portal.members.names import skeleton, sort_key
 
 
 class CompanyKind(StrEnum):
@@ -85,6 +85,10 @@ def _look_of_username(context: Any) -> str:
     return skeleton(context.get_current_parameters()["username"])
 
 
+def _plain_name_of(context: Any) -> str:
+    return sort_key(context.get_current_parameters()["name"])
+
+
 class Member(Versioned, Base):
     """A person. Imported people have no mail and cannot sign in until they claim the account."""
 
@@ -94,6 +98,7 @@ class Member(Versioned, Base):
     username: Mapped[str] = mapped_column(String(40), unique=True)  # lower case
     username_key: Mapped[str] = mapped_column(String(40), index=True, default=_look_of_username)
     name: Mapped[str] = mapped_column(String(80))
+    sort_name: Mapped[str] = mapped_column(String(120), default=_plain_name_of)  # for order and look-up
     email: Mapped[str | None] = mapped_column(String(254), unique=True)  # lower case, as confirmed or claimed
     email_confirmed_at: Mapped[datetime | None] = mapped_column()
     password_hash: Mapped[str | None] = mapped_column(String(200))
@@ -137,8 +142,13 @@ class Member(Versioned, Base):
 
     __table_args__ = (
         UniqueConstraint("import_source", "external_id"),
-        Index("ix_members_directory", "state", "name", "id"),
+        Index("ix_members_directory", "state", "sort_name", "id"),
     )
+
+    @validates("name")
+    def _keep_sort_name(self, _key: str, name: str) -> str:
+        self.sort_name = sort_key(name)
+        return name
 
 
 class Product(Base):

@@ -72,6 +72,13 @@ def candidates(name: str) -> Iterator[str]:
         number += 1
 
 
+def sort_key(name: str) -> str:
+    """The name in small letters without marks, for order and look-up: "zoe d'arc"."""
+    plain = unicodedata.normalize("NFKD", name.translate(_LATIN))
+    letters = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(letters.replace("’", "'").lower().split())[:120]
+
+
 def skeleton(username: str) -> str:
     """What is left of a user name to a quick look: two with the same are taken for one another."""
     plain = username.lower().replace("-", "")

@@ -385,6 +385,11 @@ def _line(row: Any, viewer: Viewer, reader: Reader) -> ThreadLine:
     )
 
 
+def visible_threads(viewer: Viewer) -> Select[Any]:
+    """SQL of the threads this viewer may read, with all that `thread_lines` needs; to be narrowed."""
+    return _lines(viewer)
+
+
 def _lines(viewer: Viewer) -> Select[Any]:
     query = select(*COLUMNS, *PERSON, *read_mark(viewer)).join(Board, Board.id == Thread.board_id)
     return join_read_mark(with_person(query, Thread.author_id), viewer).where(thread_is_visible(viewer))

@@ -262,7 +262,9 @@ def change_password() -> Response | tuple[str, int]:
 def open_sessions() -> str:
     """Where one is signed in."""
     return render_template(
-        "members/settings/sessions.html", sessions=queries.sessions_of(_me()), this_session=viewer().session_id
+        "members/settings/sessions.html",
+        sessions=queries.sessions_of(_me()),
+        this_session=viewer().session_id,
     )
 
 
