@@ -51,7 +51,7 @@ def threads_by(
 
 def posts_by(viewer: Viewer, author_id: int, *, after: str = "", rows: int = ROWS) -> Page:
     """A page of what this person wrote in threads, openings left out, the newest first. AnswerLine rows."""
-    query: Select[Any] = (
+    query = (
         select(
             Post.id,
             Post.kind,
@@ -93,7 +93,7 @@ def counts_of(viewer: Viewer, author_id: int) -> Counts:
     return Counts._make(db.session.execute(select(*counted)).one())
 
 
-def _page(query: Select[Any], keys: tuple[Any, Any], after: str, rows: int) -> tuple[list[Any], str]:
+def _page(query: Any, keys: tuple[Any, Any], after: str, rows: int) -> tuple[list[Any], str]:
     moment, number = keys
     if (last := paging.decode(after, datetime, int)) is not None:
         query = query.where(tuple_(moment, number) < tuple_(*last, types=[moment.type, number.type]))
