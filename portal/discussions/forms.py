@@ -5,23 +5,26 @@ from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringFi
 
 from portal.discussions.models import ThreadKind
 from portal.discussions.services.text import SECTIONS
-from portal.kernel.errors import Invalid
 from portal.kernel.forms import Form
 
 
-class Sections(Form):
-    """The three parts of a war story."""
+def _happened() -> TextAreaField:
+    hint = _l("In order, as it looked to you then. Name versions and numbers.")
+    return TextAreaField(_l("What happened"), description=hint)
 
-    happened = TextAreaField(
-        _l("What happened"), description=_l("In order, as it looked to you then. Name versions and numbers.")
-    )
-    cost = TextAreaField(
-        _l("What it cost"), description=_l("Hours, money, trust: as exactly as you may say it.")
-    )
-    differently = TextAreaField(
-        _l("What we would do differently"),
-        description=_l("What you would tell someone who is about to start."),
-    )
+
+def _cost() -> TextAreaField:
+    hint = _l("Hours, money, trust: as exactly as you may say it.")
+    return TextAreaField(_l("What it cost"), description=hint)
+
+
+def _differently() -> TextAreaField:
+    hint = _l("What you would tell someone who is about to start.")
+    return TextAreaField(_l("What we would do differently"), description=hint)
+
+
+class Sections(Form):
+    """A form with the three parts of a war story; each declares them where they stand on its page."""
 
     @property
     def sections(self) -> dict[str, str]:
@@ -35,17 +38,10 @@ class ThreadForm(Sections):
     kind = RadioField(_l("What is it?"), choices=[], validate_choice=False, default=ThreadKind.QUESTION.value)
     title = StringField(_l("Title"), description=_l("What it is about, in one line."))
     body = TextAreaField(_l("Your text"))
+    happened, cost, differently = _happened(), _cost(), _differently()
     tags = StringField(
         _l("Tags"), description=_l("Up to five words under which others would look for it, parted by spaces.")
     )
-
-    @property
-    def thread_kind(self) -> ThreadKind:
-        """Raises Invalid when it is none of the kinds."""
-        try:
-            return ThreadKind(self.kind.data)
-        except ValueError:
-            raise Invalid("Choose one of the kinds.", "kind") from None
 
 
 class ReplyForm(Form):
@@ -59,6 +55,7 @@ class EditForm(Sections):
 
     title = StringField(_l("Title"))
     body = TextAreaField(_l("Text"))
+    happened, cost, differently = _happened(), _cost(), _differently()
     tags = StringField(_l("Tags"), description=_l("Up to five words, parted by spaces."))
     reason = StringField(
         _l("Why you change it"), description=_l("Stands in the history, for everybody who may read the post.")

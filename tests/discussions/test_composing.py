@@ -1,5 +1,6 @@
 """Writing through the pages: threads, answers, comments, previews, and what is refused."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from html.parser import HTMLParser
@@ -106,6 +107,20 @@ def test_a_thread_that_cannot_be_taken_comes_back_with_its_text(
     for name in {"title", "body", "tags"} - {field}:
         assert sent[name] in page
     assert scene.count(Thread) == before
+
+
+def test_everything_that_is_wrong_is_said_at_once(scene: Scene):
+    fields = {
+        "title": "Short",
+        "board": "",
+        "kind": "war_story",
+        "tags": "a b c d e f",
+        "cost": "Nine hours.",
+    }
+    page = send(scene.helper, "/threads/new", fields).get_data(as_text=True)
+    fields_named = re.findall(r'<li><a href="#(\w+)"', page)
+    assert fields_named == ["board", "title", "happened", "differently", "tags"], "in the order of the page"
+    assert "5 things need another look" in page
 
 
 def test_boards_are_offered_by_who_reads_them(scene: Scene):

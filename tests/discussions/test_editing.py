@@ -67,6 +67,9 @@ def test_the_opening_also_has_title_and_tags(scene: Scene):
     )
     assert refused.status_code == 422
     assert "Two down." in refused.get_data(as_text=True)
+    bad = {**fields, "title": "Short", "body": " ", "tags": "a b c d e f"}
+    page = send(scene.asker, f"/posts/{opening.id}", bad).get_data(as_text=True)
+    assert "3 things need another look" in page
 
 
 def test_others_change_nothing_but_a_moderator_may_with_a_reason(scene: Scene):

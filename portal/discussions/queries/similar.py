@@ -3,15 +3,19 @@
 import re
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
-from portal.discussions.models import Board, PostState, Thread, ThreadKind
+from portal.discussions.models import Board, Post, PostState, Thread, ThreadKind
 from portal.discussions.policy import thread_is_visible
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
+from portal.search import services as search
+from portal.search.engines.base import IndexUnavailable
+from portal.search.query import parse
 
 MOST = 5
-_LOOKED_AT = 300  # newest threads that share a word
+_LOOKED_AT = 200  # hits of the index
+_NEWEST = 1000  # threads that are looked at without it
 _WORDS_ASKED = 8
 # Words that half of all titles have say nothing about what a thread is about.
 _COMMON = """
@@ -36,36 +40,51 @@ class Similar(NamedTuple):
 
 
 def resembling(viewer: Viewer, title: str) -> list[Similar]:
-    """At most five threads that the viewer may read, whose titles share most of their words with `title`."""
+    """At most five threads that the viewer may read, whose titles share most of their words with `title`.
+
+    Looked for in the index, and among the newest threads, which the index may not have yet.
+    """
     words = _words(title)
     if len(words) < 2:
         return []
-    rare = sorted(words, key=len, reverse=True)[:_WORDS_ASKED]
-    rows = db.session.execute(
-        select(
-            Thread.id,
-            Thread.slug,
-            Thread.title,
-            Thread.kind,
-            Thread.posts_count,
-            Thread.answers_count,
-            Thread.accepted_post_id,
-            Thread.vendor_replied,
-            Thread.closed_at,
-        )
-        .join(Board, Board.id == Thread.board_id)
-        .where(
-            thread_is_visible(viewer),
-            Thread.state == PostState.VISIBLE,
-            or_(*(Thread.title.icontains(_stem(word), autoescape=True) for word in rare)),
-        )
-        .order_by(Thread.id.desc())
-        .limit(_LOOKED_AT)
-    ).all()
     wanted = {_stem(word) for word in words}
-    scored = [(_closeness(wanted, row.title), row) for row in rows]
+    scored = [(_closeness(wanted, row.title), row) for row in _candidates(viewer, title, words)]
     near = sorted((pair for pair in scored if pair[0] >= 0.5), key=lambda pair: (-pair[0], -pair[1].id))
     return [_line(row) for _score, row in near[:MOST]]
+
+
+def _candidates(viewer: Viewer, title: str, words: set[str]) -> list[Any]:
+    try:
+        indexed = [hit.id for hit in search.find(parse(" ".join(sorted(words))), fill=True).hits[:_LOOKED_AT]]
+    except IndexUnavailable:
+        indexed = []
+    newest = select(db.func.max(Thread.id)).scalar_subquery() - _NEWEST
+    rare = sorted(words, key=len, reverse=True)[:_WORDS_ASKED]
+    shares_a_word = or_(*(Thread.title.icontains(_stem(word), autoescape=True) for word in rare))
+    of_indexed = select(Post.thread_id).where(Post.id.in_(indexed))
+    return list(
+        db.session.execute(
+            select(
+                Thread.id,
+                Thread.slug,
+                Thread.title,
+                Thread.kind,
+                Thread.posts_count,
+                Thread.answers_count,
+                Thread.accepted_post_id,
+                Thread.vendor_replied,
+                Thread.closed_at,
+            )
+            .join(Board, Board.id == Thread.board_id)
+            .where(
+                thread_is_visible(viewer),
+                Thread.state == PostState.VISIBLE,
+                or_(Thread.id.in_(of_indexed), and_(Thread.id > newest, shares_a_word)),
+            )
+            .order_by(Thread.id.desc())
+            .limit(2 * _LOOKED_AT)
+        )
+    )
 
 
 def _line(row: Any) -> Similar:

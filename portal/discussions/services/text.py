@@ -33,13 +33,7 @@ def prepare(source: str, field: str = "body") -> Prepared:
 
     Reads only; call it before the unit of work, since rendering takes milliseconds.
     """
-    source = source.replace("\r\n", "\n").replace("\x00", "").strip()
-    if not source:
-        raise Invalid("Write something first.", field)
-    try:
-        markup.check_limits(source)
-    except markup.MarkupTooLarge as error:
-        raise Invalid(str(error), field) from error
+    source = check_source(source, field)
     names = markup.find_mentions(source)
     members: dict[str, int] = {}
     if names:
@@ -60,6 +54,18 @@ def prepare_war_story(sections: dict[str, str]) -> Prepared:
     """Check and render the three sections of a war story; the excerpt is of what happened. Raises Invalid."""
     whole = prepare(war_story_source(sections))
     return replace(whole, excerpt=prepare(sections["happened"], "happened").excerpt)
+
+
+def check_source(source: str, field: str = "body", empty: str = "Write something first.") -> str:
+    """The Markdown with its line ends made one. Raises Invalid beside `field`: nothing there, or too much."""
+    source = source.replace("\r\n", "\n").replace("\x00", "").strip()
+    if not source:
+        raise Invalid(empty, field)
+    try:
+        markup.check_limits(source)
+    except markup.MarkupTooLarge as error:
+        raise Invalid(str(error), field) from error
+    return source
 
 
 def war_story_source(sections: dict[str, str]) -> str:

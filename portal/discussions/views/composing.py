@@ -13,6 +13,7 @@ from portal.discussions.models import Post, PostState, ThreadKind
 from portal.discussions.queries import places
 from portal.discussions.queries.similar import resembling
 from portal.discussions.services import posting
+from portal.discussions.services.checking import problems_with
 from portal.discussions.services.drafts import drop_draft
 from portal.discussions.services.flood import check_flood
 from portal.discussions.services.text import prepare
@@ -43,7 +44,12 @@ def create_thread() -> Response:
         found = resembling(viewer(), form.title.data or "")
         if found:
             return make_response(render_template("discussions/similar_page.html", form=form, threads=found))
-    return attempt(form, lambda: _open_thread(form), lambda: _thread_page(form, _slug_in(form)))
+    return attempt(
+        form,
+        lambda: _open_thread(form),
+        lambda: _thread_page(form, _slug_in(form)),
+        _problems_with(form),
+    )
 
 
 @blueprint.post("/threads/new/form")
@@ -115,9 +121,25 @@ def preview() -> Response | str:
         return make_response(render_template("discussions/_preview_refused.html", why=error.message), 422)
 
 
+def _problems_with(form: ThreadForm) -> list[Invalid]:
+    problems = [] if _board_in(form) else [Invalid(_("Choose a board."), "board")]
+    if form.kind.data not in set(ThreadKind):
+        problems.append(Invalid(_("Choose one of the kinds."), "kind"))
+    return problems + problems_with(
+        title=form.title.data or "",
+        body=form.body.data or "",
+        sections=form.sections if form.kind.data == ThreadKind.WAR_STORY else None,
+        tags=form.tags.data or "",
+    )
+
+
+def _board_in(form: ThreadForm) -> places.BoardPlace | None:
+    boards = places.boards_to_write_on(viewer())
+    return next((board for board in boards if board.slug == form.board.data), None)
+
+
 def _open_thread(form: ThreadForm) -> str:
-    kind = form.thread_kind
-    board = next((b for b in places.boards_to_write_on(viewer()) if b.slug == form.board.data), None)
+    kind, board = ThreadKind(form.kind.data), _board_in(form)
     if board is None:
         raise Invalid(_("Choose a board."), "board")
     check_flood(viewer())

@@ -12,6 +12,7 @@ from portal.discussions.policy import edit_needs_reason
 from portal.discussions.queries import places
 from portal.discussions.queries.history import edits_of
 from portal.discussions.services import editing
+from portal.discussions.services.checking import problems_with
 from portal.discussions.services.drafts import drop_draft
 from portal.discussions.services.text import SECTIONS
 from portal.discussions.source_formats import markdown_of
@@ -57,8 +58,14 @@ def change(post_id: int) -> Response:
     """Store another text; where somebody stored one meanwhile, show both and let the editor choose."""
     post = _editable(post_id)
     form = EditForm()
+    problems = problems_with(
+        title=form.title.data or "" if _has(post, "title") else None,
+        body=form.body.data or "",
+        sections=form.sections if post.is_story else None,
+        tags=form.tags.data or "" if _has(post, "tags") else None,
+    )
     try:
-        return attempt(form, lambda: _change(post, form), lambda: _form_page(post, form))
+        return attempt(form, lambda: _change(post, form), lambda: _form_page(post, form), problems)
     except Conflict:
         post = _editable(post_id)
         return make_response(_conflict_page(post, form, _mine(post, form)), 409)
@@ -110,15 +117,14 @@ def _editable(post_id: int) -> places.PostPlace:
 
 
 def _change(post: places.PostPlace, form: EditForm) -> str:
-    is_opening = post.kind is PostKind.OPENING
     changed = editing.edit_post(
         viewer(),
         post.id,
         editing.Edit(
             body=form.body.data or "",
             sections=form.sections if post.is_story else None,
-            title=form.title.data or "" if is_opening and "title" in request.form else None,
-            tags=form.tags.data or "" if is_opening and "tags" in request.form else None,
+            title=form.title.data or "" if _has(post, "title") else None,
+            tags=form.tags.data or "" if _has(post, "tags") else None,
             reason=form.reason.data or "",
             version=form.version.data or 0,
         ),
@@ -127,6 +133,11 @@ def _change(post: places.PostPlace, form: EditForm) -> str:
     if changed.state is PostState.HELD:
         flash(_("Saved. The post still waits for a moderator."))
     return _place(places.post_place(viewer(), post.id))
+
+
+def _has(post: places.PostPlace, name: str) -> bool:
+    """Whether this field belongs to the post and was in the form."""
+    return post.kind is PostKind.OPENING and name in request.form
 
 
 def _saved(post: places.PostPlace) -> dict[str, str]:
