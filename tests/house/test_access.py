@@ -62,6 +62,7 @@ PERMISSIONS: dict[str, Permission] = {
     "members.display": ACCOUNT,
     "members.end_session": ACCOUNT,
     "members.end_sessions": ACCOUNT,
+    "members.me": ACCOUNT,
     "members.open_sessions": ACCOUNT,
     "members.picture": VISIT,
     "members.profile": ACCOUNT,

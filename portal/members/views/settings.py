@@ -57,6 +57,15 @@ def _me() -> int:
     return viewer().member_id or 0
 
 
+@blueprint.get("/me")
+@requires(Permission.ACCOUNT)
+def me() -> Response:
+    """One's own page as others see it; the profile's form for an account that may not read such pages."""
+    if not viewer().may(Permission.READ):
+        return redirect(url_for("members.profile"))
+    return redirect(f"/members/{viewer().username}")
+
+
 @blueprint.get("/settings")
 @requires(Permission.ACCOUNT)
 def settings() -> Response:
