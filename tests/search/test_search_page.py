@@ -11,9 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from portal.discussions.models import Audience, Post, Thread, ThreadKind
+from portal.discussions.models import Audience, Post, ThreadKind
 from portal.discussions.queries import searching
 from portal.discussions.queries.searching import Asked
+from portal.discussions.queries.similar import resembling
 from portal.discussions.services import acceptance, posting, removal
 from portal.kernel.access import VISITOR
 from portal.kernel.db import db
@@ -366,10 +367,13 @@ def test_the_number_of_statements_does_not_grow(
     assert len(corrected) <= 5, str(corrected)
 
 
-def test_similar_threads(app: Flask, community: dict[str, int]) -> None:
+def test_threads_like_the_one_being_written_are_found_by_the_index(
+    app: Flask, community: dict[str, int]
+) -> None:
     with app.app_context():
-        found = searching.similar_threads(VISITOR, "A question of the public")
-        assert [thread.id for thread in found] == [community["public"]]
-        assert searching.similar_threads(VISITOR, "staffword question")[0].id == community["public"]
-        assert searching.similar_threads(VISITOR, "") == []
-        assert db.session.get(Thread, community["public"]) is not None
+        staff = viewer_of(community["staff_author"])
+        assert [line.title for line in resembling(VISITOR, "About the public question")] == [
+            "The public question"
+        ]
+        assert "The staff question" not in [line.title for line in resembling(VISITOR, "A staff question")]
+        assert resembling(staff, "A staff question")[0].title == "The staff question"

@@ -153,44 +153,6 @@ def find(viewer: Viewer, asked: Asked, page: int = 1) -> Found:
     )
 
 
-def similar_threads(viewer: Viewer, title: str, limit: int = 5) -> list[Any]:
-    """Threads close to a title that is being written, best first: rows with id, title, url, kind, answered
-    and answers_count. Nothing when the index is not available."""
-    query = parse(title)
-    if not query:
-        return []
-    try:
-        hits = search.find(query, fill=True)
-    except IndexUnavailable:
-        return []
-    rows = _visible(viewer, [hit.id for hit in hits.hits[:200]])
-    order = {hit.id: hit.rank for hit in hits.hits}
-    grouped = _grouped(rows, "relevance", order)[:limit]
-    return [
-        Similar(
-            row.thread_id,
-            row.title,
-            f"/threads/{row.thread_id}/{row.slug}",
-            row.thread_kind,
-            row.accepted_post_id is not None,
-            row.answers_count,
-        )
-        for row, _ in grouped
-    ]
-
-
-@dataclass(frozen=True)
-class Similar:
-    """A thread that may already say what somebody is about to ask."""
-
-    id: int
-    title: str
-    url: str
-    kind: ThreadKind
-    answered: bool
-    answers_count: int
-
-
 # --- what may be seen ---
 
 
