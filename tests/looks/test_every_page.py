@@ -6,7 +6,7 @@ SCREENSHOTS=folder keeps a picture of each.
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import select
 
 from portal.discussions.models import Thread
@@ -119,3 +119,14 @@ def test_every_page_is_accessible_and_fits(
         except AssertionError as error:
             problems.append(f"{label}: {error}")
     assert not problems, "\n\n".join(problems)
+
+
+def test_the_picture_of_the_readme(
+    demo: tuple[Site, dict[str, str], dict[str, int]], open_context: Callable[..., BrowserContext]
+) -> None:
+    site, addresses, _accounts = demo
+    page = open_context(color_scheme="light", viewport=DESKTOP).new_page()
+    page.goto(site.url + addresses["sftp"])
+    accepted = page.get_by_text("Accepted by Ines Okafor")
+    expect(accepted).to_be_in_viewport()
+    take_screenshot(page, "thread", full_page=False)

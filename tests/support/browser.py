@@ -112,8 +112,8 @@ def assert_accessible(page: Page) -> None:
     assert not found, found
 
 
-def take_screenshot(page: Page, name: str) -> None:
+def take_screenshot(page: Page, name: str, *, full_page: bool = True) -> None:
     """Keep a picture when SCREENSHOTS names a folder; does nothing otherwise."""
     if folder := os.environ.get("SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=full_page)
