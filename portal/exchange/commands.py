@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from portal.discussions.models import Audience
 from portal.exchange import exporting, jsonl, loading, stackexchange
 from portal.exchange.records import Community, Damaged, Report, source_name
 from portal.search import services as search
+from portal.search.engines.base import IndexBusy
 
 AUDIENCES = click.Choice([audience.value for audience in Audience])
 
@@ -43,8 +45,7 @@ def import_stackexchange(folder: Path, board: str, audience: str, site: str, as_
     def read(report: Report) -> Community:
         return stackexchange.read(folder, report, source=source, site=site)
 
-    name = folder.resolve().name.removeprefix("stackexchange-")
-    _import(read, board or name, name.replace("-", " ").capitalize(), audience, as_json)
+    _import(read, board or folder.resolve().name.removeprefix("stackexchange-"), audience, as_json)
 
 
 @import_group.command("jsonl")
@@ -68,13 +69,19 @@ def import_jsonl(
     as_json: bool,
 ) -> None:
     """A community as JSON, one object a line, .gz or not."""
-    origin = f"jsonl:{source}"[:80] if source else source_name("jsonl", posts.resolve().parent)
+    name = source or _name_of(posts)
+    origin = f"jsonl:{name}"[:80]
 
     def read(report: Report) -> Community:
         return jsonl.read(posts, users, votes, report, source=origin, body_format=body)
 
-    name = source or posts.resolve().parent.name
-    _import(read, board or name, name.replace("-", " ").capitalize(), audience, as_json)
+    _import(read, board or name, audience, as_json)
+
+
+def _name_of(posts: Path) -> str:
+    """A name for where the posts come from: of the file, or of its folder when that says no more."""
+    name = posts.name.removesuffix(".gz").removesuffix(".jsonl")
+    return posts.resolve().parent.name if name == "posts" else name
 
 
 @export_group.command("jsonl")
@@ -84,13 +91,15 @@ def import_jsonl(
 def export_jsonl(folder: Path, as_json: bool) -> None:
     """The community that customers read, as posts.jsonl, users.jsonl and votes.jsonl in FOLDER."""
     report = Report()
-    exporting.export(folder, report)
+    try:
+        exporting.export(folder, report)
+    except OSError as error:
+        click.echo(f"portal: {folder} cannot be written ({error.strerror})", err=True)
+        sys.exit(1)
     _print(report, as_json)
 
 
-def _import(
-    read: Callable[[Report], Community], board: str, board_name: str, audience: str, as_json: bool
-) -> None:
+def _import(read: Callable[[Report], Community], board: str, audience: str, as_json: bool) -> None:
     report = Report()
     try:
         community = read(report)
@@ -102,16 +111,29 @@ def _import(
             community,
             report,
             board_slug=board,
-            board_name=board_name,
+            board_name=board.replace("-", " ").capitalize(),
             audience=Audience(audience),
             progress=progress,
         )
-        if rebuild:
-            search.rebuild(lambda done, of: progress("index", done, of))
-            loading.finish()
+        indexed = not rebuild or _index(progress)
     _print(report, as_json)
-    if report.lost:
+    if not indexed:
+        click.echo("portal: the index is in use elsewhere; run: portal search rebuild", err=True)
+    if report.lost or not indexed:
         sys.exit(1)
+
+
+def _index(progress: loading.Progress) -> bool:
+    """Make the index anew, waiting for a worker that is writing it; False when it goes on for too long."""
+    for _try in range(30):
+        try:
+            search.rebuild(lambda done, of: progress("index", done, of))
+        except IndexBusy:
+            time.sleep(2)
+        else:
+            loading.finish()
+            return True
+    return False
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import aliased
 
 from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread, ThreadKind, Vote
@@ -22,20 +22,23 @@ NAMES = {PostKind.ANSWER: "answers", PostKind.REPLY: "replies", PostKind.COMMENT
 def export(folder: Path, report: Report) -> None:
     """posts.jsonl, users.jsonl and votes.jsonl of everything that customers can read.
 
-    Held, hidden and deleted posts and the staff's boards are left out. Each file is written whole or not.
+    Held, hidden and deleted posts and the staff's boards are left out. All of one moment; the files take
+    their places when all three are whole. Raises OSError where the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "users.jsonl", _users(report))
-    _write(folder / "posts.jsonl", _posts(report))
-    _write(folder / "votes.jsonl", _votes(report))
-
-
-def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:
-    temporary = path.with_suffix(".part")
-    with temporary.open("w", encoding="utf-8") as file:
-        for row in rows:
-            _line(file, row)
-    temporary.replace(path)
+    db.session.rollback()
+    if db.engine.dialect.name == "postgresql":  # SQLite's transactions see one moment anyway
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    parts = []
+    for name, rows in (("users", _users(report)), ("posts", _posts(report)), ("votes", _votes(report))):
+        path = folder / f"{name}.jsonl"
+        with path.with_suffix(".part").open("w", encoding="utf-8") as file:
+            for row in rows:
+                _line(file, row)
+        parts.append(path)
+    for path in parts:
+        path.with_suffix(".part").replace(path)
+    db.session.rollback()
 
 
 def _line(file: IO[str], row: dict[str, Any]) -> None:
@@ -46,7 +49,7 @@ def _users(report: Report) -> Iterator[dict[str, Any]]:
     last = 0
     while True:
         rows = db.session.execute(
-            select(Member.id, Member.name, Member.created_at)
+            select(Member.id, Member.name, Member.username, Member.created_at)
             .where(Member.id > last)
             .order_by(Member.id)
             .limit(BATCH)
@@ -56,12 +59,23 @@ def _users(report: Report) -> Iterator[dict[str, Any]]:
         for row in rows:
             last = row.id
             report.make("users")
-            yield {"id": f"u{row.id}", "name": row.name, "joined": _iso(row.created_at)}
+            yield {
+                "id": f"u{row.id}",
+                "name": row.name,
+                "username": row.username,
+                "joined": _iso(row.created_at),
+            }
 
 
 def _visible() -> Any:
+    """What stands on pages: a comment on a hidden post does not."""
+    above = aliased(Post)
+    hidden_above = exists().where(above.id == Post.parent_id, above.state != PostState.VISIBLE)
     return and_(
-        Board.audience.in_(SHARED), Thread.state == PostState.VISIBLE, Post.state == PostState.VISIBLE
+        Board.audience.in_(SHARED),
+        Thread.state == PostState.VISIBLE,
+        Post.state == PostState.VISIBLE,
+        ~hidden_above,
     )
 
 
@@ -70,13 +84,12 @@ def _posts(report: Report) -> Iterator[dict[str, Any]]:
     last = (0, 0)
     while True:
         rows = db.session.execute(
-            select(Post, Thread, Board.slug, parent.number)
+            select(Post, Thread, Board.slug, Board.audience, parent.kind)
             .join(Thread, Thread.id == Post.thread_id)
             .join(Board, Board.id == Thread.board_id)
             .outerjoin(parent, parent.id == Post.parent_id)
             .where(
                 _visible(),
-                or_(parent.id.is_(None), parent.state == PostState.VISIBLE),
                 db.tuple_(Post.thread_id, Post.id) > last,
             )
             .order_by(Post.thread_id, Post.id)
@@ -85,15 +98,16 @@ def _posts(report: Report) -> Iterator[dict[str, Any]]:
         ).all()
         if not rows:
             return
-        for post, thread, board, parent_number in rows:
+        for post, thread, board, audience, parent_kind in rows:
             last = (post.thread_id, post.id)
-            yield _post(post, thread, board, parent_number, report)
+            row = _post(post, thread, parent_kind, report)
+            if post.kind is PostKind.OPENING:
+                row |= {"board": board, "audience": audience.value}
+            yield row
         db.session.expunge_all()
 
 
-def _post(
-    post: Post, thread: Thread, board: str, parent_number: int | None, report: Report
-) -> dict[str, Any]:
+def _post(post: Post, thread: Thread, parent_kind: PostKind | None, report: Report) -> dict[str, Any]:
     opening = post.kind is PostKind.OPENING
     kind = thread.kind.value if opening else post.kind.value
     report.make(NAMES.get(post.kind) or {ThreadKind.WAR_STORY: "war stories"}.get(thread.kind, f"{kind}s"))
@@ -112,13 +126,19 @@ def _post(
             "id": f"t{thread.id}",
             "title": thread.title,
             "tags": thread.tags,
-            "board": board,
             "views": thread.views_count,
             "closed": _iso(thread.closed_at),
+            "closed_reason": thread.closed_reason or None,
+            "sections": post.sections,
         }
     else:
-        row["parent"] = f"t{thread.id}" if parent_number in (None, 1) else f"p{post.parent_id}"
+        under_opening = parent_kind in (None, PostKind.OPENING)
+        row["parent"] = f"t{thread.id}" if under_opening else f"p{post.parent_id}"
         row["accepted"] = thread.accepted_post_id == post.id
+    if post.sections:
+        row["excerpt"] = post.excerpt  # not of the whole text: the headings are ours
+    if post.source_format != "markdown":
+        row["source_format"] = post.source_format
     if post.edited_at:
         row["edited"] = _iso(post.edited_at)
     if post.source_url:

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from portal.discussions.models import Audience
 from portal.exchange import reading
 from portal.exchange.records import (
     Community,
@@ -21,10 +23,11 @@ from portal.exchange.records import (
 
 POST_KEYS = {
     "id", "thread", "parent", "kind", "author", "author_name", "created", "score", "accepted", "title",
-    "tags", "body", "source", "url", "board", "closed", "edited", "views",
+    "tags", "body", "source", "source_format", "url", "board", "audience", "closed", "closed_reason",
+    "edited", "views", "sections", "excerpt",
 }  # fmt: skip
-USER_KEYS = {"id", "name", "joined"}
-VOTE_KEYS = {"id", "post", "voter", "kind", "created"}
+USER_KEYS = {"id", "name", "joined", "username"}
+VOTE_KEYS = {"post", "voter", "kind", "created"}
 OPENINGS = {"question", "discussion", "war_story"}
 REPLIES = {"answer", "reply", "comment"}
 LONGEST_ID = 80
@@ -37,7 +40,7 @@ def read(
     posts: Path, users: Path | None, votes: Path | None, report: Report, *, source: str, body_format: str
 ) -> Community:
     """The whole community, checked. Raises Damaged with file and line before anything is written."""
-    community = Community(source=source)
+    community = Community(source=source, file=posts.name, votes_file=votes.name if votes else "")
     if users is not None:
         for row, line in _rows(users, USER_KEYS, report):
             _user(row, line, users.name, community, report)
@@ -57,7 +60,9 @@ def _rows(path: Path, known: set[str], report: Report) -> Iterator[tuple[Row, in
             continue
         try:
             row = json.loads(text)
-        except ValueError as error:
+            if "\\ud" in text.lower():
+                row = _whole_signs(row)
+        except (ValueError, RecursionError) as error:
             raise Damaged(path.name, number, f"not a JSON object ({error})") from error
         if not isinstance(row, dict):
             raise Damaged(path.name, number, "not a JSON object")
@@ -66,13 +71,19 @@ def _rows(path: Path, known: set[str], report: Report) -> Iterator[tuple[Row, in
         yield row, number
 
 
+def _whole_signs(row: Any) -> Any:
+    """Halves of signs, which JSON can say and no file or database can hold, become �."""
+    text = json.dumps(row, ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
 def _user(row: Row, line: int, file: str, community: Community, report: Report) -> None:
     report.count("users")
     key = _key(row, "id", file, line)
     if key in community.users:
         raise Damaged(file, line, f"the user {key} is there twice")
     name = _text(row, "name", file, line).strip() or f"member {key}"
-    community.users[key] = UserRecord(key, name, _moment(row, "joined", file, line), line)
+    community.users[key] = UserRecord(key, name, _moment(row, "joined", file, line), line, _username(row))
 
 
 def _post(row: Row, line: int, file: str, community: Community, report: Report, body_format: str) -> None:
@@ -118,6 +129,11 @@ def _post(row: Row, line: int, file: str, community: Community, report: Report, 
         closed=_moment(row, "closed", file, line),
         edited=_moment(row, "edited", file, line),
         views=_whole(row, "views", file, line),
+        closed_reason=_text(row, "closed_reason", file, line)[:400],
+        audience=_choice(row, "audience", [audience.value for audience in Audience], file, line),
+        source_format=_choice(row, "source_format", ["markdown", "html", "text"], file, line) or "markdown",
+        sections=_sections(row, file, line),
+        excerpt=_text(row, "excerpt", file, line)[:240],
     )
 
 
@@ -156,6 +172,8 @@ def _key(row: Row, name: str, file: str, line: int) -> str:
     value = row.get(name)
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
         raise Damaged(file, line, f"{name} is missing")
+    if not str(value).isprintable():
+        raise Damaged(file, line, f"{name} has signs that cannot be seen")
     if len(str(value)) > 76:
         raise Damaged(file, line, f"{name} is longer than 76 characters")
     return str(value)
@@ -170,11 +188,32 @@ def _text(row: Row, name: str, file: str, line: int) -> str:
     return value
 
 
+def _choice(row: Row, name: str, choices: list[str], file: str, line: int) -> str:
+    value = _text(row, name, file, line)
+    if value and value not in choices:
+        raise Damaged(file, line, f"{name} is {value[:40]!r}, not one of {', '.join(choices)}")
+    return value
+
+
+def _sections(row: Row, file: str, line: int) -> dict[str, str] | None:
+    value = row.get("sections")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise Damaged(file, line, "sections is not an object of texts")
+    return value
+
+
+def _username(row: Row) -> str:
+    value = row.get("username")
+    return value if isinstance(value, str) and re.fullmatch(r"[a-z0-9-]{2,40}", value) else ""
+
+
 def _whole(row: Row, name: str, file: str, line: int) -> int:
     value = row.get(name)
     if value is None:
         return 0
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 2**31:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
         raise Damaged(file, line, f"{name} is {value!r}, not a whole number")
     return value
 

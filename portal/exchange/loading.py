@@ -7,6 +7,7 @@ that they still have to be, so that a run which died in between is finished by t
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ from portal.members.models import Member, VerifiedBy
 from portal.members.names import candidates
 
 BATCH = 2_000  # posts in one transaction, more or less
+FORMER_MEMBER = "former member"
 UNFINISHED = "import_unfinished"
 Progress = Callable[[str, int, int], None]
 
@@ -80,23 +82,23 @@ class _Boards:
         self.audience, self.slug, self.name = audience, slug, name
         self.ids: dict[str, int] = {}
 
-    def id_of(self, slug: str) -> int:
-        """Inside a unit of work."""
+    def id_of(self, slug: str, audience: str = "") -> int:
+        """Inside a unit of work. A board that has to be made is for the narrower of the two audiences."""
         slug = slugify(slug or self.slug, 60, "imported")
         if slug not in self.ids:
             found = db.session.execute(select(Board.id).where(Board.slug == slug)).scalar_one_or_none()
-            self.ids[slug] = found if found is not None else self._make(slug)
+            self.ids[slug] = found if found is not None else self._make(slug, audience)
         return self.ids[slug]
 
-    def _make(self, slug: str) -> int:
+    def _make(self, slug: str, audience: str) -> int:
         last = db.session.execute(select(db.func.max(Board.position))).scalar() or 0
+        of_files = Audience(audience) if audience else self.audience
+        own = slug == slugify(self.slug, 60, "imported")
         board = Board(
             slug=slug,
-            name=self.name[:80]
-            if slug == slugify(self.slug, 60, "imported")
-            else slug.replace("-", " ").capitalize(),
+            name=self.name[:80] if own else slug.replace("-", " ").capitalize(),
             description="",
-            audience=self.audience,
+            audience=max(self.audience, of_files, key=list(Audience).index),
             position=last + 1,
             created_at=clock.now(),
         )
@@ -112,11 +114,11 @@ def _store_users(community: Community, report: Report, progress: Progress) -> di
     new: list[dict[str, Any]] = []
     now = clock.now()
 
-    def add(key: str, name: str, joined: datetime | None) -> None:
+    def add(key: str, name: str, joined: datetime | None, username: str = "") -> None:
         if key not in members:
             new.append(
                 {
-                    "username": usernames.take(name),
+                    "username": usernames.take(name, username),
                     "name": name[:80],
                     "status": Status.CUSTOMER if key != NOBODY else Status.FORMER,
                     "verified_by": VerifiedBy.IMPORTED if key != NOBODY else None,
@@ -128,13 +130,15 @@ def _store_users(community: Community, report: Report, progress: Progress) -> di
 
     first_posts = _first_posts(community)
     for key, user in community.users.items():
-        add(key, _clean_name(user.name) or f"member {key}", user.joined or first_posts.get(key))
+        add(
+            key, _clean_name(user.name) or f"member {key}", user.joined or first_posts.get(key), user.username
+        )
     names = {post.author: post.author_name for post in community.posts.values() if post.author is not None}
     for key, name in names.items():
         if key not in community.users:
             add(key, _clean_name(name) or f"member {key}", first_posts.get(key))
     if any(post.author is None for post in community.posts.values()):
-        add(NOBODY, "former member", None)
+        add(NOBODY, FORMER_MEMBER, None)
     done = 0
     for rows in chunks(new, BATCH):
         with unit_of_work():
@@ -162,23 +166,22 @@ def _store_threads(
         for key in sorted(by_thread, key=lambda key: (community.posts[key].created, key))
     ]
     bodies = make_all(
-        Raw(post.body, post.body_format, post.source, community.base_url)
+        Raw(post.body, post.body_format, post.source, community.base_url, post.source_format)
         for thread in threads
         for post in thread
         if post.id not in known
     )
     done = 0
-    for batch in _batches(threads):
-        size = sum(len(thread) for thread in batch)
-        ready = [next(bodies) for thread in batch for post in thread if post.id not in known]
-        with unit_of_work():
-            writer = ThreadWriter(community, report, boards.id_of, members, known, known_votes)
-            writer.write(batch, votes, ready)
-            if writer.wrote:
-                _begin(community.source)
-        done += size
-        progress("posts", done, len(community.posts))
-    bodies.close()
+    with closing(bodies):
+        for batch in _batches(threads):
+            ready = [next(bodies) for thread in batch for post in thread if post.id not in known]
+            with unit_of_work():
+                writer = ThreadWriter(community, report, boards.id_of, members, known, known_votes)
+                writer.write(batch, votes, ready)
+                if writer.wrote:
+                    _begin(community.source)
+            done += sum(len(thread) for thread in batch)
+            progress("posts", done, len(community.posts))
 
 
 def _batches(threads: list[list[PostRecord]]) -> Iterator[list[list[PostRecord]]]:
@@ -202,10 +205,13 @@ class _Usernames:
         self.taken = set(db.session.execute(select(Member.username)).scalars())
         self.more: dict[str, Iterator[str]] = {}  # by the first choice, so that no number is tried twice
 
-    def take(self, name: str) -> str:
-        if name == "former member" and "former-member" not in self.taken:
-            self.taken.add("former-member")
-            return "former-member"
+    def take(self, name: str, wished: str = "") -> str:
+        """The wished one if it is free, else one made of the name."""
+        if name == FORMER_MEMBER:
+            wished = slugify(FORMER_MEMBER)
+        if wished and wished not in self.taken:
+            self.taken.add(wished)
+            return wished
         names = candidates(name)
         first = next(names)
         names = self.more.setdefault(first, names)

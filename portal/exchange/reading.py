@@ -9,6 +9,7 @@ from typing import IO
 from portal.exchange.records import Damaged
 
 CHUNK = 1 << 16
+LONGEST_LINE = 1 << 24
 
 
 def find(folder: Path, name: str) -> Path | None:
@@ -24,7 +25,7 @@ def open_bytes(path: Path) -> IO[bytes]:
     try:
         return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
     except OSError as error:
-        raise Damaged(path.name, None, f"cannot be opened ({error.strerror})") from error
+        raise Damaged(path.name, None, f"cannot be opened ({error.strerror})", began=False) from error
 
 
 def pieces(path: Path) -> Iterator[bytes]:
@@ -47,18 +48,22 @@ def pieces(path: Path) -> Iterator[bytes]:
 def lines(path: Path) -> Iterator[tuple[int, str]]:
     """(number, text) of every line. Raises Damaged for what is cut off, garbled or not UTF-8."""
     number, rest = 0, b""
-    for piece in pieces(path):
-        rest += piece
-        *whole, rest = rest.split(b"\n")
-        for line in whole:
-            number += 1
-            yield number, _text(path, number, line)
+    try:
+        for piece in pieces(path):
+            *whole, rest = (rest + piece).split(b"\n")
+            if len(rest) > LONGEST_LINE:
+                raise Damaged(path.name, number + 1, "a line of more than 16 MB")
+            for line in whole:
+                number += 1
+                yield number, _text(path, number, line)
+    except Damaged as damaged:
+        raise damaged.at(number + 1) from damaged
     if rest:
         yield number + 1, _text(path, number + 1, rest)
 
 
 def _text(path: Path, number: int, line: bytes) -> str:
     try:
-        return line.decode("utf-8")
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         raise Damaged(path.name, number, "not UTF-8") from error

@@ -12,9 +12,15 @@ from portal.kernel.errors import DomainError
 class Damaged(DomainError):
     """A file cannot be read as what it should be; nothing was written."""
 
-    def __init__(self, file: str, line: int | None, reason: str) -> None:
+    def __init__(self, file: str, line: int | None, reason: str, *, began: bool = True) -> None:
         super().__init__(f"{file}, line {line}: {reason}" if line else f"{file}: {reason}")
-        self.file, self.line, self.reason = file, line, reason
+        self.file, self.line, self.reason, self.began = file, line, reason, began
+
+    def at(self, line: int) -> "Damaged":
+        """The same, with the line where reading stopped; what could not be opened has none."""
+        if self.line is not None or not self.began:
+            return self
+        return Damaged(self.file, line, self.reason)
 
 
 @dataclass(slots=True)
@@ -25,6 +31,7 @@ class UserRecord:
     name: str
     joined: datetime | None
     line: int
+    username: str = ""  # wished for
 
 
 @dataclass(slots=True)
@@ -55,6 +62,12 @@ class PostRecord:
     closed: datetime | None = None
     edited: datetime | None = None
     views: int = 0
+    closed_reason: str = ""
+    audience: str = ""  # of the board, where it has to be made
+    source_format: str = "markdown"
+    file: str = ""  # where it was read, when not with the others
+    sections: dict[str, Any] | None = None  # of a war story
+    excerpt: str = ""  # when it is not of the whole body
 
 
 @dataclass(slots=True)
@@ -78,6 +91,8 @@ class Community:
     posts: dict[str, PostRecord] = field(default_factory=dict)
     votes: list[VoteRecord] = field(default_factory=list)
     base_url: str = ""
+    file: str = ""  # names for the report
+    votes_file: str = ""
 
 
 @dataclass
@@ -119,7 +134,10 @@ def moment(text: str) -> datetime:
     if len(text) == 10:
         return end_of_day(datetime.fromisoformat(text))
     found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("out of range") from error
 
 
 def end_of_day(day: datetime) -> datetime:
@@ -134,26 +152,39 @@ def source_name(kind: str, path: Path) -> str:
 
 def check_references(community: Community, report: Report, posts_file: str) -> None:
     """Leave out posts whose thread or parent is not there, each with its reason."""
-    for post in list(community.posts.values()):
-        reason = _broken(post, community)
-        if reason:
+    while True:  # again: a comment may stand under a post that was just left out
+        broken = [(post, reason) for post in community.posts.values() if (reason := _broken(post, community))]
+        for post, reason in broken:
             del community.posts[post.id]
-            report.skip(posts_file, post.line, reason)
-    # once more: a comment on a post that was just left out
-    for post in list(community.posts.values()):
-        if _broken(post, community):
-            del community.posts[post.id]
-            report.skip(posts_file, post.line, f"the post {post.parent} it stands under was left out")
+            report.skip(post.file or posts_file, post.line, reason)
+        if not broken:
+            break
+    if report.lost:
+        community.votes = [vote for vote in community.votes if vote.post in community.posts]
 
 
 def _broken(post: PostRecord, community: Community) -> str:
     opening = community.posts.get(post.thread)
     if opening is None:
         return f"its thread {post.thread} is not there"
-    if post.parent is None and post.thread != post.id:
-        return "it has no parent and is no opening"
-    if post.parent is not None and post.parent not in community.posts:
+    if opening.parent is not None:
+        return f"its thread {post.thread} is no opening"
+    if post.parent is None:
+        return ""
+    parent = community.posts.get(post.parent)
+    if parent is None:
         return f"the post {post.parent} it stands under is not there"
+    if parent.thread != post.thread:
+        return f"the post {post.parent} it stands under is in another thread"
+    seen = {post.id}
+    while parent.kind == "comment":
+        if parent.id in seen:
+            return "comments stand under one another in a circle"
+        seen.add(parent.id)
+        above = community.posts.get(parent.parent or "")
+        if above is None:
+            break
+        parent = above
     return ""
 
 

@@ -34,20 +34,22 @@ class Raw(NamedTuple):
     body_format: str
     source: str | None
     base_url: str
+    source_format: str = "markdown"
 
 
 def make(raw: Raw) -> Body:
     """The body as the product would have stored it. What is over the limits is kept as plain text."""
     text = (raw.body or "").replace("\x00", "")
     if not text.strip():
-        return Body(raw.source or "", "markdown", "", "")
+        return Body((raw.source or "").replace("\x00", ""), raw.source_format, "", "")
     try:
         if raw.body_format == "html":
             rendered = markup.clean_html(text, raw.base_url or None)
             source = (
                 raw.source if raw.source is not None else markup.html_to_source(text, raw.base_url or None)
             )
-            return Body(source, "markdown", rendered.html, rendered.excerpt)
+            source_format = raw.source_format if raw.source is not None else "markdown"
+            return Body(source.replace("\x00", ""), source_format, rendered.html, rendered.excerpt)
         if raw.body_format == "markdown":
             rendered = markup.render(text)
             return Body(text, "markdown", rendered.html, rendered.excerpt)

@@ -36,7 +36,9 @@ def read(folder: Path, report: Report, *, source: str, site: str = "") -> Commun
     if not folder.is_dir():
         raise Damaged(str(folder.name or folder), None, "no such folder")
     site = site or _site(folder)
-    community = Community(source=source, base_url=f"https://{site}/")
+    community = Community(
+        source=source, base_url=f"https://{site}/", file="Posts.xml", votes_file="Votes.xml"
+    )
     for row, line in _rows(folder, "Users.xml"):
         _user(row, line, community, report)
     accepted: list[tuple[str, int]] = []
@@ -51,8 +53,9 @@ def read(folder: Path, report: Report, *, source: str, site: str = "") -> Commun
             report.skip("Posts.xml", line, f"the accepted answer {answer} is not there")
     for row, line in _rows(folder, "Comments.xml", optional=True):
         _comment(row, line, community, report, site)
+    seen: set[str] = set()
     for row, line in _rows(folder, "Votes.xml", optional=True):
-        _vote(row, line, community, report)
+        _vote(row, line, community, report, seen)
     for name in ("Tags.xml", "Badges.xml"):
         for _row, _line in _rows(folder, name, optional=True):
             report.count(name.removesuffix(".xml").lower())
@@ -67,7 +70,7 @@ def _site(folder: Path) -> str:
 
 def _user(row: Row, line: int, community: Community, report: Report) -> None:
     report.count("users")
-    key = _need(row, "Id", "Users.xml", line)
+    key = _id(row, "Users.xml", line)
     if key in community.users:
         raise Damaged("Users.xml", line, f"the user {key} is there twice")
     name = row.get("DisplayName", "").strip() or f"user{key}"
@@ -75,7 +78,7 @@ def _user(row: Row, line: int, community: Community, report: Report) -> None:
 
 
 def _post(row: Row, line: int, community: Community, report: Report, site: str) -> None:
-    key = _need(row, "Id", "Posts.xml", line)
+    key = _id(row, "Posts.xml", line)
     kind = KINDS.get(_need(row, "PostTypeId", "Posts.xml", line))
     if kind is None:
         report.ignore(f"posts of type {row['PostTypeId']}")
@@ -108,8 +111,10 @@ def _post(row: Row, line: int, community: Community, report: Report, site: str) 
 
 def _comment(row: Row, line: int, community: Community, report: Report, site: str) -> None:
     report.count("comments")
-    key = _need(row, "Id", "Comments.xml", line)
+    key = _id(row, "Comments.xml", line)
     parent = _need(row, "PostId", "Comments.xml", line)
+    if f"c{key}" in community.posts:
+        raise Damaged("Comments.xml", line, f"the comment {key} is there twice")
     under = community.posts.get(parent)
     if under is None:
         report.skip("Comments.xml", line, f"the post {parent} it stands under is not there")
@@ -130,10 +135,11 @@ def _comment(row: Row, line: int, community: Community, report: Report, site: st
         body_format="markdown",
         line=line,
         url=f"https://{site}/posts/comments/{key}",
+        file="Comments.xml",
     )
 
 
-def _vote(row: Row, line: int, community: Community, report: Report) -> None:
+def _vote(row: Row, line: int, community: Community, report: Report, seen: set[str]) -> None:
     report.count("votes")
     kind = VOTES.get(_need(row, "VoteTypeId", "Votes.xml", line))
     if kind is None:
@@ -146,8 +152,18 @@ def _vote(row: Row, line: int, community: Community, report: Report) -> None:
     created = _moment(row, "CreationDate", "Votes.xml", line)
     if (created.hour, created.minute, created.second, created.microsecond) == (0, 0, 0, 0):
         created = end_of_day(created)  # the dump gives votes by the day
-    key = _need(row, "Id", "Votes.xml", line)
+    key = _id(row, "Votes.xml", line)
+    if key in seen:
+        raise Damaged("Votes.xml", line, f"the vote {key} is there twice")
+    seen.add(key)
     community.votes.append(VoteRecord(key, post, kind, row.get("UserId"), created, line))
+
+
+def _id(row: Row, file: str, line: int) -> str:
+    key = _need(row, "Id", file, line)
+    if not re.fullmatch(r"-?\d{1,18}", key):
+        raise Damaged(file, line, f"Id is {key[:40]!r}, not a number")
+    return key
 
 
 def _need(row: Row, name: str, file: str, line: int) -> str:
@@ -158,7 +174,10 @@ def _need(row: Row, name: str, file: str, line: int) -> str:
 
 def _whole(row: Row, name: str, file: str, line: int) -> int:
     try:
-        return int(row.get(name) or 0)
+        number = int(row.get(name) or 0)
+        if abs(number) >= 2**31:
+            raise ValueError("out of range")
+        return number
     except ValueError as error:
         raise Damaged(file, line, f"{name} is {row[name]!r}, not a whole number") from error
 
@@ -195,6 +214,8 @@ def _rows(folder: Path, name: str, *, optional: bool = False) -> Iterator[tuple[
             yield from found
             found.clear()
         parser.close()
+    except Damaged as damaged:
+        raise damaged.at(parser.getLineNumber()) from damaged
     except SAXParseException as error:
         raise Damaged(path.name, error.getLineNumber(), error.getMessage()) from error
     except (SAXException, DefusedXmlException) as error:

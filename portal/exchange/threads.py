@@ -24,7 +24,8 @@ from portal.kernel import markup
 from portal.kernel.db import db
 from portal.kernel.slugs import slugify
 
-NOBODY = "nobody"
+NOBODY = ""  # no user has this id
+CLOSED_ELSEWHERE = "Closed where it comes from."
 _LOOKED_UP = 500  # ids asked for at once
 
 Votes = dict[str, list[VoteRecord]]
@@ -73,7 +74,7 @@ class ThreadWriter:
         self,
         community: Community,
         report: Report,
-        board_of: Callable[[str], int],
+        board_of: Callable[[str, str], int],
         members: dict[str, int],
         known: dict[str, int],
         known_votes: dict[str, int],
@@ -138,7 +139,7 @@ class ThreadWriter:
             tags[record.id] = _tags(record.tags)
             rows.append(
                 {
-                    "board_id": self.board_of(record.board),
+                    "board_id": self.board_of(record.board, record.audience),
                     "kind": ThreadKind(record.kind),
                     "title": title,
                     "slug": slugify(title),
@@ -151,7 +152,7 @@ class ThreadWriter:
                     "score": _base_score(record, cast[record.id]) + _sum(cast[record.id]),
                     "views_count": record.views,
                     "closed_at": record.closed,
-                    "closed_reason": "Closed where it comes from." if record.closed else "",
+                    "closed_reason": (record.closed_reason or CLOSED_ELSEWHERE) if record.closed else "",
                     "tags": tags[record.id],
                     "import_source": self.community.source,
                     "external_id": record.id,
@@ -202,7 +203,7 @@ class ThreadWriter:
                 state.last_activity_at, state.last_author_id = record.created, self._author(record)
                 state.last_post = record
         if body.note:
-            self.report.skip("bodies", record.line, body.note, lost=False)
+            self.report.skip(self.community.file, record.line, body.note, lost=False)
         base = _base_score(record, cast)
         return {
             "thread_id": state.id,
@@ -212,8 +213,9 @@ class ThreadWriter:
             "author_id": self._author(record),
             "source": body.source,
             "source_format": body.source_format,
+            "sections": record.sections,
             "html": body.html,
-            "excerpt": body.excerpt[:240],
+            "excerpt": record.excerpt or body.excerpt[:240],
             "renderer_version": markup.RENDERER_VERSION,
             "state": PostState.VISIBLE,
             "base_score": base,
@@ -243,7 +245,9 @@ class ThreadWriter:
             if vote.voter is not None and vote.voter in self.members:
                 if vote.voter in voters:
                     if vote.id not in self.known_votes:
-                        self.report.skip("votes", vote.line, "the same person voted for this post before")
+                        self.report.skip(
+                            self.community.votes_file, vote.line, "the same person voted for this post before"
+                        )
                     continue
                 voters.add(vote.voter)
             if vote.id not in self.known_votes:
