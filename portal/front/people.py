@@ -1,5 +1,6 @@
 """People and companies: the directory, a person's page, a company's page."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from portal.discussions.queries.lists import version_of_what_is_public
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.errors import NotFound
+from portal.kernel.paging import Page
 from portal.members import lists
 from portal.members.models import RoleLevel
 from portal.members.queries import directory as people
@@ -77,7 +79,7 @@ def member(username: str) -> Response:
             about=Markup(found.about_html),  # noqa: S704 - stored clean
             products=[_used(name, since) for name, since in found.products],
             counts=counts_of(me, found.id) if shows else None,
-            threads=threads_by(me, [found.id], rows=ON_PROFILE) if shows else None,
+            threads=_without_author(threads_by(me, [found.id], rows=ON_PROFILE)) if shows else None,
             posts=posts_by(me, found.id, rows=ON_PROFILE) if shows else None,
         )
 
@@ -90,7 +92,7 @@ def member(username: str) -> Response:
 def threads_of_member(username: str) -> str:
     """All threads of a person that this reader may read."""
     found = _with_contributions(username)
-    page = threads_by(viewer(), [found.id], after=request.args.get("after", ""))
+    page = _without_author(threads_by(viewer(), [found.id], after=request.args.get("after", "")))
     return render_template("front/member_threads.html", member=found, found=page)
 
 
@@ -112,10 +114,11 @@ def company(slug: str) -> str:
     page = people.people_of_company(
         me, found.id, after=request.args.get("after", ""), before=request.args.get("before", "")
     )
+    lines = [replace(line, person=replace(line.person, company="", company_slug="")) for line in page.rows]
     return render_template(
         "front/company.html",
         company=found,
-        found=page,
+        found=replace(page, rows=lines),
         threads=threads_by(me, people.authors_of_company(me, found.id), rows=10),
         next=url_for("people.company", slug=found.slug, after=page.next) if page.next else "",
         previous=url_for("people.company", slug=found.slug, before=page.previous) if page.previous else "",
@@ -137,6 +140,11 @@ def _with_contributions(username: str) -> people.MemberPage:
     if not found.shows_contributions:
         raise NotFound("not shown")
     return found
+
+
+def _without_author(page: Page) -> Page:
+    """On a person's own page their name need not stand in every row."""
+    return replace(page, rows=[replace(row, author=None) for row in page.rows])
 
 
 def _wanted() -> Wanted:
