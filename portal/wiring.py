@@ -7,8 +7,10 @@ from flask import Flask, request
 
 from portal import worker
 from portal.console import log as console_log
+from portal.console import people as console_people
 from portal.console import queue as console_queue
 from portal.console import rules as console_rules
+from portal.console import settings as console_settings
 from portal.discussions import digest, reading_state, screening, searchable, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
@@ -28,13 +30,14 @@ from portal.discussions.views import (
     tools,
     uploads,
 )
-from portal.front import health, home, transparency
+from portal.front import health, home, theme, transparency
 from portal.front import people as people_pages
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
 from portal.kernel.access import Permission
 from portal.kernel.db import db
 from portal.members import events as people
 from portal.members import views as members_views
+from portal.members.queries import console as console_queries
 from portal.members.services import credentials, joining, kept_forms, sessions
 from portal.moderation import listeners as moderation_listeners
 from portal.moderation import telling as moderation_telling
@@ -68,6 +71,9 @@ BLUEPRINTS: list[Any] = [
     console_queue.blueprint,
     console_log.blueprint,
     console_rules.blueprint,
+    console_people.blueprint,
+    console_settings.blueprint,
+    theme.blueprint,
     feeds.blueprint,
     members_views.blueprint,
     searching.blueprint,
@@ -168,6 +174,19 @@ def _register() -> None:
             order=10,
             count=moderation_cases.waiting_count,
         ),
+        nav.Entry(
+            "Members",
+            "console_people.members",
+            "",
+            "console",
+            Permission.CONFIRM_MEMBERS,
+            order=40,
+            count=lambda _viewer: console_queries.claims_waiting(),
+        ),
+        nav.Entry(
+            "Companies", "console_people.company_list", "", "console", Permission.CONFIRM_MEMBERS, order=50
+        ),
+        nav.Entry("Settings", "console_settings.index", "", "console", Permission.ADMINISTER, order=95),
         nav.Entry("Log", "log.index", "", "console", Permission.MODERATE, order=80),
         nav.Entry("Rules", "rules.index", "", "console", Permission.ADMINISTER, order=90),
         nav.Entry(
@@ -233,5 +252,6 @@ def _install_templates(app: Flask, settings: Settings) -> None:
             "boards_nav": lists.boards_in_menu(viewer),
             "nav": lambda place: nav.entries(place, viewer),
             "public_url": settings.PUBLIC_URL,
+            "theme_css": theme.address(),
             "canonical_url": settings.PUBLIC_URL + request.path,
         }

@@ -32,7 +32,7 @@ class Form(FlaskForm):
         if name and name in self:
             field = self[name]
             field.errors = [*field.errors, error.message]
-        else:
+        elif error.message:
             self.summary.append(error.message)
 
     @property

@@ -1,0 +1,206 @@
+"""Members and companies for those who confirm members: claims, companies, duties, accounts handed over."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.console.people_forms import KINDS, CompanyForm, ConfirmForm, DutiesForm, HandOverForm, filled
+from portal.kernel.access import Duty, Permission, requires, viewer
+from portal.kernel.answers import attempt, refused
+from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.forms import Form
+from portal.members import lists
+from portal.members.models import CompanyKind
+from portal.members.queries import console as queries
+from portal.members.services import companies, confirming
+
+blueprint = Blueprint("console_people", __name__, url_prefix="/console")
+
+
+@blueprint.get("/members")
+@requires(Permission.CONFIRM_MEMBERS)
+def members() -> str:
+    """The members, narrowed by what the address says."""
+    show = request.args.get("show", "")
+    words = " ".join(request.args.get("q", "").replace("\0", "").split())[:120]
+    show = show if show in queries.SHOWS else ""
+    page = queries.members(words=words, show=show, after=request.args.get("after", ""))
+
+    def address(**changes: str) -> str:
+        values = {"q": words, "show": show, **changes}
+        return url_for("console_people.members", **{name: value for name, value in values.items() if value})
+
+    return render_template(
+        "console/members.html",
+        found=page,
+        words=words,
+        show=show,
+        address=address,
+        next=address(after=page.next) if page.next else "",
+    )
+
+
+@blueprint.get("/members/<username>")
+@requires(Permission.CONFIRM_MEMBERS)
+def member(username: str) -> str:
+    """One member, and what can be done."""
+    return _member_page(username)
+
+
+@blueprint.post("/members/<username>/company")
+@requires(Permission.CONFIRM_MEMBERS)
+def confirm_company(username: str) -> Response:
+    """Confirm by hand where somebody works."""
+    form = ConfirmForm().offer()
+
+    def write() -> str:
+        if not form.validate() or not form.company.data:
+            raise Invalid(_("Choose a company of the list."), "company")
+        confirming.confirm_company(viewer(), username, form.company.data)
+        flash(_("Confirmed; they are told."))
+        return url_for("console_people.member", username=username)
+
+    return attempt(form, write, lambda: _member_page(username, confirm_form=form))
+
+
+@blueprint.delete("/members/<username>/company")
+@requires(Permission.CONFIRM_MEMBERS)
+def withdraw_company(username: str) -> Response:
+    """They left the company, or never worked there."""
+    confirming.withdraw_company(viewer(), username, by_mistake=request.form.get("by_mistake") == "yes")
+    flash(_("Saved."))
+    return redirect(url_for("console_people.member", username=username), 303)
+
+
+@blueprint.post("/members/<username>/duties")
+@requires(Permission.ADMINISTER)
+def set_duties(username: str) -> Response:
+    """Give and take duties."""
+    form = DutiesForm()
+
+    def write() -> str:
+        if not form.validate():
+            raise Invalid("")
+        confirming.set_duties(viewer(), username, frozenset(Duty(duty) for duty in form.duties.data or []))
+        flash(_("Saved; in force from their next step on."))
+        return url_for("console_people.member", username=username)
+
+    return attempt(form, write, lambda: _member_page(username, duties_form=form))
+
+
+@blueprint.post("/members/<username>/hand-over")
+@requires(Permission.CONFIRM_MEMBERS)
+def hand_over(username: str) -> Response:
+    """Send the person behind an imported account a link."""
+    form = HandOverForm()
+
+    def write() -> str:
+        address = confirming.hand_over(viewer(), username, form.email.data or "")
+        flash(_("A link is on its way to %(address)s.", address=address))
+        return url_for("console_people.member", username=username)
+
+    return attempt(form, write, lambda: _member_page(username, hand_over_form=form))
+
+
+@blueprint.get("/companies")
+@requires(Permission.CONFIRM_MEMBERS)
+def company_list() -> str:
+    """The companies, narrowed by what the address says."""
+    words = " ".join(request.args.get("q", "").replace("\0", "").split())[:60]
+    kind = request.args.get("kind", "")
+    chosen = CompanyKind(kind) if kind in list(CompanyKind) else None
+    page = queries.companies(words=words, kind=chosen, after=request.args.get("after", ""))
+
+    def address(**changes: str) -> str:
+        values = {"q": words, "kind": kind if chosen else "", **changes}
+        return url_for(
+            "console_people.company_list", **{name: value for name, value in values.items() if value}
+        )
+
+    return render_template(
+        "console/companies.html",
+        found=page,
+        words=words,
+        kind=chosen,
+        kinds=list(CompanyKind),
+        address=address,
+        label=lists.label,
+        country=lists.country_name,
+        next=address(after=page.next) if page.next else "",
+    )
+
+
+@blueprint.get("/companies/new")
+@requires(Permission.CONFIRM_MEMBERS)
+def new_company() -> str:
+    """The form for a further company."""
+    data = {"kind": CompanyKind.CUSTOMER.value, "name": request.args.get("name", "")[:120]}
+    return _company_page(None, CompanyForm(formdata=None, data=data).offer())
+
+
+@blueprint.post("/companies")
+@requires(Permission.CONFIRM_MEMBERS)
+def add_company() -> Response:
+    """Add a company."""
+    form = CompanyForm().offer()
+
+    def write() -> str:
+        _validate(form)
+        slug = companies.add_company(viewer(), form.facts)
+        flash(_("The company is added."))
+        return url_for("console_people.company", slug=slug)
+
+    return attempt(form, write, lambda: _company_page(None, form))
+
+
+@blueprint.get("/companies/<slug>")
+@requires(Permission.CONFIRM_MEMBERS)
+def company(slug: str) -> str:
+    """The form for one company."""
+    found, domains = queries.find_company(slug)
+    return _company_page(found, filled(found, domains))
+
+
+@blueprint.post("/companies/<slug>")
+@requires(Permission.CONFIRM_MEMBERS)
+def change_company(slug: str) -> Response:
+    """Change a company."""
+    found, _domains = queries.find_company(slug)
+    form = CompanyForm().offer()
+
+    def write() -> str:
+        _validate(form)
+        version = int(form.version.data) if str(form.version.data).isdigit() else 0
+        companies.change_company(viewer(), slug, form.facts, version=version)
+        flash(_("Saved. The status of its people follows."))
+        return url_for("console_people.company", slug=slug)
+
+    try:
+        return attempt(form, write, lambda: _company_page(found, form))
+    except Conflict as conflict:
+        form.refuse(Invalid(_("%(what)s Send yours once more to keep it.", what=conflict.message)))
+        form.version.data = str(conflict.version)
+        return refused(_company_page(found, form), 409)
+
+
+def _validate(form: Form) -> None:
+    if not form.validate():
+        raise Invalid("")
+
+
+def _member_page(username: str, **forms: Form) -> str:
+    row, found = queries.find_member(username)
+    duties = DutiesForm(formdata=None, data={"duties": list(row.duties)})
+    shown: dict[str, Any] = {
+        "confirm_form": ConfirmForm(formdata=None, data={"company": found.company_id or 0}).offer(),
+        "duties_form": duties,
+        "hand_over_form": HandOverForm(formdata=None, data={"email": row.email}),
+        **forms,
+    }
+    return render_template("console/member.html", member=row, **shown)
+
+
+def _company_page(found: Any, form: CompanyForm) -> str:
+    return render_template("console/company.html", company=found, form=form, kinds=KINDS)

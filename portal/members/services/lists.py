@@ -1,0 +1,100 @@
+"""The closed lists and the products, as an admin edits them."""
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+
+from portal.kernel import audit, site
+from portal.kernel.access import Permission, Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import Forbidden, Invalid, NotFound
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members import lists
+from portal.members.lists import Item
+from portal.members.models import ListItem, Product
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{0,11}")
+
+
+@dataclass(frozen=True)
+class ProductRow:
+    """A product as an admin sees it; `id` None for a new one."""
+
+    id: int | None
+    name: str
+    retired: bool = False
+
+
+def save_list(admin: Viewer, name: str, items: list[Item]) -> None:
+    """Put a whole list in force, in this order. Raises Forbidden, NotFound, Invalid.
+
+    A code that exists stays: what people chose must keep its meaning. Retired entries are no longer offered.
+    """
+    _check(admin)
+    if name not in lists.TITLES:
+        raise NotFound("no such list")
+    for item in items:
+        if not _CODE.fullmatch(item.code):
+            raise Invalid(f"“{item.code[:20]}” cannot be a code: use letters, digits, + . and -.", "code")
+        if not 1 <= len(item.label.strip()) <= 120:
+            raise Invalid(
+                f"Write what {item.code} is called, in at most 120 characters.", f"label-{item.code}"
+            )
+    codes = [item.code for item in items]
+    if len(set(codes)) < len(codes):
+        raise Invalid("Two entries have the same code.", "code")
+    missing = {item.code for item in lists.entries(name, retired=True)} - set(codes)
+    if missing:
+        raise Invalid(f"{', '.join(sorted(missing))} can be retired, but not taken away.")
+    with unit_of_work():
+        db.session.execute(delete(ListItem).where(ListItem.list_name == name))
+        db.session.add_all(
+            ListItem(
+                list_name=name,
+                code=item.code,
+                label=" ".join(item.label.split()),
+                noun=" ".join(item.noun.split())[:80],
+                position=position,
+                retired=item.retired,
+            )
+            for position, item in enumerate(items)
+        )
+        site.touch()
+        audit.record(admin, "change list", "list", None, name, area="settings")
+
+
+def all_products() -> list[Product]:
+    """Every product in order, retired ones too."""
+    return list(db.session.execute(select(Product).order_by(Product.position, Product.name)).scalars())
+
+
+def save_products(admin: Viewer, rows: list[ProductRow]) -> None:
+    """Put the products in force, in this order. Raises Forbidden, Invalid."""
+    _check(admin)
+    names = [" ".join(row.name.split()) for row in rows]
+    if any(not 1 <= len(name) <= 80 for name in names):
+        raise Invalid("A product's name has 1 to 80 characters.", "name")
+    if len({name.casefold() for name in names}) < len(names):
+        raise Invalid("Two products have the same name.", "name")
+    with unit_of_work():
+        known = {product.id: product for product in all_products()}
+        # Two that swap their names must not collide half way.
+        for product in known.values():
+            product.name = f"#{product.id}"
+        db.session.flush()
+        for position, (row, name) in enumerate(zip(rows, names, strict=True)):
+            product = known.pop(row.id) if row.id in known else None if row.id else Product()
+            if product is None:
+                raise Invalid("There is no such product.", "name")
+            product.name, product.position, product.retired = name, position, row.retired
+            db.session.add(product)
+        if known:
+            raise Invalid("A product can be retired, but not taken away.")
+        site.touch()
+        audit.record(admin, "change products", "list", None, area="settings")
+
+
+def _check(admin: Viewer) -> None:
+    if not admin.may(Permission.ADMINISTER):
+        raise Forbidden("Only admins can change the lists.")

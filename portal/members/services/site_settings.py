@@ -1,0 +1,107 @@
+"""The settings of the site as an admin changes them, checked together and recorded."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from portal.kernel import audit, colours, site
+from portal.kernel.access import Duty, Permission, Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import Forbidden, Invalid
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.addresses import clean_domain, clean_email, is_free_mail
+from portal.members.models import Member
+from portal.members.services.companies import place_people_of_vendor
+
+# The paper of both schemes (static/css/tokens.css): an accent must be readable on it.
+PAPER = {"accent_light": (0xFA, 0xF8, 0xF3), "accent_dark": (0x17, 0x16, 0x14)}
+READABLE = 4.5
+
+
+@dataclass(frozen=True)
+class SiteValues:
+    """What an admin can set; an empty accent is the product's own."""
+
+    name: str
+    vendor_name: str = ""
+    tagline: str = ""
+    about: str = ""
+    contact_email: str = ""
+    vendor_domains: list[str] = field(default_factory=list)
+    accent_light: str = ""
+    accent_dark: str = ""
+    edit_grace_minutes: int = 10
+
+
+def change_site(admin: Viewer, values: SiteValues) -> None:
+    """Put the settings in force. Raises Forbidden; Invalid beside a field.
+
+    New domains of the vendor make the people on them the vendor's at once.
+    """
+    if not admin.may(Permission.ADMINISTER):
+        raise Forbidden("Only admins can change the settings.")
+    domains = sorted({clean_domain(domain, "vendor_domains") for domain in values.vendor_domains})
+    _check_domains(domains)
+    checked = {
+        "name": _line(values.name, 2, 60, "name"),
+        "vendor_name": _line(values.vendor_name, 0, 60, "vendor_name"),
+        "tagline": _line(values.tagline, 0, 80, "tagline"),
+        "about": _line(values.about, 0, 600, "about"),
+        "contact_email": clean_email(values.contact_email, "contact_email") if values.contact_email else "",
+        "vendor_domains": domains,
+        "accent_light": _accent(values.accent_light, "accent_light"),
+        "accent_dark": _accent(values.accent_dark, "accent_dark"),
+        "edit_grace_minutes": values.edit_grace_minutes,
+    }
+    if not 0 <= values.edit_grace_minutes <= 120:
+        raise Invalid("Choose 0 to 120 minutes.", "edit_grace_minutes")
+    with unit_of_work():
+        before = site.current()
+        changed = sorted(name for name, value in checked.items() if getattr(before, name) != value)
+        if not changed:
+            return
+        site.change(**{name: checked[name] for name in changed})
+        if "vendor_domains" in changed:
+            place_people_of_vendor(before.vendor_domains, domains)
+            own = db.session.execute(select(Member.duties).where(Member.id == admin.member_id)).scalar_one()
+            if Duty.ADMIN not in own:
+                raise Invalid("Your own address would no longer be the vendor's.", "vendor_domains")
+        audit.record(admin, "change settings", "site", None, ", ".join(changed), area="settings")
+
+
+def set_logo(admin: Viewer, url: str) -> None:
+    """Show this picture beside the name, or the product's own mark with "". Raises Forbidden."""
+    if not admin.may(Permission.ADMINISTER):
+        raise Forbidden("Only admins can change the settings.")
+    with unit_of_work():
+        site.change(logo_url=url)
+        audit.record(admin, "change logo", "site", None, area="settings")
+
+
+def _check_domains(domains: list[str]) -> None:
+    for domain in domains:
+        if is_free_mail(domain):
+            raise Invalid(f"Anybody can have an address at {domain}.", "vendor_domains")
+    if not domains and site.current().vendor_domains:
+        raise Invalid("Without a domain nobody would be the vendor's, you included.", "vendor_domains")
+
+
+def _accent(text: str, name: str) -> str:
+    if not text.strip():
+        return ""
+    colour = colours.parse(text)
+    if colour is None:
+        raise Invalid("Write a colour such as #0b5759.", name)
+    ratio = colours.contrast(colour, PAPER[name])
+    if ratio < READABLE:
+        raise Invalid(
+            f"This cannot be read well: its contrast is {ratio:.1f}, and {READABLE} is needed.", name
+        )
+    return colours.as_hex(colour)
+
+
+def _line(text: str, least: int, most: int, name: str) -> str:
+    line = " ".join(text.split())
+    if not least <= len(line) <= most:
+        raise Invalid(f"Use {least} to {most} characters." if least else f"At most {most} characters.", name)
+    return line
