@@ -39,6 +39,7 @@ from portal.members import events as people
 from portal.members import views as members_views
 from portal.members.queries import console as console_queries
 from portal.members.services import credentials, joining, kept_forms, sessions
+from portal.moderation import forms as moderation_forms
 from portal.moderation import listeners as moderation_listeners
 from portal.moderation import telling as moderation_telling
 from portal.moderation import views as moderation_views
@@ -126,6 +127,8 @@ def _subscribe() -> None:
     ):
         subscribe(about_post, search_listeners.queue_post)
     subscribe(discussed.PostHeld, moderation_listeners.open_case_of_held_post)
+    subscribe(discussed.ThreadChanged, moderation_listeners.record_change_of_thread)
+    subscribe(discussed.PostEdited, moderation_listeners.record_edit_by_other)
     subscribe(discussed.PostRemoved, moderation_listeners.withdraw_case_of_deleted_post)
     # An opening that goes or comes takes the whole thread with it.
     for about_thread in (discussed.PostRemoved, discussed.PostRestored, discussed.ThreadChanged):
@@ -241,6 +244,7 @@ def _register_jobs(settings: Settings) -> None:
 
 
 def _install_templates(app: Flask, settings: Settings) -> None:
+    app.jinja_env.globals["flag_reasons"] = moderation_forms.flag_reasons
     app.jinja_env.globals["sign_in_form"] = members_views.signing_in.sign_in_form
 
     @app.context_processor

@@ -197,10 +197,11 @@ def _will_read(view: CaseView, form: DecisionForm) -> dict[str, Any]:
     return {
         "chosen": bool(form.post.data),
         "dismisses": dismisses,
+        "released": decision.post_measure is PostMeasure.RELEASE,
         "author_reads": "" if dismisses else words.to_author(decision, is_thread=is_thread),
         "flaggers_read": words.to_flagger(decision) if view.flags else "",
         "flaggers": len(view.flags),
-        "rule_label": rule.label if rule else "",
+        "rule_label": rule.label if rule and decision.post_measure is not PostMeasure.RELEASE else "",
         "reason": " ".join((form.reason.data or "").split()),
         "appealable": not dismisses and decision.post_measure is not PostMeasure.RELEASE,
         "log_reads": "" if dismisses else words.what_was_done(decision, is_thread=is_thread),

@@ -56,6 +56,10 @@ def text_is_visible(viewer: Viewer) -> ColumnElement[bool]:
     return and_(board_is_visible(viewer), readable)
 
 
+# How long its author may appeal against a removal: promised on the tombstone, kept by moderation.
+APPEAL = timedelta(days=14)
+
+
 def may_write_in(viewer: Viewer, board_archived: bool, thread_closed: bool, thread_state: PostState) -> bool:
     """Whether the viewer may add a post: closed threads take moderators' only, archived boards none."""
     if not viewer.may(Permission.POST) or board_archived or thread_state is not PostState.VISIBLE:

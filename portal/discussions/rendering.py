@@ -20,9 +20,10 @@ from markupsafe import Markup, escape
 from portal.discussions import reading_state
 from portal.discussions.addresses import numbers_on, thread_address
 from portal.discussions.models import Audience, PostKind, PostState, ThreadKind
+from portal.discussions.policy import APPEAL
 from portal.discussions.queries import posts as posts_queries
 from portal.discussions.services.text import SECTION_TITLES
-from portal.kernel import clock, page_cache
+from portal.kernel import clock, page_cache, site
 from portal.kernel.access import Permission, Viewer
 from portal.members.display import PersonLine, Reader, person_line, reader_of
 
@@ -56,6 +57,11 @@ class Shown:
     more_comments: bool = False
     excerpt: str = ""
     score: int = 0
+
+    @property
+    def appeal_until(self) -> datetime | None:
+        """Until when the author of a removed post may appeal."""
+        return self.removed_at + APPEAL if self.removed_at else None
 
 
 @dataclass(frozen=True)
@@ -301,7 +307,8 @@ class _Actions:
 
 def _combination(what: str, combination: dict[str, Any]) -> str:
     """The actions of a post or comment in this combination, with stand-ins for what differs."""
-    key = ("actions", what, str(get_locale()), *combination.values())
+    # The rules, which the form for flags offers, change the version of the site.
+    key = ("actions", what, str(get_locale()), site.current().version, *combination.values())
     return page_cache.fragments.get(
         key,
         lambda: render_template("discussions/_actions.html", what=what, token="@CSRF@", **combination),  # noqa: S106 - a stand-in

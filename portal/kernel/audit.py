@@ -62,7 +62,7 @@ def _refuse_delete(_mapper: Any, _connection: Any, _entry: AuditEntry) -> None:
 
 
 def record(
-    actor: Viewer | None,
+    actor: Viewer | int | None,
     action: str,
     target_kind: str,
     target_id: int | None,
@@ -71,10 +71,11 @@ def record(
     area: str = "moderation",
     board_id: int | None = None,
 ) -> AuditEntry:
-    """Add a row for what `actor` (None: the command line) does, inside the action's unit of work.
+    """Add a row for what `actor` (or the member with this id; None: the command line) does.
 
-    Raises AuditUnavailable when it cannot be written; the action must then fail, which it does unless the
-    error is caught.
+    Inside the unit of work of the action.
+
+    Raises AuditUnavailable when it cannot be written; the action fails with it.
     """
     if not in_unit_of_work():
         raise RuntimeError("an action is recorded inside its unit of work")
@@ -88,7 +89,7 @@ def record(
         entry = AuditEntry(
             number=last.number + 1 if last else 1,
             at=clock.now(),
-            actor_id=actor.member_id or 0 if actor else 0,
+            actor_id=(actor.member_id if isinstance(actor, Viewer) else actor) or 0,
             area=area,
             action=action[:40],
             target_kind=target_kind,

@@ -23,6 +23,7 @@ from portal.kernel.forms import Form
 from portal.moderation import policy
 from portal.moderation.models import AppealOutcome, CaseKind, MemberMeasure, PostMeasure
 from portal.moderation.queries.rules import RuleLine
+from portal.moderation.queries.rules import rules as rules_in_force
 from portal.moderation.services.deciding import Verdict
 
 OTHER = "other"
@@ -39,13 +40,7 @@ class FlagForm(Form):
 
     def offer(self, rules: list[RuleLine]) -> "FlagForm":
         """Fill in the rules in force."""
-        self.reason.choices = [
-            *(
-                (str(rule.number), _("%(what)s (rule %(number)s)", what=rule.flag_label, number=rule.number))
-                for rule in rules
-            ),
-            (OTHER, _("Something else")),
-        ]
+        self.reason.choices = [*flag_reasons(rules), (OTHER, _("Something else"))]
         return self
 
     @property
@@ -63,12 +58,8 @@ class DecisionForm(Form):
 
     post = RadioField(_l("What happens to the post?"), choices=[], validate_choice=False)
     member = RadioField(_l("What happens to the author?"), choices=[], validate_choice=False)
-    days = SelectField(_l("Suspended for"), choices=[], validate_choice=False, default="7")
-    until = DateField(
-        _l("or until the end of (UTC)"),
-        validators=[Optional()],
-        description=_l("Goes before the number of days."),
-    )
+    days = SelectField(_l("Only reads for"), choices=[], validate_choice=False, default="7")
+    until = DateField(_l("or until the end of"), validators=[Optional()])
     rule = SelectField(
         _l("Which rule was broken?"),
         choices=[],
@@ -230,6 +221,14 @@ class SecondForm(Form):
             "Empty for nobody. This member reads appeals and what they are about, nothing else of the queue."
         ),
     )
+
+
+def flag_reasons(rules: list[RuleLine] | None = None) -> list[tuple[str, str]]:
+    """(number of the rule, what is wrong) for each rule in force, as the forms for flags offer them."""
+    return [
+        (str(rule.number), _("%(what)s (rule %(number)s)", what=rule.flag_label, number=rule.number))
+        for rule in (rules_in_force() if rules is None else rules)
+    ]
 
 
 def _choice(kind: Any, value: str | None, field: str, message: str) -> Any:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from portal.discussions.policy import APPEAL
 from portal.kernel.access import Permission, Viewer
 from portal.moderation.models import CaseKind, Decision, MemberMeasure, PostMeasure
 
 CLAIM = timedelta(minutes=20)
 UNDO = timedelta(minutes=10)
-APPEAL = timedelta(days=14)
 APPEAL_ANSWER = timedelta(days=2)
 HELD_ANSWER = timedelta(hours=4)
 FLAGS_AN_HOUR = 10

@@ -16,7 +16,7 @@ from portal.discussions.addresses import (
 )
 from portal.discussions.composer import reply_composer
 from portal.discussions.models import Audience, PostState, ThreadKind
-from portal.discussions.policy import may_write_in
+from portal.discussions.policy import APPEAL, may_write_in
 from portal.discussions.queries import (
     find_place,
     find_visible_board,
@@ -235,6 +235,7 @@ def _removed_thread(found: Any, slug: str) -> BaseResponse:
         thread=found,
         board_here=found.board_slug,
         stone=row,
+        appeal_until=row.state_at + APPEAL if row is not None and row.state_at else None,
         log_url=f"/transparency/log/{row.state_case_id}" if row is not None and row.state_case_id else "",
         robots="noindex",
     )

@@ -86,7 +86,8 @@ def decide(moderator: Viewer, case_id: int, verdict: Verdict, *, form_key: str =
             raise Conflict("The post was changed while you were looking at it.", case.version)
         check_verdict(moderator, case, post, verdict, reason, note)
         ensure_rules()
-        rule = rule_in_force(verdict.rule_number) if verdict.rule_number is not None else None
+        cites = verdict.rule_number is not None and not verdict.dismisses and not verdict.releases
+        rule = rule_in_force(verdict.rule_number or 0) if cites else None
         now = clock.now()
         decision = Decision(
             case_id=case.id,

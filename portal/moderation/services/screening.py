@@ -170,7 +170,7 @@ def screen(submission: Submission) -> tuple[str, ...]:
 def short(reasons: list[str]) -> str:
     """The reasons in few words, for the queue: "three links, first post"."""
     words = [SHORT[reason] for reason in reasons if reason in SHORT]
-    return ", ".join([*words[:2], "first post"])
+    return ", ".join([*words[:1], "first post"])
 
 
 def _look(submission: Submission, author_id: int) -> _Look:
