@@ -111,6 +111,7 @@ class Thread(Versioned, Base):
         Index(
             "ix_threads_pinned",
             "board_id",
+            "pinned_at",
             sqlite_where=text("pinned_at IS NOT NULL"),
             postgresql_where=text("pinned_at IS NOT NULL"),
         ),
@@ -125,16 +126,16 @@ class Thread(Versioned, Base):
             "ix_threads_waiting",
             "created_at",
             "id",
-            sqlite_where=text("kind = 'question' AND answers_count = 0 AND state = 'visible'"),
-            postgresql_where=text("kind = 'question' AND answers_count = 0 AND state = 'visible'"),
+            sqlite_where=text("kind = 'question' AND answers_count = 0"),
+            postgresql_where=text("kind = 'question' AND answers_count = 0"),
         ),
         Index(
             "ix_threads_unanswered",
             "board_id",
             "created_at",
             "id",
-            sqlite_where=text("kind = 'question' AND answers_count = 0 AND state = 'visible'"),
-            postgresql_where=text("kind = 'question' AND answers_count = 0 AND state = 'visible'"),
+            sqlite_where=text("kind = 'question' AND answers_count = 0"),
+            postgresql_where=text("kind = 'question' AND answers_count = 0"),
         ),
     )
 

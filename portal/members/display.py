@@ -66,8 +66,11 @@ PERSON: tuple[ColumnElement[Any], ...] = (
 
 
 def with_person(query: Any, member_id: Any) -> Any:
-    """Join the member with this id, and their company, so that `PERSON` can be selected."""
-    return query.join(Member, Member.id == member_id).outerjoin(Company, Company.id == Member.company_id)
+    """Join the member with this id, and their company, so that `PERSON` can be selected.
+
+    An outer join although everybody is there: it keeps SQLite from beginning a list with the members.
+    """
+    return query.outerjoin(Member, Member.id == member_id).outerjoin(Company, Company.id == Member.company_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, false, func, select
 
-from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread
+from portal.discussions.models import Audience, Board, Post, PostState, Thread
 from portal.discussions.policy import text_is_visible, thread_is_visible
 from portal.discussions.queries.lists import COLUMNS
 from portal.kernel.access import VISITOR
@@ -17,16 +17,17 @@ SITEMAP_THREADS = 10_000
 
 def latest_public(board_id: int | None = None) -> list[Any]:
     """The threads started last, with the words of their openings; all public boards, or one of them."""
+    # Outer joins and coalesce, so that SQLite goes along the index of the order (see lists).
     query: Any = (
         select(*COLUMNS, Post.html, Post.excerpt, Post.edited_at, *PERSON)
-        .join(Board, Board.id == Thread.board_id)
-        .join(Post, and_(Post.thread_id == Thread.id, Post.kind == PostKind.OPENING))
+        .outerjoin(Board, Board.id == Thread.board_id)
+        .outerjoin(Post, and_(Post.thread_id == Thread.id, Post.number == 1))
     )
-    query = with_person(query, Thread.author_id).where(
-        Thread.state == PostState.VISIBLE, thread_is_visible(VISITOR), text_is_visible(VISITOR)
-    )
+    query = with_person(query, Thread.author_id)
     if board_id is not None:
-        query = query.where(Thread.board_id == board_id)
+        query = query.where(Thread.board_id == board_id, Thread.state == PostState.VISIBLE)
+    visible = and_(Thread.state == PostState.VISIBLE, thread_is_visible(VISITOR), text_is_visible(VISITOR))
+    query = query.where(func.coalesce(visible, false()))
     query = query.order_by(Thread.created_at.desc(), Thread.id.desc()).limit(ENTRIES)
     return list(db.session.execute(query).all())
 
@@ -35,11 +36,10 @@ def public_threads_from(first_id: int, rows: int = SITEMAP_THREADS) -> list[Any]
     """Threads with ids from `first_id` up to `first_id + rows - 1`: id, slug, last_activity_at."""
     query = (
         select(Thread.id, Thread.slug, Thread.last_activity_at)
-        .join(Board, Board.id == Thread.board_id)
+        .outerjoin(Board, Board.id == Thread.board_id)
         .where(
             Thread.id.between(first_id, first_id + rows - 1),
-            Thread.state == PostState.VISIBLE,
-            thread_is_visible(VISITOR),
+            func.coalesce(and_(Thread.state == PostState.VISIBLE, thread_is_visible(VISITOR)), false()),
         )
         .order_by(Thread.id)
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, text, tuple_
+from sqlalchemy import Select, and_, false, func, select, text, tuple_
 
 from portal.discussions import reading_state
 from portal.discussions.addresses import thread_address, unread_address
@@ -58,6 +58,7 @@ COLUMNS = (
 )
 # Written out, not bound: only so SQLite can tell that the partial indexes hold these rows.
 _UNANSWERED = text("threads.kind = 'question' AND threads.answers_count = 0 AND threads.state = 'visible'")
+_WAITING = text("threads.kind = 'question' AND threads.answers_count = 0")
 _IS_STORY = text("threads.kind = 'war_story'")
 _PINNED = text("threads.pinned_at IS NOT NULL")
 _NOT_PINNED = text("threads.pinned_at IS NULL")
@@ -121,7 +122,8 @@ def threads_of_board(
 
 def first_of_board(viewer: Viewer, board_id: int, wanted: Filter) -> list[ThreadLine]:
     """What stands above the list: pinned threads, then what waits for a moderator and this viewer may see."""
-    pinned = select(Thread.id).where(Thread.board_id == board_id, _PINNED, Thread.state == PostState.VISIBLE)
+    visible = func.coalesce(Thread.state == PostState.VISIBLE, false())
+    pinned = select(Thread.id).where(Thread.board_id == board_id, _PINNED, visible)
     ids: Any = pinned
     if viewer.member_id is not None:
         held = select(Thread.id).where(Thread.board_id == board_id, Thread.state == PostState.HELD)
@@ -135,8 +137,10 @@ def first_of_board(viewer: Viewer, board_id: int, wanted: Filter) -> list[Thread
         query = query.where(Thread.kind == ThreadKind.QUESTION, Thread.answers_count == 0)
     if wanted.tag:
         query = query.where(Thread.id.in_(_tagged(wanted.tag)))
-    query = query.order_by(Thread.state, Thread.pinned_at.desc(), Thread.id.desc()).limit(20)
-    return thread_lines(viewer, db.session.execute(query).all())
+    rows = db.session.execute(query.limit(50)).all()  # sorted here: SQLite would take the index of the order
+    rows = sorted(rows, key=lambda row: (row.pinned_at or row.created_at, row.id), reverse=True)
+    rows.sort(key=lambda row: row.state is PostState.VISIBLE)
+    return thread_lines(viewer, rows)
 
 
 def threads_with_tag(viewer: Viewer, name: str, *, after: str = "", before: str = "") -> Page:
@@ -166,7 +170,11 @@ def latest_threads(viewer: Viewer, limit: int = 10) -> list[ThreadLine]:
 
 def unanswered_threads(viewer: Viewer, limit: int = 5) -> list[ThreadLine]:
     """The newest open questions without an answer, on all boards the viewer reads."""
-    query = _lines(viewer).where(_UNANSWERED, Thread.closed_at.is_(None), Board.archived_at.is_(None))
+    query = _lines(viewer).where(
+        _WAITING,
+        Thread.closed_at.is_(None),
+        func.coalesce(and_(Thread.state == PostState.VISIBLE, Board.archived_at.is_(None)), false()),
+    )
     query = query.order_by(Thread.created_at.desc(), Thread.id.desc()).limit(limit)
     return thread_lines(viewer, db.session.execute(query).all())
 
@@ -176,11 +184,14 @@ def unread_followed(viewer: Viewer, limit: int = 8) -> list[ThreadLine]:
     if viewer.member_id is None:
         return []
     number, _at = read_mark(viewer)
+    followed = select(Follow.thread_id).where(
+        Follow.member_id == viewer.member_id, Follow.thread_id.is_not(None)
+    )
     query = (
         _lines(viewer)
-        .join(Follow, and_(Follow.thread_id == Thread.id, Follow.member_id == viewer.member_id))
         .where(
-            Thread.state == PostState.VISIBLE,
+            Thread.id.in_(followed),
+            func.coalesce(Thread.state == PostState.VISIBLE, false()),
             Thread.last_number > func.coalesce(number.element, 0),
             Thread.last_author_id != viewer.member_id,
         )
@@ -305,12 +316,17 @@ def questions_of_the_week(viewer: Viewer) -> WeekOfQuestions:
     since = clock.now() - timedelta(days=7)
     recent = (
         select(Thread.answers_count)
-        .join(Board, Board.id == Thread.board_id)
+        .outerjoin(Board, Board.id == Thread.board_id)
         .where(
-            Thread.kind == ThreadKind.QUESTION,
-            Thread.state == PostState.VISIBLE,
             Thread.created_at >= since,
-            board_is_visible(viewer),
+            func.coalesce(
+                and_(
+                    Thread.kind == ThreadKind.QUESTION,
+                    Thread.state == PostState.VISIBLE,
+                    board_is_visible(viewer),
+                ),
+                false(),
+            ),
         )
         .limit(1000)
         .subquery()
@@ -324,8 +340,11 @@ def story_of_the_week(viewer: Viewer) -> Any | None:
     """The newest war story that the viewer may read: id, slug, title, excerpt and its author (`PERSON`)."""
     newest = (
         select(Thread.id)
-        .join(Board, Board.id == Thread.board_id)
-        .where(_IS_STORY, Thread.state == PostState.VISIBLE, board_is_visible(viewer))
+        .outerjoin(Board, Board.id == Thread.board_id)
+        .where(
+            _IS_STORY,
+            func.coalesce(and_(Thread.state == PostState.VISIBLE, board_is_visible(viewer)), false()),
+        )
         .order_by(Thread.created_at.desc(), Thread.id.desc())
         .limit(1)
         .scalar_subquery()
@@ -391,8 +410,12 @@ def visible_threads(viewer: Viewer) -> Select[Any]:
 
 
 def _lines(viewer: Viewer) -> Select[Any]:
-    query = select(*COLUMNS, *PERSON, *read_mark(viewer)).join(Board, Board.id == Thread.board_id)
-    return join_read_mark(with_person(query, Thread.author_id), viewer).where(thread_is_visible(viewer))
+    """Visible threads. The outer join and the coalesce keep SQLite from beginning with the boards: then it
+    would sort all threads of a board where the index has them in order.
+    """
+    query = select(*COLUMNS, *PERSON, *read_mark(viewer)).outerjoin(Board, Board.id == Thread.board_id)
+    visible = func.coalesce(thread_is_visible(viewer), false())
+    return join_read_mark(with_person(query, Thread.author_id), viewer).where(visible)
 
 
 def _tagged(name: str) -> Select[Any]:
