@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=60 * 86400,
+        WTF_I18N_ENABLED=False,  # it would read its catalogue from disk for every form; our messages are ours
         WTF_CSRF_TIME_LIMIT=None,  # bound to the session instead of to an hour
         MAX_CONTENT_LENGTH=12 * 2**20,
         MAX_FORM_MEMORY_SIZE=2 * 2**20,

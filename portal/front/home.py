@@ -1,9 +1,12 @@
 """The home page: what is new, what waits for an answer, the boards; for a visitor also what this place is."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, render_template
 
 from portal.discussions.addresses import thread_address
 from portal.discussions.queries import lists
+from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import Permission, requires, viewer
 from portal.members.display import person_line, reader_of
@@ -27,9 +30,9 @@ def _home_page() -> str:
     story = lists.story_of_the_week(me)
     return render_template(
         "front/home.html",
-        unread=lists.unread_followed(me),
-        latest=lists.latest_threads(me, 10 if me.is_member else 8),
-        waiting=lists.unanswered_threads(me, 5),
+        unread=_without_tags(lists.unread_followed(me)),
+        latest=_without_tags(lists.latest_threads(me, 10 if me.is_member else 8)),
+        waiting=_without_tags(lists.unanswered_threads(me, 5)),
         week=lists.questions_of_the_week(me),
         boards=boards,
         open_boards=sum(1 for board in boards if board.audience == "public"),
@@ -40,7 +43,13 @@ def _home_page() -> str:
     )
 
 
+def _without_tags(threads: list[lists.ThreadLine]) -> list[lists.ThreadLine]:
+    """Here a row says on which board it is; tags would make three lists too loud."""
+    return [replace(thread, tags=()) for thread in threads]
+
+
 def _first_sentence(text: str, longest: int = 180) -> str:
     """The beginning of a story up to the end of a sentence, where one ends in time."""
+    text = text.removeprefix(SECTION_TITLES["happened"]).strip()
     sentence, stop, _rest = text.partition(". ")
     return sentence + "." if stop and len(sentence) < longest else text

@@ -1,8 +1,11 @@
 """Reading: a board, a thread, a post's place, a tag."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.discussions import rendering
@@ -16,7 +19,7 @@ from portal.discussions.addresses import (
 )
 from portal.discussions.composer import reply_composer
 from portal.discussions.models import Audience, PostState, ThreadKind
-from portal.discussions.policy import APPEAL, may_write_in
+from portal.discussions.policy import APPEAL, may_write_in, readable_audiences
 from portal.discussions.queries import (
     find_place,
     find_visible_board,
@@ -31,7 +34,7 @@ from portal.discussions.reading_state import note_read, note_view
 from portal.kernel import clock, kept_pages, page_cache
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import NotFound
-from portal.members.display import Reader, person_line, reader_of
+from portal.members.display import person_line, reader_of
 
 blueprint = Blueprint("discussions", __name__)
 
@@ -193,36 +196,61 @@ def _thread_page(found: Any, pages: Pages, all_under: int, *, public: bool) -> s
         last_url=post_address(found.id, found.slug, found.last_number),
         related=_related(found),
         summary=text.summary,
-        **_vendor_reply(found),
+        **_places(found),
         may_write=may_write,
         reply=reply_composer(me, place_of(found), quote_id=request.args.get("quote", type=int)),
         is_public=public,
-        reader=reader_of(me),
-        readers=Reader,
         canonical_url=current_app.config["SETTINGS"].PUBLIC_URL + page_url(pages.page),
         robots=None if indexed else "noindex",
     )
 
 
-def _vendor_reply(found: Any) -> dict[str, Any]:
-    """Where the vendor's own first reply stands; looked up once for each version of the thread."""
-    if not found.vendor_replied:
-        return {"vendor_number": 0, "vendor_url": ""}
-    key = ("vendor reply", found.id, found.content_version)
-    number = int(page_cache.fragments.get(key, lambda: str(posts.vendor_reply_number(found.id) or 0)))
-    return {"vendor_number": number, "vendor_url": post_address(found.id, found.slug, number)}
+def _places(found: Any) -> dict[str, Any]:
+    """Numbers of the accepted answer and of the vendor's first reply, and where that stands.
+
+    Looked up once for each version of the thread.
+    """
+    if not found.vendor_replied and found.accepted_post_id is None:
+        return {"accepted_number": 0, "vendor_number": 0, "vendor_url": ""}
+
+    def make() -> str:
+        accepted = posts.number_of(found.accepted_post_id) if found.accepted_post_id else 0
+        vendor = posts.vendor_reply_number(found.id) if found.vendor_replied else 0
+        return f"{accepted or 0} {vendor or 0}"
+
+    key = ("places", found.id, found.content_version)
+    accepted, vendor = (int(number) for number in page_cache.fragments.get(key, make).split())
+    return {
+        "accepted_number": accepted,
+        "vendor_number": vendor,
+        "vendor_url": post_address(found.id, found.slug, vendor),
+    }
 
 
-def _related(found: Any) -> list[lists.ThreadLine]:
-    """Threads close to this one; which ones is worked out once an hour, what may be seen each time."""
+def _related(found: Any) -> Markup:
+    """Threads close to this one, for all who read the same boards.
+
+    Kept for ten minutes, and no longer than until something is removed, moved or retitled anywhere.
+    """
     if not found.tags:
-        return []
-    hour = int(clock.now().timestamp()) // 3600
-    ids = page_cache.fragments.get(
-        ("related", found.id, tuple(found.tags), hour),
-        lambda: " ".join(str(one) for one in lists.related_ids(found.id)),
+        return Markup("")
+    minutes = int(clock.now().timestamp()) // 600
+    key = (
+        "related",
+        found.id,
+        tuple(found.tags),
+        readable_audiences(viewer()),
+        found.site_version,
+        minutes,
+        str(get_locale()),
     )
-    return lists.threads_by_id(viewer(), [int(one) for one in ids.split()])[:4]
+
+    def make() -> str:
+        anybody = replace(viewer(), member_id=None)
+        threads = lists.threads_by_id(anybody, lists.related_ids(found.id))[:4]
+        return render_template("discussions/_related.html", related=threads)
+
+    return Markup(page_cache.fragments.get(key, make))  # noqa: S704 - our own template's text
 
 
 def _removed_thread(found: Any, slug: str) -> BaseResponse:
