@@ -236,11 +236,7 @@ def case_view(viewer: Viewer, case_id: int) -> CaseView:
         after=around[at + 1 :],
         flags=flags,
         decisions=own,
-        earlier=[
-            one
-            for one in all_decisions
-            if one.decision.case_id not in (case.id, case.appeals_case_id)
-        ],
+        earlier=[one for one in all_decisions if one.decision.case_id not in (case.id, case.appeals_case_id)],
         record=_record(viewer, case.member_id),
         appeal=appeal,
         appealed=next(
