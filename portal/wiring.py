@@ -14,6 +14,7 @@ from portal.console import settings as console_settings
 from portal.discussions import digest, reading_state, screening, searchable, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
+from portal.discussions import personal as discussions_personal
 from portal.discussions.queries import lists
 from portal.discussions.services import drafts as drafts_services
 from portal.discussions.services import uploads as uploads_services
@@ -32,7 +33,7 @@ from portal.discussions.views import (
 )
 from portal.front import health, home, theme, transparency
 from portal.front import people as people_pages
-from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, site
+from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, personal, site
 from portal.kernel.access import Permission
 from portal.kernel.db import db
 from portal.members import events as people
@@ -142,6 +143,7 @@ def _register() -> None:
     kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
     screening.register(screen)
     sources.register(searchable.SOURCE)
+    personal.register(*discussions_personal.CLASSES)
     nav.register(*_own_pages())
     nav.register(
         nav.Entry("Start a thread", "composing.new_thread", "pencil", "main", Permission.POST, order=20),

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from portal.discussions.events import PostEdited, PostRemoved, ThreadChanged
-from portal.discussions.models import Post, PostKind, PostRevision, PostState, ThreadKind
+from portal.discussions.models import Board, Post, PostKind, PostRevision, PostState, Thread, ThreadKind
 from portal.discussions.policy import edit_needs_reason
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_post, count_thread, find_activity, touch
@@ -108,7 +108,7 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
 
 
 def delete_own_post(author: Viewer, post_id: int) -> Post:
-    """Delete one's own post; a line saying so keeps its place. The history goes with it.
+    """Delete one's own post; a line saying so keeps its place. Its words and its history go for good.
 
     Raises NotFound, Forbidden; Invalid for an opening that others have answered.
     """
@@ -130,23 +130,43 @@ def delete_own_post(author: Viewer, post_id: int) -> Post:
                 raise Invalid(
                     "Others have written here, so the thread stays. Ask a moderator if it has to go.", "post"
                 )
-        if thread.accepted_post_id == post.id:
-            drop_acceptance(thread, board, author.member_id or 0)
-        was_visible = post.state is PostState.VISIBLE
-        if was_visible:
-            if post.kind is PostKind.OPENING and thread.state is PostState.VISIBLE:
-                count_thread(thread, board, -1)
-                thread.state = PostState.DELETED
-            count_post(post, thread, board, -1)
-        elif post.kind is PostKind.OPENING:
-            thread.state = PostState.DELETED
-        post.state = PostState.DELETED
-        post.state_at = clock.now()
-        post.version += 1
-        find_activity(thread)
-        touch(thread, board)
-        events.publish(PostRemoved(post.id, thread.id, post.author_id))
+        take_back(post, thread, board)
     return post
+
+
+def take_back(post: Post, thread: Thread, board: Board) -> None:
+    """Delete a post for its author, an opening with its thread. Inside a unit of work."""
+    if thread.accepted_post_id == post.id:
+        drop_acceptance(thread, board, post.author_id)
+    if post.state is PostState.VISIBLE:
+        if post.kind is PostKind.OPENING and thread.state is PostState.VISIBLE:
+            count_thread(thread, board, -1)
+            thread.state = PostState.DELETED
+        count_post(post, thread, board, -1)
+    elif post.kind is PostKind.OPENING:
+        thread.state = PostState.DELETED
+    post.state = PostState.DELETED
+    post.state_at = clock.now()
+    forget_words(post)
+    find_activity(thread)
+    touch(thread, board)
+    events.publish(PostRemoved(post.id, thread.id, post.author_id))
+
+
+def forget_words(post: Post) -> None:
+    """Take the text and its history out of the database. Inside a unit of work."""
+    post.source = post.html = post.excerpt = ""
+    post.source_format = "markdown"
+    post.sections = None
+    post.mentions = []
+    post.version += 1
+    forget_history(post)
+
+
+def forget_history(post: Post) -> None:
+    """Take the former texts of a post out of the database. Inside a unit of work."""
+    db.session.execute(delete(PostRevision).where(PostRevision.post_id == post.id))
+    post.revisions_count = 0
 
 
 def check_may_edit(editor: Viewer, author_id: int, *, closed: bool, archived: bool) -> None:

@@ -20,6 +20,8 @@ MAX_SIDE = 2000  # pixels
 MOST_AN_HOUR = 60
 UNUSED_KEPT = timedelta(days=7)
 
+# Names made here; other packages keep theirs in the same folder under a prefix.
+_OURS = re.compile(r"\.?[A-Za-z0-9_-]{32}\.webp(?:\.half)?")
 _NAMES = re.compile(r"/uploads/([A-Za-z0-9_-]{16,60}\.(?:webp|png|jpg|gif))")
 
 
@@ -82,7 +84,7 @@ def drop_picture(member: Viewer, name: str, folder: Path) -> None:
 
 
 def forget_unused(folder: Path) -> int:
-    """Delete pictures that no post took within a week; gives how many."""
+    """Delete pictures that no post took within a week, and files that no row names; gives how many."""
     before = clock.now() - UNUSED_KEPT
     unused = list(
         db.session.execute(
@@ -94,7 +96,23 @@ def forget_unused(folder: Path) -> int:
             db.session.execute(delete(Upload).where(Upload.name.in_(unused), Upload.post_id.is_(None)))
     for name in unused:
         (folder / name).unlink(missing_ok=True)
-    return len(unused)
+    return len(unused) + _sweep(folder)
+
+
+def _sweep(folder: Path) -> int:
+    """Remove files of ours that are a day old and have no row: of a power cut, or of an erased account."""
+    if not folder.is_dir():
+        return 0
+    before = (clock.now() - timedelta(days=1)).timestamp()
+    old = [path for path in folder.iterdir() if _OURS.fullmatch(path.name) and path.stat().st_mtime < before]
+    gone = 0
+    for start in range(0, len(old), 500):
+        part = {path.name: path for path in old[start : start + 500]}
+        known = set(db.session.execute(select(Upload.name).where(Upload.name.in_(part))).scalars())
+        for name in part.keys() - known:
+            part[name].unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 def _check_flood(member: Viewer) -> None:
