@@ -9,6 +9,7 @@ from flask.cli import FlaskGroup, with_appcontext
 from flask_migrate import upgrade as migrate_up
 
 from portal import create_app, serving, worker
+from portal.console.commands import audit
 from portal.demo import loader
 from portal.demo.commands import demo, load_into, password_of
 from portal.discussions.services.recount import recount as recount_all
@@ -33,6 +34,7 @@ def main() -> None:
 
 
 main.add_command(search)
+main.add_command(audit)
 main.add_command(doctor)
 main.add_command(backup)
 main.add_command(restore)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
+from portal.console import audit_heads
 from portal.console import log as console_log
 from portal.console import people as console_people
 from portal.console import queue as console_queue
@@ -42,6 +43,7 @@ from portal.members.queries import console as console_queries
 from portal.members.services import credentials, joining, kept_forms, sessions
 from portal.moderation import forms as moderation_forms
 from portal.moderation import listeners as moderation_listeners
+from portal.moderation import personal as moderation_personal
 from portal.moderation import telling as moderation_telling
 from portal.moderation import views as moderation_views
 from portal.moderation.queries import cases as moderation_cases
@@ -143,7 +145,7 @@ def _register() -> None:
     kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
     screening.register(screen)
     sources.register(searchable.SOURCE)
-    personal.register(*discussions_personal.CLASSES)
+    personal.register(*discussions_personal.CLASSES, *moderation_personal.CLASSES)
     nav.register(*_own_pages())
     nav.register(
         nav.Entry("Start a thread", "composing.new_thread", "pencil", "main", Permission.POST, order=20),
@@ -238,6 +240,10 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(
         "forget unused pictures", lambda: uploads_services.forget_unused(settings.uploads_path), 6 * 3600
     )
+    jobs.register(
+        audit_heads.JOB, lambda: audit_heads.keep_head(settings.INSTANCE_PATH, settings.SECRET_KEY), 6 * 3600
+    )
+    jobs.register(moderation_personal.FORGET_JOB, moderation_personal.forget_comments, 24 * 3600)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)
     jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from portal.discussions.events import BoardChanged
 from portal.discussions.models import Audience, Board
-from portal.kernel import clock, events, site
+from portal.kernel import audit, clock, events, site
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -33,6 +33,7 @@ def create_board(admin: Viewer, *, name: str, description: str, audience: Audien
         db.session.add(board)
         db.session.flush()
         site.touch()
+        _record(admin, "create board", board)
     return board
 
 
@@ -61,6 +62,7 @@ def change_board(
         site.touch()
         if opens_or_closes:
             events.publish(BoardChanged(board.id))
+        _record(admin, "change board", board)
     return board
 
 
@@ -78,6 +80,11 @@ def move_board(admin: Viewer, board_id: int, by: int) -> None:
         for position, board in enumerate(boards):
             board.position = position
         site.touch()
+
+
+def _record(admin: Viewer, action: str, board: Board) -> None:
+    words = f"{board.name}, {board.audience.value}{', archived' if board.archived_at else ''}"
+    audit.record(admin, action, "board", board.id, words, area="settings", board_id=board.id)
 
 
 def _board(board_id: int) -> Board:
