@@ -29,7 +29,7 @@ def members() -> str:
     page = queries.members(words=words, show=show, after=request.args.get("after", ""))
 
     def address(**changes: str) -> str:
-        values = {"q": words, "show": show, **changes}
+        values: dict[str, Any] = {"q": words, "show": show, **changes}
         return url_for("console_people.members", **{name: value for name, value in values.items() if value})
 
     return render_template(
@@ -114,7 +114,7 @@ def company_list() -> str:
     page = queries.companies(words=words, kind=chosen, after=request.args.get("after", ""))
 
     def address(**changes: str) -> str:
-        values = {"q": words, "kind": kind if chosen else "", **changes}
+        values: dict[str, Any] = {"q": words, "kind": kind if chosen else "", **changes}
         return url_for(
             "console_people.company_list", **{name: value for name, value in values.items() if value}
         )

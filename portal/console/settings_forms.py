@@ -60,11 +60,7 @@ class SiteForm(Form):
             tagline=self.tagline.data or "",
             about=self.about.data or "",
             contact_email=self.contact_email.data or "",
-            vendor_domains=[
-                line
-                for line in (self.vendor_domains.data or "").replace(",", "\n").splitlines()
-                if line.strip()
-            ],
+            vendor_domains=(self.vendor_domains.data or "").replace(",", " ").split(),
             accent_light=self.accent_light.data or "",
             accent_dark=self.accent_dark.data or "",
             edit_grace_minutes=self.edit_grace_minutes.data or 0,

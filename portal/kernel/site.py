@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Integer, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.db import Base, db
-from portal.kernel.unit_of_work import unit_of_work
+from portal.kernel.unit_of_work import in_unit_of_work, unit_of_work
 
 
 class SiteSetting(Base):
@@ -62,7 +62,10 @@ def current() -> Site:
     if _state["site"] is None or time.monotonic() - _state["checked"] > _REFRESH_SECONDS:
         version = db.session.execute(select(SiteVersion.version)).scalar() or 0
         if _state["site"] is None or _state["site"].version != version:
-            _state["site"] = _load(version)
+            loaded = _load(version)
+            if in_unit_of_work():
+                return loaded  # what the unit itself changed is kept only once it is stored
+            _state["site"] = loaded
         _state["checked"] = time.monotonic()
     return _state["site"]
 

@@ -175,7 +175,8 @@ def _website(address: str) -> str:
     if "://" not in address:
         address = f"https://{address}"
     parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(address) > 200:
+    is_web = parts.scheme in ("http", "https") and "." in (parts.hostname or "") and "@" not in parts.netloc
+    if not is_web or len(address) > 200:
         raise Invalid("Write an address such as https://company.com.", "website")
     return address
 

@@ -84,9 +84,9 @@ def save_products(admin: Viewer, rows: list[ProductRow]) -> None:
             product.name = f"#{product.id}"
         db.session.flush()
         for position, (row, name) in enumerate(zip(rows, names, strict=True)):
-            product = known.pop(row.id) if row.id in known else None if row.id else Product()
-            if product is None:
+            if row.id is not None and row.id not in known:
                 raise Invalid("There is no such product.", "name")
+            product = Product() if row.id is None else known.pop(row.id)
             product.name, product.position, product.retired = name, position, row.retired
             db.session.add(product)
         if known:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from portal.kernel import audit, colours, site
-from portal.kernel.access import Duty, Permission, Viewer
+from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid
 from portal.kernel.unit_of_work import unit_of_work
-from portal.members.addresses import clean_domain, clean_email, is_free_mail
+from portal.members.addresses import clean_domain, clean_email, domain_of, is_free_mail, is_within
 from portal.members.models import Member
 from portal.members.services.companies import place_people_of_vendor
 
@@ -41,7 +41,7 @@ def change_site(admin: Viewer, values: SiteValues) -> None:
     if not admin.may(Permission.ADMINISTER):
         raise Forbidden("Only admins can change the settings.")
     domains = sorted({clean_domain(domain, "vendor_domains") for domain in values.vendor_domains})
-    _check_domains(domains)
+    _check_domains(admin, domains)
     checked = {
         "name": _line(values.name, 2, 60, "name"),
         "vendor_name": _line(values.vendor_name, 0, 60, "vendor_name"),
@@ -63,9 +63,6 @@ def change_site(admin: Viewer, values: SiteValues) -> None:
         site.change(**{name: checked[name] for name in changed})
         if "vendor_domains" in changed:
             place_people_of_vendor(before.vendor_domains, domains)
-            own = db.session.execute(select(Member.duties).where(Member.id == admin.member_id)).scalar_one()
-            if Duty.ADMIN not in own:
-                raise Invalid("Your own address would no longer be the vendor's.", "vendor_domains")
         audit.record(admin, "change settings", "site", None, ", ".join(changed), area="settings")
 
 
@@ -78,12 +75,19 @@ def set_logo(admin: Viewer, url: str) -> None:
         audit.record(admin, "change logo", "site", None, area="settings")
 
 
-def _check_domains(domains: list[str]) -> None:
+def _check_domains(admin: Viewer, domains: list[str]) -> None:
     for domain in domains:
         if is_free_mail(domain):
             raise Invalid(f"Anybody can have an address at {domain}.", "vendor_domains")
     if not domains and site.current().vendor_domains:
         raise Invalid("Without a domain nobody would be the vendor's, you included.", "vendor_domains")
+    own = db.session.execute(select(Member.email).where(Member.id == admin.member_id)).scalar_one_or_none()
+    if (
+        own
+        and is_within(domain_of(own), site.current().vendor_domains)
+        and not is_within(domain_of(own), domains)
+    ):
+        raise Invalid("Your own address would no longer be the vendor's.", "vendor_domains")
 
 
 def _accent(text: str, name: str) -> str:
