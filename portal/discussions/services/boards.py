@@ -33,11 +33,7 @@ def create_board(admin: Viewer, *, name: str, description: str, audience: Audien
         db.session.add(board)
         db.session.flush()
         site.touch()
-<<<<<<< ours
         _record(admin, "create board", board)
-=======
-        audit.record(admin, "add board", "board", board.id, board.name, area="settings", board_id=board.id)
->>>>>>> theirs
     return board
 
 
@@ -66,12 +62,7 @@ def change_board(
         site.touch()
         if opens_or_closes:
             events.publish(BoardChanged(board.id))
-<<<<<<< ours
         _record(admin, "change board", board)
-=======
-        details = f"{board.name}, {audience}{', archived' if archived else ''}"
-        audit.record(admin, "change board", "board", board.id, details, area="settings", board_id=board.id)
->>>>>>> theirs
     return board
 
 
