@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from portal.discussions import reading_state
 from portal.discussions.addresses import numbers_on, thread_address
 from portal.discussions.models import Audience, PostKind, PostState, ThreadKind
+from portal.discussions.origin import Origin, origin_of
 from portal.discussions.policy import APPEAL
 from portal.discussions.queries import posts as posts_queries
 from portal.discussions.services.text import SECTION_TITLES
@@ -57,6 +58,7 @@ class Shown:
     more_comments: bool = False
     excerpt: str = ""
     score: int = 0
+    origin: Origin | None = None
 
     @property
     def appeal_until(self) -> datetime | None:
@@ -163,6 +165,7 @@ def _shown(row: Any, thread: Any, reader: Reader, comments: list[Shown], *, more
         accepted=accepted,
         rule=row.state_rule,
         reason=row.state_reason,
+        origin=None if is_comment else origin_of(row.source_url),
         log_url=f"/transparency/log/{row.state_case_id}" if row.state_case_id else "",
         removed_at=row.state_at,
         actions=Markup(mark),  # noqa: S704 - numbers and our own words

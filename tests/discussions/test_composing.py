@@ -16,6 +16,7 @@ from portal.discussions.screening import Submission
 from portal.discussions.services import tools
 from portal.discussions.services.drafts import save_draft
 from portal.discussions.services.posting import open_thread, post_reply
+from portal.discussions.services.removal import hide_post
 from portal.kernel import site
 from portal.kernel.db import db
 from tests.conftest import make_board, make_prospect, noon, viewer_of
@@ -246,6 +247,23 @@ def test_closed_archived_and_hidden_threads_take_no_reply(scene: Scene):
     assert len(scene.posts()) == 1
 
 
+def test_held_and_removed_threads_take_no_reply(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(screening, "_screens", [lambda _submission: ("It has a link.",)])
+    opened = send(scene.helper, "/threads/new", thread_fields())
+    held_id = int(opened.headers["Location"].split("/")[2])
+    monkeypatch.setattr(screening, "_screens", [])
+    own = send(scene.helper, f"/threads/{held_id}/posts", {"body": "Let me add."})
+    assert own.status_code == 403
+    assert "waits for a moderator" in own.get_data(as_text=True)
+    assert send(scene.asker, f"/threads/{held_id}/posts", {"body": "Let me in."}).status_code == 404
+    with scene.app.app_context():
+        opening = db.session.scalar(select(Post.id).where(Post.thread_id == scene.thread_id))
+        hide_post(opening or 0, rule="Rule 6", reason="It sells.", case_id=1, by_id=scene.moderator_id)
+    gone = send(scene.helper, f"/threads/{scene.thread_id}/posts", {"body": "Too late."})
+    assert gone.status_code in (403, 404)
+    assert len(scene.posts()) == 1
+
+
 def test_threads_out_of_sight_are_not_there_for_writing(scene: Scene):
     with scene.app.app_context():
         customers = make_board("Customers only", audience=Audience.CUSTOMERS)
@@ -283,6 +301,19 @@ def test_a_preview_is_the_html_that_the_post_will_have(scene: Scene):
     assert fragment.status_code == 200
     assert fragment.get_data(as_text=True) == scene.posts()[-1].html
     assert "<script" not in fragment.get_data(as_text=True)
+
+
+def test_without_a_script_a_preview_is_a_page(scene: Scene):
+    fields = {"kind": "war_story", "happened": "A **storm**.", "cost": "Nine hours.", "body": "Left over."}
+    page = send(scene.helper, "/preview", fields, headers={"Sec-Fetch-Dest": "document"}).get_data(
+        as_text=True
+    )
+    assert "<strong>storm</strong>" in page
+    assert "What it cost</h" in page
+    assert "Left over." not in page
+    assert "<title>What it will look like" in page
+    empty = send(scene.helper, "/preview", {"body": " "}, headers={"Sec-Fetch-Dest": "document"})
+    assert "Write something first" in empty.get_data(as_text=True)
 
 
 def test_a_preview_of_too_much_is_refused(scene: Scene):

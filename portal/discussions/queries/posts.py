@@ -146,6 +146,7 @@ def _posts(viewer: Viewer) -> Any:
             Post.edited_at,
             Post.by_vendor,
             Post.excerpt,
+            Post.source_url,
             readable.label("readable"),
             case((readable, Post.html), else_=null()).label("html"),
             *PERSON,

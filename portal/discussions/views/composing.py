@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, flash, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.discussions import composer
@@ -16,7 +17,7 @@ from portal.discussions.services import posting
 from portal.discussions.services.checking import problems_with
 from portal.discussions.services.drafts import drop_draft
 from portal.discussions.services.flood import check_flood
-from portal.discussions.services.text import prepare
+from portal.discussions.services.text import SECTION_TITLES, SECTIONS, prepare
 from portal.discussions.views.answers import attempt
 from portal.discussions.wording import audience_group, audience_sentence, kind_explanation, kind_label
 from portal.kernel.access import Permission, requires, viewer
@@ -111,14 +112,31 @@ def quotation(post_id: int) -> Response:
 @blueprint.post("/preview")
 @requires(Permission.POST)
 def preview() -> Response | str:
-    """The HTML that a post with this text would have; an empty text gives nothing."""
+    """The HTML that a post with this text would have; an empty text gives nothing.
+
+    As a fragment, or as a page where a browser opens it as one (without a script).
+    """
     source = request.form.get("body", "")
+    if request.headers.get("Sec-Fetch-Dest") == "document":
+        return _preview_page(source)
     if not source.strip():
         return ""
     try:
         return prepare(source).html
     except Invalid as error:
         return make_response(render_template("discussions/_preview_refused.html", why=error.message), 422)
+
+
+def _preview_page(source: str) -> str:
+    parts = {name: request.form.get(name, "").strip() for name in SECTIONS}
+    if request.form.get("kind", ThreadKind.WAR_STORY) == ThreadKind.WAR_STORY and any(parts.values()):
+        titles = SECTION_TITLES
+        source = "\n\n".join(f"## {titles[name]}\n\n{text}" for name, text in parts.items() if text)
+    try:
+        html, why = prepare(source).html, ""
+    except Invalid as error:
+        html, why = "", error.message
+    return render_template("discussions/preview.html", html=Markup(html), why=why)  # noqa: S704 - just cleaned
 
 
 def _problems_with(form: ThreadForm) -> list[Invalid]:

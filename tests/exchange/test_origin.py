@@ -1,0 +1,52 @@
+"""An imported post says where it comes from."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal.discussions.models import Post
+from portal.discussions.origin import origin_of
+from portal.kernel.db import db
+from tests.exchange.communities import question, run_import, write_dump, write_lines
+
+
+def page(app: Flask, key: str) -> str:
+    with app.app_context():
+        thread_id = db.session.execute(select(Post.thread_id).where(Post.external_id == key)).scalar_one()
+    return app.test_client().get(f"/threads/{thread_id}", follow_redirects=True).get_data(as_text=True)
+
+
+def test_the_page_links_each_post_to_its_site(app: Flask, tmp_path: Path):
+    run_import(app, "stackexchange", write_dump(tmp_path / "stackexchange-beer"))
+    html = page(app, "1")
+    for place in ("q/1", "a/2", "a/3"):
+        assert f'<a href="https://beer.stackexchange.com/{place}"' in html
+    assert html.count("From beer.stackexchange.com</a>, CC BY-SA") == 3
+
+
+def test_an_address_that_runs_is_no_link(app: Flask, tmp_path: Path):
+    run_import(app, "jsonl", write_lines(tmp_path / "posts.jsonl", question(url="javascript:alert(1)")))
+    html = page(app, "q1")
+    assert "javascript:" not in html
+    assert "post__origin" not in html
+
+
+@pytest.mark.parametrize(
+    ("url", "site", "licence"),
+    [
+        ("https://stackoverflow.com/q/1", "stackoverflow.com", "CC BY-SA"),
+        ("https://forum.example/t/1", "forum.example", ""),
+        ("https://notstackexchange.com/q/1", "notstackexchange.com", ""),
+    ],
+)
+def test_the_licence_is_named_where_it_is_known(url: str, site: str, licence: str):
+    origin = origin_of(url)
+    assert origin is not None
+    assert (origin.site, origin.licence) == (site, licence)
+
+
+@pytest.mark.parametrize("url", ["", "/posts/1", "javascript:alert(1)", "https://[x"])
+def test_no_address_no_origin(url: str):
+    assert origin_of(url) is None
