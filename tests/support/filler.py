@@ -87,7 +87,7 @@ def _value(table: Table, column: Column[Any], ids: dict[str, list[Any]], *, spar
         return known[-1] if known else None
     kind = column.type
     number = next(_numbers)
-    if column.primary_key and isinstance(kind, Integer):
+    if column is table.autoincrement_column:
         return _AUTOMATIC
     if isinstance(kind, Enum):
         return kind.enum_class(kind.enums[0]) if kind.enum_class else kind.enums[0]
