@@ -1,0 +1,214 @@
+"""The site as an admin sets it up: in force at once, refused in words, recorded."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from sqlalchemy import select
+
+from portal.discussions.models import Board
+from portal.kernel import site
+from portal.kernel.access import Status
+from portal.kernel.db import db
+from portal.members import lists
+from portal.members.models import Member, Product
+from tests.conftest import make_admin, make_board, make_customer, make_member
+from tests.support.people import fields_of, submit
+
+SITE = {
+    "name": "Flow people",
+    "vendor_name": "Northwind",
+    "tagline": "customers among themselves",
+    "about": "Where customers talk.",
+    "contact_email": "hello@northwind.example",
+    "vendor_domains": "northwind.example",
+    "accent_light": "#7a1f5c",
+    "accent_dark": "#e29ac8",
+    "edit_grace_minutes": "5",
+}
+
+
+@pytest.fixture
+def admin(app: Flask, sign_in: Callable[[int], FlaskClient]) -> FlaskClient:
+    with app.app_context():
+        return sign_in(make_admin("Anneke", email="anneke@northwind.example"))
+
+
+def save(admin: FlaskClient, **fields: str) -> Any:
+    return submit(admin, "/console/settings", {**SITE, **fields}, "/console/settings")
+
+
+def test_settings_are_in_force_on_every_page(app: Flask, admin: FlaskClient) -> None:
+    assert save(admin).location == "/console/settings"
+    page = app.test_client().get("/login").text
+    assert "Flow people" in page
+    assert "customers among themselves" in page
+    style = page.split('rel="stylesheet" href="/theme/')[1].split('"')[0]
+    css = app.test_client().get(f"/theme/{style}")
+    assert (css.status_code, css.mimetype) == (200, "text/css")
+    assert "--c-accent:light-dark(#7a1f5c,#e29ac8)" in css.text
+    assert app.test_client().get("/theme/000000/ffffff.css").status_code == 404
+    with app.app_context():
+        assert site.current().edit_grace_minutes == 5
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"name": ""}, "2 to 60"),
+        ({"accent_light": "#ffd400"}, "cannot be read well"),
+        ({"accent_dark": "#101010"}, "cannot be read well"),
+        ({"accent_light": "red"}, "Write a colour"),
+        ({"accent_light": "#000;}body{display:none"}, "Write a colour"),
+        ({"contact_email": "nobody"}, "whole mail address"),
+        ({"vendor_domains": "gmail.com"}, "Anybody can have"),
+        ({"vendor_domains": ""}, "nobody would be the vendor"),
+        ({"vendor_domains": "other.example"}, "no longer be the vendor"),
+        ({"edit_grace_minutes": "500"}, "0 to 120"),
+        ({"edit_grace_minutes": "x"}, "Not a valid integer"),
+    ],
+)
+def test_what_cannot_be_is_refused_beside_its_field(
+    app: Flask, admin: FlaskClient, fields: dict[str, str], said: str
+) -> None:
+    answer = save(admin, **fields)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "Where customers talk." in answer.text
+    with app.app_context():
+        assert site.current().name == "Northwind Flow"
+
+
+def test_a_new_domain_of_the_vendor_marks_its_people(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        partner = make_customer(email="a@partner.example")
+    save(admin, vendor_domains="northwind.example partner.example")
+    with app.app_context():
+        assert db.session.get_one(Member, partner).status is Status.VENDOR
+    save(admin, vendor_domains="northwind.example")
+    with app.app_context():
+        assert db.session.get_one(Member, partner).status is not Status.VENDOR
+
+
+def test_a_logo_is_encoded_anew(app: Flask, admin: FlaskClient) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(out, "PNG")
+    out.seek(0)
+    submit(admin, "/console/settings", {"picture": (out, "logo.png")}, "/console/settings/logo")
+    page = app.test_client().get("/login").text
+    path = page.split('class="masthead__logo" src="')[1].split('"')[0]
+    assert Image.open(io.BytesIO(app.test_client().get(path).data)).size == (96, 96)
+    token = fields_of(admin.get("/console/settings"), "/console/settings/logo?_method=DELETE")
+    admin.post("/console/settings/logo?_method=DELETE", data=token)
+    assert app.test_client().get(path).status_code == 404
+
+
+def test_boards_are_made_changed_ordered_and_archived(app: Flask, admin: FlaskClient) -> None:
+    board = {"name": "Integrations", "description": "All of it.", "audience": "customers"}
+    assert submit(admin, "/console/settings/boards/new", board, "/console/settings/boards").status_code == 303
+    submit(admin, "/console/settings/boards/new", {**board, "name": "Operations"}, "/console/settings/boards")
+    assert app.test_client().get("/boards/integrations").status_code == 404
+    path = "/console/settings/boards/integrations"
+    submit(admin, path, {**board, "audience": "public", "archived": "y"}, path)
+    assert app.test_client().get("/boards/integrations").status_code == 200
+    token = fields_of(admin.get("/console/settings/boards"), f"{path}/place")
+    admin.post(f"{path}/place", data={**token, "to": "down"})
+    with app.app_context():
+        names = db.session.execute(select(Board.name).order_by(Board.position)).scalars().all()
+    assert names == ["Operations", "Integrations"]
+    refused = submit(
+        admin, "/console/settings/boards/new", {**board, "audience": "all"}, "/console/settings/boards"
+    )
+    assert refused.status_code == 422
+    assert submit(admin, path, {**board, "name": "x"}, path).status_code == 422
+
+
+def test_a_stale_board_form_overwrites_nothing(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        make_board("Lanes", slug="lanes")
+    path = "/console/settings/boards/lanes"
+    stale = fields_of(admin.get(path), path)
+    board = {"name": "Lanes", "description": "First.", "audience": "public"}
+    submit(admin, path, board, path)
+    answer = admin.post(path, data={**stale, **board, "description": "Second."})
+    assert answer.status_code == 409
+    assert "Second." in answer.text
+
+
+def rows_of(page: str) -> dict[str, Any]:
+    """The fields of the list as the page has them."""
+    found: dict[str, Any] = {"key": []}
+    for tag in page.split("<input")[1:]:
+        tag = tag.split(">")[0]
+        if 'name="' not in tag or 'name="csrf' in tag or 'name="q"' in tag:
+            continue
+        name = tag.split('name="')[1].split('"')[0]
+        value = tag.split('value="')[1].split('"')[0] if 'value="' in tag else "on"
+        if name == "key":
+            found["key"].append(value)
+        elif name.startswith(("place-", "label-", "noun-", "code-")):
+            found[name] = value.replace("&amp;", "&").replace("&#39;", "'")
+    return found
+
+
+def test_a_closed_list_is_edited_as_a_whole(app: Flask, admin: FlaskClient) -> None:
+    path = "/console/settings/lists?list=sizes"
+    rows = rows_of(admin.get(path).text)
+    assert rows["key"] == ["1-49", "50-199", "200-499", "500-999", "1000-4999", "5000+", ""]
+    rows |= {"label-0": "Small", "noun-0": "small company", "retired-1": "on", "place-5": "0"}
+    rows |= {"code-6": "10000+", "label-6": "10,000 people and more"}
+    assert submit(admin, path, rows, path).status_code == 303
+    with app.app_context():
+        assert [item.code for item in lists.entries(lists.SIZES)] == [
+            "5000+", "1-49", "200-499", "500-999", "1000-4999", "10000+",
+        ]  # fmt: skip
+        assert lists.noun(lists.SIZES, "1-49") == "small company"
+        assert lists.label(lists.SIZES, "50-199") == "50–199 people", "retired, and still known"
+        assert len(lists.entries(lists.INDUSTRIES)) == 20
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"label-0": ""}, "Write what 1-49 is called"),
+        ({"code-6": "<b>", "label-6": "x"}, "cannot be a code"),
+        ({"code-6": "1-49", "label-6": "again"}, "same code"),
+    ],
+)
+def test_a_list_that_cannot_be_keeps_what_was_typed(
+    app: Flask, admin: FlaskClient, change: dict[str, str], said: str
+) -> None:
+    path = "/console/settings/lists?list=sizes"
+    rows = rows_of(admin.get(path).text) | {"label-3": "CANARY"} | change
+    answer = submit(admin, path, rows, path)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "CANARY" in answer.text
+    without = {**rows_of(admin.get(path).text), "key": ["1-49"]}
+    assert "can be retired" in submit(admin, path, without, path).text
+
+
+def test_products_are_named_ordered_and_retired(app: Flask, admin: FlaskClient) -> None:
+    path = "/console/settings/lists?list=products"
+    for name in ("Flow", "Lanes"):
+        rows = rows_of(admin.get(path).text)
+        last = len(rows["key"]) - 1
+        assert submit(admin, path, {**rows, f"label-{last}": name}, path).status_code == 303
+    rows = rows_of(admin.get(path).text)
+    submit(admin, path, {**rows, "label-0": "Lanes", "label-1": "Flow", "retired-1": "on"}, path)
+    with app.app_context():
+        found = db.session.execute(
+            select(Product.id, Product.name, Product.retired).order_by(Product.id)
+        ).all()
+    assert [tuple(row) for row in found] == [(1, "Lanes", False), (2, "Flow", True)]
+
+
+def test_settings_are_for_admins_alone(app: Flask, sign_in: Callable[[int], FlaskClient]) -> None:
+    with app.app_context():
+        browser = sign_in(make_member(status=Status.VENDOR))
+    for path in ("", "/boards", "/boards/new", "/lists", "/lists?list=products"):
+        assert browser.get(f"/console/settings{path}").status_code == 403
