@@ -36,7 +36,8 @@ def _published() -> Select[*tuple[Any, ...]]:
             Thread.tags,
             Thread.accepted_post_id,
         )
-        .join(Thread, Thread.id == Post.thread_id)
+        # By posts, then their threads: without the sum SQLite begins with all threads, for each batch anew.
+        .join(Thread, Thread.id == Post.thread_id + 0)
         .where(and_(Post.state == PostState.VISIBLE, Thread.state == PostState.VISIBLE))
     )
 

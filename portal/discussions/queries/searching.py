@@ -156,7 +156,12 @@ def find(viewer: Viewer, asked: Asked, page: int = 1) -> Found:
 # --- what may be seen ---
 
 
-def _rows() -> Select[*tuple[Any, ...]]:
+# Posts first, by their ids, then their threads. Without the sum SQLite begins with all visible threads, since
+# it takes an index of threads for more selective: 80 ms instead of 10 for 1,000 ids among 100,000 posts.
+_ITS_THREAD = Thread.id == Post.thread_id + 0
+
+
+def _rows(thread: ColumnElement[bool] = Thread.id == Post.thread_id) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Post.id,
@@ -174,7 +179,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Member.username,
             Member.name.label("author_name"),
         )
-        .join(Thread, Thread.id == Post.thread_id)
+        .join(Thread, thread)
         .join(Board, Board.id == Thread.board_id)
         .join(Member, Member.id == Post.author_id)
     )
@@ -184,7 +189,7 @@ def _visible(viewer: Viewer, ids: Sequence[int]) -> list[Any]:
     """Of these posts those whose words the viewer may read, with what facets and lists need."""
     if not ids:
         return []
-    return list(db.session.execute(_rows().where(Post.id.in_(ids), text_is_visible(viewer))))
+    return list(db.session.execute(_rows(_ITS_THREAD).where(Post.id.in_(ids), text_is_visible(viewer))))
 
 
 def _searched(viewer: Viewer, query: Query) -> tuple[list[Any], dict[int, float], Found, Query]:
@@ -270,7 +275,7 @@ def _suggestion(viewer: Viewer, text: str, query: Query) -> Suggestion | None:
     words = case((Post.id.in_(ids[:ROWS]), Post.html), else_=None).label("html")
     rows = db.session.execute(
         select(Post.thread_id, Thread.title, words)
-        .join(Thread, Thread.id == Post.thread_id)
+        .join(Thread, _ITS_THREAD)
         .join(Board, Board.id == Thread.board_id)
         .where(Post.id.in_(ids), text_is_visible(viewer))
     ).all()
@@ -333,43 +338,44 @@ def _facets(
 
     def left(facet: str) -> list[Any]:
         others = [test for name, test in tests.items() if name != facet]
-        return [row for row in rows if all(test(row) for test in others)]
+        return [row for row in rows if all(test(row) for test in others)] if others else rows
 
-    def count(facet: str, values_of: Callable[[Any], Iterable[tuple[str, str]]], now: str) -> list[Choice]:
-        threads: dict[str, set[int]] = {}
-        labels: dict[str, str] = {}
-        for row in left(facet):
-            for value, label in values_of(row):
-                threads.setdefault(value, set()).add(row.thread_id)
-                labels[value] = label
-        ranked = sorted(threads, key=lambda value: (-len(threads[value]), labels[value].lower()))
+    def count(facet: str, values_of: Callable[[Any], Iterable[str]], now: str) -> list[Choice]:
+        pairs = {(value, row.thread_id) for row in left(facet) for value in values_of(row)}
+        threads = Counter(value for value, _ in pairs)
+        names = labels.get(facet, {})
+        ranked = sorted(threads, key=lambda value: (-threads[value], str(names.get(value, value)).lower()))
         kept = ranked[:CHOICES] + [value for value in ranked[CHOICES:] if value == now]
-        return [Choice(value, labels[value], len(threads[value]), value == now) for value in kept]
+        return [Choice(value, names.get(value, value), threads[value], value == now) for value in kept]
 
-    today = clock.now().astimezone(zone_of(viewer)).date()
-    spans = [(str(days), today - timedelta(days=days)) for days in (7, 31, 365)]
-    dated = left("date")
+    def answered(row: Any) -> tuple[str, ...]:
+        return {True: ("yes",), False: ("no",), None: ()}[_is_answered(row)]
+
+    labels = {
+        "board": {row.board_slug: row.board_name for row in rows},
+        "author": {row.username: row.author_name for row in rows},
+    }
     zone = zone_of(viewer)
+    today = clock.now().astimezone(zone).date()
+    dates = {}
+    for days in (7, 31, 365):
+        day = today - timedelta(days=days)
+        dates[str(days)] = (day, datetime.combine(day, time(), zone))
+    dated = left("date")
     return {
-        "board": count("board", lambda row: [(row.board_slug, row.board_name)], asked.board),
-        "kind": count("kind", lambda row: [(row.thread_kind.value, row.thread_kind.value)], asked.kind or ""),
-        "tag": count("tag", lambda row: [(tag, tag) for tag in row.tags or ()], asked.tag),
-        "author": count("author", lambda row: [(row.username, row.author_name)], asked.author),
-        "answered": count(
-            "answered",
-            lambda row: (
-                [("yes" if answered else "no",) * 2] if (answered := _is_answered(row)) is not None else []
-            ),
-            {True: "yes", False: "no", None: ""}[asked.answered],
-        ),
+        "board": count("board", lambda row: (row.board_slug,), asked.board),
+        "kind": count("kind", lambda row: (row.thread_kind.value,), asked.kind or ""),
+        "tag": count("tag", lambda row: row.tags or (), asked.tag),
+        "author": count("author", lambda row: (row.username,), asked.author),
+        "answered": count("answered", answered, {True: "yes", False: "no", None: ""}[asked.answered]),
         "date": [
             Choice(
-                since.isoformat(),
+                day.isoformat(),
                 days,
-                len({row.thread_id for row in dated if row.created_at.astimezone(zone).date() >= since}),
-                asked.after == since and asked.before is None,
+                len({row.thread_id for row in dated if row.created_at >= start}),
+                asked.after == day and asked.before is None,
             )
-            for days, since in spans
+            for days, (day, start) in dates.items()
         ],
     }
 
@@ -411,7 +417,7 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
             Thread.score.label("thread_score"),
             *PERSON,
         )
-        .join(Thread, Thread.id == Post.thread_id)
+        .join(Thread, _ITS_THREAD)
         .join(Board, Board.id == Thread.board_id)
         .where(Post.id.in_([row.id for row, _ in grouped]), text_is_visible(viewer))
     )
