@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from markupsafe import Markup, escape
-from sqlalchemy import ColumnElement, Select, case, exists, select
+from sqlalchemy import ColumnElement, Select, case, select
 
 from portal.discussions.models import Board, Post, PostKind, Tag, Thread, ThreadKind, ThreadTag
 from portal.discussions.policy import text_is_visible
@@ -249,11 +249,8 @@ def _listed(viewer: Viewer, asked: Asked) -> list[Any]:
     else:
         conditions.append(Post.kind == PostKind.OPENING)
     if asked.tag:
-        conditions.append(
-            exists().where(
-                ThreadTag.thread_id == Thread.id, ThreadTag.tag_id == Tag.id, Tag.name == asked.tag
-            )
-        )
+        tagged = select(ThreadTag.thread_id).join(Tag, Tag.id == ThreadTag.tag_id).where(Tag.name == asked.tag)
+        conditions.append(Thread.id.in_(tagged))
     if asked.board:
         conditions.append(Board.slug == asked.board)
     if asked.kind:
