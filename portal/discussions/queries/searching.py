@@ -249,7 +249,9 @@ def _listed(viewer: Viewer, asked: Asked) -> list[Any]:
     else:
         conditions.append(Post.kind == PostKind.OPENING)
     if asked.tag:
-        tagged = select(ThreadTag.thread_id).join(Tag, Tag.id == ThreadTag.tag_id).where(Tag.name == asked.tag)
+        tagged = (
+            select(ThreadTag.thread_id).join(Tag, Tag.id == ThreadTag.tag_id).where(Tag.name == asked.tag)
+        )
         conditions.append(Thread.id.in_(tagged))
     if asked.board:
         conditions.append(Board.slug == asked.board)
