@@ -10,7 +10,7 @@ run: .venv/.run ## the site with the demo community, on http://localhost:8000 (H
 
 test: .venv/.dev ## the whole suite
 	@scripts/chromium.sh
-	$(PYTEST) -n 2 --dist loadfile -m "not drill"
+	$(PYTEST) -n 2 --dist loadfile -m "not drill and not sweep"
 
 test-quick: .venv/.dev ## what needs no browser and no server, under a minute
 	$(PYTEST) -n 2 --dist loadfile -q -m "$(QUICK)"

@@ -15,7 +15,7 @@ from portal.members.models import Member
 from tests.support.browser import DESKTOP, PHONE, assert_accessible, take_screenshot
 from tests.support.site import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 
 PUBLIC = {
     "home": "/",
