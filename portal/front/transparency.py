@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, request, url_for
 from markupsafe import Markup
 
-from portal.kernel import personal
+from portal.kernel import clock, personal
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.template_helpers import duration
 from portal.moderation import policy, words
@@ -66,6 +66,7 @@ def entry(case_id: int) -> str:
     return render_template(
         "front/log_entry.html",
         story=log.story(viewer(), case_id),
+        now=clock.now(),
         words=words,
         rule_of=rules.find_rule,
         policy=policy,
