@@ -23,7 +23,7 @@ from portal.kernel import clock, crypto
 from portal.kernel.access import Viewer
 from portal.kernel.db import Base, db
 from portal.kernel.errors import DomainError
-from portal.kernel.unit_of_work import in_unit_of_work
+from portal.kernel.unit_of_work import in_unit_of_work, one_at_a_time
 
 FIRST = "0" * 64
 PURPOSE = "audit-head"
@@ -80,11 +80,9 @@ def record(
     if not in_unit_of_work():
         raise RuntimeError("an action is recorded inside its unit of work")
     try:
+        one_at_a_time("audit")  # two writers would give the same number
         last = db.session.execute(
-            select(AuditEntry.number, AuditEntry.hash)
-            .order_by(AuditEntry.number.desc())
-            .limit(1)
-            .with_for_update()  # PostgreSQL: one writer at the end of the chain
+            select(AuditEntry.number, AuditEntry.hash).order_by(AuditEntry.number.desc()).limit(1)
         ).one_or_none()
         entry = AuditEntry(
             number=last.number + 1 if last else 1,

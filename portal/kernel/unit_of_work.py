@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import func, select
+
 from portal.kernel.db import UNIT, db
 
 _AFTER = "candor.after_commit"
@@ -45,6 +47,15 @@ def after_commit(callback: Callable[[], None]) -> None:
     For hints only: the process may die in between, so nothing may depend on it.
     """
     db.session().info[_AFTER].append(callback)
+
+
+def one_at_a_time(name: str) -> None:
+    """Wait until no other unit of work is inside the part of this name; it ends with this unit.
+
+    On PostgreSQL a lock of the transaction; SQLite's units of work come one after another anyway.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
 def in_unit_of_work() -> bool:

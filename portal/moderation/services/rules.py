@@ -8,7 +8,7 @@ from portal.kernel import audit, clock, markup, site
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from portal.kernel.unit_of_work import unit_of_work
+from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 from portal.members.models import Member, MemberState
 from portal.moderation import seeds
 from portal.moderation.models import Rule, RuleRevision
@@ -16,7 +16,10 @@ from portal.moderation.models import Rule, RuleRevision
 
 def ensure_rules() -> None:
     """Store the rules a site begins with, before anything refers to one. Inside a unit of work."""
-    if db.session.execute(select(Rule.number).limit(1)).first() is not None:
+    if _has_rules():
+        return
+    one_at_a_time("rules")
+    if _has_rules():
         return
     for seed in seeds.RULES:
         db.session.add(
@@ -35,6 +38,10 @@ def ensure_rules() -> None:
             )
         )
     db.session.flush()
+
+
+def _has_rules() -> bool:
+    return db.session.execute(select(Rule.number).limit(1)).first() is not None
 
 
 def change_rule(
