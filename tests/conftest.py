@@ -18,6 +18,7 @@ from portal.kernel import jobs, page_cache, site
 from portal.kernel.access import Duty, Status, Viewer
 from portal.kernel.db import Base, db
 from portal.kernel.unit_of_work import unit_of_work
+from portal.members import lists
 from portal.members import queries as members_queries
 from portal.members.models import Company, CompanyDomain, CompanyKind, Member, VerifiedBy
 from portal.members.services import sessions
@@ -70,6 +71,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     application.config["TESTING"] = False
     page_cache.fragments.clear()
     page_cache.pages.clear()
+    lists.forget()
     with application.app_context():
         Base.metadata.create_all(db.engine)
     yield application

@@ -107,6 +107,12 @@ def country_name(code: str) -> str:
     return str(getattr(country, "common_name", country.name)).partition(",")[0]
 
 
+def forget() -> None:
+    """Drop what is kept of the lists: for a process that turns to another database."""
+    _read.cache_clear()
+    _index.cache_clear()
+
+
 def _lists() -> dict[str, tuple[Item, ...]]:
     return _read(site.current().version)
 
