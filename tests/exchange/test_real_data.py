@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from xml.etree.ElementTree import iterparse
 
@@ -55,7 +56,7 @@ def test_beer_is_all_there(app: Flask):
         assert {row.base_score for row in stored} == {0}
         for row in stored:
             there = posts[row.external_id]
-            assert row.created_at.isoformat()[:23].ljust(23, "0") == there["CreationDate"]
+            assert row.created_at == datetime.fromisoformat(f"{there['CreationDate']}+00:00")
             assert row.Member.external_id == there.get("OwnerUserId", "")
             assert row.source_url.startswith("https://beer.stackexchange.com/")
         accepted = db.session.execute(
