@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
@@ -15,8 +16,11 @@ from portal.demo.commands import demo, load_into, password_of
 from portal.discussions.services.recount import recount as recount_all
 from portal.exchange.commands import export_group, import_group
 from portal.kernel.db import db
+from portal.kernel.errors import DomainError
+from portal.members.commands import member
 from portal.search.commands import search
 from portal.settings import SettingsError
+from portal.upkeep import setup as site_setup
 from portal.upkeep.commands import backup, doctor, restore
 
 
@@ -34,6 +38,7 @@ def main() -> None:
 
 
 main.add_command(search)
+main.add_command(member)
 main.add_command(audit)
 main.add_command(doctor)
 main.add_command(backup)
@@ -60,6 +65,30 @@ def work() -> None:
     """Run the worker alone: index, mail, digests. `portal serve` starts one beside the web server."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     worker.run(app, app.extensions["huey"])
+
+
+@main.command()
+@click.option("--site-name", prompt="Name of the community")
+@click.option("--public-url", prompt="Address people will use, such as https://community.company.com")
+@click.option("--vendor-domains", prompt="Mail domains of the vendor, with commas")
+@click.option("--mail-url", prompt="Mail server, smtp+starttls://user:password@host:587 (empty: none yet)", default="")
+@click.option("--admin-email", prompt="Mail address of the first admin")
+@click.option("--admin-name", prompt="Name of the first admin")
+def setup(**answers: str) -> None:
+    """Set up an empty production site; prints a link for its first admin. Never loads the demo."""
+    instance = Path(os.environ.get("INSTANCE_PATH") or "instance").resolve()
+    try:
+        site_setup.write_settings(instance, answers)
+        app = create_app()
+        with app.app_context():
+            migrate_up()
+            path = site_setup.first_admin(answers["admin_email"], answers["admin_name"])
+    except (SettingsError, site_setup.SetupError, DomainError) as error:
+        click.echo(f"portal: {error}", err=True)
+        sys.exit(1)
+    click.echo(f"settings: {instance / 'portal.env'}")
+    click.echo("The admin sets a password here; the link works once, for two weeks:")
+    click.echo(app.config["SETTINGS"].PUBLIC_URL + path)
 
 
 @main.group("db")

@@ -32,12 +32,13 @@ from portal.discussions.views import (
     tools,
     uploads,
 )
-from portal.front import health, home, theme, transparency
+from portal.front import health, home, own_data, theme, transparency
 from portal.front import people as people_pages
 from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, personal, site
 from portal.kernel.access import Permission
 from portal.kernel.db import db
 from portal.members import events as people
+from portal.members import personal as members_personal
 from portal.members import views as members_views
 from portal.members.queries import console as console_queries
 from portal.members.services import credentials, joining, kept_forms, sessions
@@ -50,6 +51,7 @@ from portal.moderation.queries import cases as moderation_cases
 from portal.moderation.services.screening import screen
 from portal.notifications import kinds
 from portal.notifications import listeners as notifications_listeners
+from portal.notifications import personal as notifications_personal
 from portal.notifications import views as notifications_views
 from portal.notifications.services import mailing
 from portal.notifications.services.notifying import SEND_JOB
@@ -84,6 +86,7 @@ BLUEPRINTS: list[Any] = [
     keeping.blueprint,
     mentions.blueprint,
     people_pages.blueprint,
+    own_data.blueprint,
     notifications_views.blueprint,
     reacting.blueprint,
     tools.blueprint,
@@ -145,7 +148,12 @@ def _register() -> None:
     kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
     screening.register(screen)
     sources.register(searchable.SOURCE)
-    personal.register(*discussions_personal.CLASSES, *moderation_personal.CLASSES)
+    personal.register(
+        *members_personal.CLASSES,
+        *notifications_personal.CLASSES,
+        *discussions_personal.CLASSES,
+        *moderation_personal.CLASSES,
+    )
     nav.register(*_own_pages())
     nav.register(
         nav.Entry("Start a thread", "composing.new_thread", "pencil", "main", Permission.POST, order=20),
@@ -211,6 +219,7 @@ def _own_pages() -> list[nav.Entry]:
         ("Address and password", "members.account", "key"),
         ("Sessions", "members.open_sessions", "door-open"),
         ("Display", "members.display", "moon"),
+        ("Your data", "own_data.index", "download"),
     ]
     directory = nav.Entry("People", "people.directory", "people", "main", Permission.READ, order=60)
     found = [

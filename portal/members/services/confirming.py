@@ -99,7 +99,7 @@ def put_duties(member: Member, duties: frozenset[Duty]) -> None:
     if member.email_confirmed_at is None and duties:
         raise Invalid("The address of this account is not confirmed.", "duties")
     before = frozenset(Duty(duty) for duty in member.duties)
-    if Duty.ADMIN in before - duties and not _another_admin(member.id):
+    if Duty.ADMIN in before - duties and not is_another_admin(member.id):
         raise Invalid("There would be no admin left. Name another one first.", "duties")
     if before == duties:
         return
@@ -152,7 +152,8 @@ def hand_over(actor: Viewer, username: str, email: str) -> str:
     return email
 
 
-def _another_admin(member_id: int) -> bool:
+def is_another_admin(member_id: int) -> bool:
+    """Whether somebody else could set up the site as well."""
     rows = db.session.execute(
         select(Member.duties)
         .where(Member.id != member_id, Member.state == MemberState.ACTIVE)

@@ -1,0 +1,81 @@
+"""The end of an account: its name goes from everywhere, its words stay without one or go too."""
+
+from sqlalchemy import delete, select
+
+from portal.kernel import audit, personal
+from portal.kernel.access import Duty
+from portal.kernel.crypto import password_matches
+from portal.kernel.db import db
+from portal.kernel.errors import Invalid
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import (
+    JoinRequest,
+    KeptForm,
+    MailedLink,
+    Member,
+    MemberProduct,
+    MemberState,
+    Session,
+)
+from portal.members.services.confirming import is_another_admin
+from portal.members.services.standing import count_company
+
+NAME = "former member"
+
+
+def erase_own_account(member_id: int, *, password: str, keep_text: bool) -> str:
+    """Erase one's own account; gives the file name of the picture that is to go, or "".
+
+    With `keep_text` the posts stay, under no name. Raises Invalid beside `password`, and for the last admin.
+    """
+    member = db.session.get_one(Member, member_id)
+    if not password_matches(member.password_hash, password):
+        raise Invalid("This is not your password.", "password")
+    with unit_of_work():
+        return erase_account(member_id, keep_text=keep_text)
+
+
+def erase_account(member_id: int, *, keep_text: bool) -> str:
+    """Have every table forget the person. Inside a unit of work; gives the name of the picture file."""
+    member = db.session.get_one(Member, member_id)
+    if Duty.ADMIN in member.duties and not is_another_admin(member_id):
+        raise Invalid("There would be no admin left. Name another one first.")
+    picture, company_id = member.picture, member.company_id
+    for one in personal.registered():
+        one.erase(member_id, keep_text)
+    count_company(company_id)
+    audit.record(None, "erase account", "member", member_id, area="people")
+    return picture
+
+
+def blank_member(member_id: int, _keep_text: bool) -> None:
+    """Leave of a member's row what others' pages need, and nothing that says who it was."""
+    member = db.session.get_one(Member, member_id)
+    email = member.email
+    values = {
+        "name": NAME, "username": f"former-member-{member_id}", "username_key": f"formermember{member_id}",
+        "email": None, "email_confirmed_at": None, "password_hash": None, "link_mails": [], "duties": [],
+        "state": MemberState.ERASED, "suspended_until": None, "company_id": None, "company_claim": "",
+        "verified_by": None, "title": "", "role_level": None, "region": "", "time_zone": "UTC",
+        "languages": [], "use_cases": [], "replaced": "", "topics": [], "about_source": "", "about_html": "",
+        "picture": "", "visibility": {}, "theme": "", "language": "", "last_seen_at": None,
+        "external_id": None, "import_source": None,
+    }  # fmt: skip
+    for name, value in values.items():
+        setattr(member, name, value)
+    member.version += 1
+    for table in (Session, MailedLink, KeptForm, MemberProduct):
+        db.session.execute(delete(table).where(table.member_id == member_id))
+    if email:
+        db.session.execute(delete(JoinRequest).where(JoinRequest.email == email))
+
+
+def own_rows(member_id: int) -> dict[str, object]:
+    """The member's own row, without what is secret."""
+    member = db.session.execute(select(Member).where(Member.id == member_id)).scalar_one()
+    hidden = {"password_hash", "link_mails", "username_key", "sort_name"}
+    return {
+        column.key: getattr(member, column.key)
+        for column in Member.__table__.columns
+        if column.key not in hidden
+    }
