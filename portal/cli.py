@@ -71,7 +71,9 @@ def work() -> None:
 @click.option("--site-name", prompt="Name of the community")
 @click.option("--public-url", prompt="Address people will use, such as https://community.company.com")
 @click.option("--vendor-domains", prompt="Mail domains of the vendor, with commas")
-@click.option("--mail-url", prompt="Mail server, smtp+starttls://user:password@host:587 (empty: none yet)", default="")
+@click.option(
+    "--mail-url", prompt="Mail server, smtp+starttls://user:password@host:587 (empty: none yet)", default=""
+)
 @click.option("--admin-email", prompt="Mail address of the first admin")
 @click.option("--admin-name", prompt="Name of the first admin")
 def setup(**answers: str) -> None:

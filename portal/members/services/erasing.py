@@ -52,7 +52,7 @@ def blank_member(member_id: int, _keep_text: bool) -> None:
     """Leave of a member's row what others' pages need, and nothing that says who it was."""
     member = db.session.get_one(Member, member_id)
     email = member.email
-    values = {
+    values: dict[str, object] = {
         "name": NAME, "username": f"former-member-{member_id}", "username_key": f"formermember{member_id}",
         "email": None, "email_confirmed_at": None, "password_hash": None, "link_mails": [], "duties": [],
         "state": MemberState.ERASED, "suspended_until": None, "company_id": None, "company_claim": "",
