@@ -324,15 +324,17 @@ def test_a_page_takes_as_many_statements_for_many_posts_as_for_few(
         board = make_board()
         few = make_thread(author, board, "A short thread", tags="one, two")
         many = make_thread(author, board, "A long thread", tags="one, two")
+        before = make_thread(author, board, "A thread that was read before", tags="one, two")
         make_post(make_customer(), few)
         fill_thread(many, author, 60)
         opening = opening_of(many)
         for number in range(10):
             make_comment(author, opening, f"Remark {number}.")
-        addresses = [f"/threads/{one.id}/{one.slug}" for one in (few, many)]
+        addresses = [f"/threads/{one.id}/{one.slug}" for one in (before, few, many)]
         people = {"customer": make_customer(), "moderator": make_moderator()}
     reader = client if who == "visitor" else sign_in(people[who])
-    reader.get("/")  # settings and menu are kept in the process
+    for path in ("/", addresses.pop(0)):  # settings, menu and lists are kept in the process
+        reader.get(path)
     counts = []
     for address in addresses:
         with statements() as first:

@@ -50,6 +50,11 @@ class Person:
         self.page.wait_for_load_state()
         return self
 
+    def unfolds(self, within: Locator) -> "Person":
+        """Open the menu in there."""
+        self._use(within.locator("summary").first)
+        return self
+
     def writes(self, text: str, into: str | re.Pattern[str]) -> "Person":
         """Write into the field with this label."""
         control = self._field(into)

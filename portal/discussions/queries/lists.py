@@ -400,7 +400,7 @@ def _line(row: Any, viewer: Viewer, reader: Reader) -> ThreadLine:
         pinned=row.pinned_at is not None,
         closed=row.closed_at is not None,
         held=row.state is PostState.HELD,
-        tags=tuple(row.tags),
+        tags=tuple(row.tags) if row.state is PostState.VISIBLE else (),  # no page lists it under them yet
     )
 
 

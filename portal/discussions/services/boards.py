@@ -83,7 +83,7 @@ def move_board(admin: Viewer, board_id: int, by: int) -> None:
 
 
 def _record(admin: Viewer, action: str, board: Board) -> None:
-    words = f"{board.name}, {board.audience.value}{', archived' if board.archived_at else ''}"
+    words = f"{board.name}, {board.audience}{', archived' if board.archived_at else ''}"
     audit.record(admin, action, "board", board.id, words, area="settings", board_id=board.id)
 
 
