@@ -84,7 +84,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     site.set_defaults(
         site.Site(
             name=settings.SITE_NAME,
-            vendor_name=settings.SITE_NAME,
             vendor_domains=list(settings.VENDOR_DOMAINS),
             posts_per_five_minutes=settings.POSTS_PER_FIVE_MINUTES,
         )

@@ -48,7 +48,8 @@ class Settings:
 
     @property
     def mail_from(self) -> str:
-        return self.MAIL_FROM or f"{self.SITE_NAME} <community@{self.public_host}>"
+        """The sender of mails; an address alone is sent under the name that the site has then."""
+        return self.MAIL_FROM or f"community@{self.public_host}"
 
     @property
     def uploads_path(self) -> Path:

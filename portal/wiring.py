@@ -238,7 +238,6 @@ def _claims_waiting(_viewer: access.Viewer) -> int:
 def _register_jobs(settings: Settings) -> None:
     """What the worker does, and how often."""
     sender = mailing.Sender(
-        site_name=settings.SITE_NAME,
         public_url=settings.PUBLIC_URL,
         mail_from=settings.mail_from,
         secret_key=settings.SECRET_KEY,

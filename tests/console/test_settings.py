@@ -10,14 +10,16 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
-from portal.discussions.models import Board
+from portal.discussions.models import Board, ThreadKind
+from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel import site
 from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.members import lists
 from portal.members.models import Member, Product
-from tests.conftest import make_admin, make_board, make_customer, make_member
-from tests.support.people import fields_of, submit
+from portal.members.services import credentials
+from tests.conftest import make_admin, make_board, make_customer, make_member, viewer_of
+from tests.support.people import fields_of, sent_mails, submit
 
 SITE = {
     "name": "Flow people",
@@ -54,6 +56,36 @@ def test_settings_are_in_force_on_every_page(app: Flask, admin: FlaskClient) -> 
     assert app.test_client().get("/theme/000000/ffffff.css").status_code == 404
     with app.app_context():
         assert site.current().edit_grace_minutes == 5
+
+
+def test_a_renamed_site_has_one_name_everywhere(app: Flask, admin: FlaskClient) -> None:
+    with app.app_context():
+        board = make_board("Interfaces", slug="interfaces")
+        ines = viewer_of(make_customer("Ines", email="ines@castellan.example"))
+        thread = open_thread(ines, board, kind=ThreadKind.QUESTION, title="Which port?", body="Mine.")
+        post_reply(viewer_of(make_customer("Tomasz")), thread.id, "Port 8443.")
+    visitor = app.test_client()
+    pages = ["/", "/login", "/boards/interfaces", f"/threads/{thread.id}", "/feeds/latest.atom"]
+    former = app.config["SETTINGS"].SITE_NAME
+    before = [visitor.get(page, follow_redirects=True).text for page in pages]
+    assert all(former in text for text in before)
+
+    save(admin, vendor_name="")
+    for page in [*pages, "/boards/interfaces.atom", "/nowhere", "/privacy"]:
+        text = visitor.get(page, follow_redirects=True).text
+        assert "Flow people" in text, page
+        assert former not in text, page
+    with app.app_context():
+        credentials.ask_for_new_password("ines@castellan.example")
+    mails = [mail for mail in sent_mails(app) if str(mail["To"]) == "ines@castellan.example"]
+    assert len(mails) == 2, "one of a notice, one of the account"
+    for mail in mails:
+        assert mail["From"].addresses[0].display_name == "Flow people"
+        for kind in ("plain", "html"):
+            part = mail.get_body((kind,))
+            assert part is not None
+            assert "Flow people" in part.get_content()
+            assert former not in part.get_content()
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def ask_and_answer(times: int = THREADS) -> None:
 @pytest.fixture
 def sender(in_app: Flask, mail_server: MailServer) -> mailing.Sender:
     transport = mail.Smtp(mail_server.url, timeout_seconds=2)
-    return mailing.Sender("Flow", "https://community.example", "Flow <us@flow.example>", "k" * 40, transport)
+    return mailing.Sender("https://community.example", "Flow <us@flow.example>", "k" * 40, transport)
 
 
 def let_pass(at: Callable[[datetime], None], minutes: int, sender: mailing.Sender) -> None:

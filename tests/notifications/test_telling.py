@@ -35,9 +35,7 @@ class Kept:
 
 
 def sender(kept: Kept) -> mailing.Sender:
-    return mailing.Sender(
-        "Northwind Flow", "https://community.example", "Flow <us@flow.example>", "k" * 40, kept
-    )
+    return mailing.Sender("https://community.example", "Flow <us@flow.example>", "k" * 40, kept)
 
 
 @pytest.fixture

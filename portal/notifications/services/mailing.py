@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 from sqlalchemy import or_, select, update
 
-from portal.kernel import clock, jobs
+from portal.kernel import clock, jobs, site
 from portal.kernel.db import db
 from portal.kernel.mail import MailDelayed, MailRefused, Transport
 from portal.kernel.unit_of_work import unit_of_work
@@ -39,9 +39,11 @@ _templates = Environment(
 
 @dataclass(frozen=True)
 class Sender:
-    """What every mail needs to know of the site."""
+    """What every mail needs to know of the site, beside its name, which an admin may change at any time.
 
-    site_name: str
+    `mail_from` may carry a name of its own; without one mails come under the name of the site.
+    """
+
     public_url: str
     mail_from: str
     secret_key: str
@@ -190,7 +192,7 @@ def _notice_message(mail: Mail, sender: Sender) -> EmailMessage | None:
     token = unsubscribe_token(sender.secret_key, notice.member_id, notice.kind)
     unsubscribe_url = "" if required else f"{sender.public_url}/unsubscribe/{token}"
     values = {
-        "site_name": sender.site_name,
+        "site_name": site.current().name,
         "sentence": line.sentence,
         "title": line.title,
         "url": sender.public_url + line.url,
@@ -222,7 +224,7 @@ def _account_message(mail: Mail, sender: Sender) -> EmailMessage | None:
         return None
     message = _message(mail, sender, mail.recipient, mail.subject)
     values = {
-        "site_name": sender.site_name,
+        "site_name": site.current().name,
         "public_url": sender.public_url,
         "subject": mail.subject,
         **mail.body,
@@ -244,7 +246,7 @@ def _message(mail: Mail, sender: Sender, recipient: str, subject: str) -> EmailM
     message = EmailMessage()
     name, address = parseaddr(sender.mail_from)
     user, _, domain = address.partition("@")
-    message["From"] = Address(_plain(name or sender.site_name), user, domain)
+    message["From"] = Address(_plain(name or site.current().name), user, domain)
     message["To"] = recipient
     message["Subject"] = _plain(subject)[:200]
     message["Date"] = format_datetime(mail.created_at)
