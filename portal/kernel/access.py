@@ -44,6 +44,8 @@ class Permission(StrEnum):
     POST = "post"  # threads, posts, comments, drafts, uploads
     REACT = "react"  # votes, acceptance, follows, bookmarks
     FLAG = "flag"  # flags and appeals
+    ASK = "ask"  # asks with a clock: what a prospect starts
+    CONVERSE = "converse"  # private conversations: never an account of the vendor, whatever its duties
     INVITE = "invite"
     MODERATE = "moderate"  # queue, cases, log, tools on threads
     CONFIRM_MEMBERS = "confirm_members"  # companies and customer status by hand
@@ -59,11 +61,13 @@ _CONFIRMED = {
     Permission.FLAG,
 }
 
+_AMONG_THEMSELVES = {Permission.ASK, Permission.CONVERSE}
+
 BY_STATUS: dict[Status, frozenset[Permission]] = {
     Status.VISITOR: frozenset({Permission.VISIT}),
-    Status.PROSPECT: frozenset(_CONFIRMED),
-    Status.CUSTOMER: frozenset(_CONFIRMED | {Permission.INVITE}),
-    Status.FORMER: frozenset(_CONFIRMED),
+    Status.PROSPECT: frozenset(_CONFIRMED | _AMONG_THEMSELVES),
+    Status.CUSTOMER: frozenset(_CONFIRMED | _AMONG_THEMSELVES | {Permission.INVITE}),
+    Status.FORMER: frozenset(_CONFIRMED | _AMONG_THEMSELVES),
     Status.VENDOR: frozenset(_CONFIRMED | {Permission.INVITE}),
 }
 

@@ -45,6 +45,11 @@ class Site:
     appeal_second: str = ""  # username of the named second who decides appeals
     edit_grace_minutes: int = 10
     posts_per_five_minutes: int = 30  # of one member; 0: as many as they like
+    # Working time (kernel.working_time): what is promised in hours is counted on these days only.
+    calendar_zone: str = "UTC"
+    weekend: list[int] = field(default_factory=lambda: [5, 6])  # Monday is 0
+    holidays_of: str = ""  # ISO 3166 country, or a part of one: "DE-BY"
+    days_off: list[str] = field(default_factory=list)  # ISO dates
     version: int = 0
 
 

@@ -14,10 +14,13 @@ from portal.kernel.access import Permission, permissions_of
 from tests.house.people import PEOPLE, Person
 from tests.house.routes import Route, routes
 
-VISIT, ACCOUNT, READ, POST, REACT, FLAG, INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER = Permission
+VISIT, ACCOUNT, READ, POST, REACT, FLAG, ASK, CONVERSE, INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER = (
+    Permission
+)
 EVERYBODY = {VISIT}
 ANY_ACCOUNT = {VISIT, ACCOUNT}
-MEMBERS = {VISIT, ACCOUNT, READ, POST, REACT, FLAG}
+STAFF = {VISIT, ACCOUNT, READ, POST, REACT, FLAG}
+MEMBERS = STAFF | {ASK, CONVERSE}
 
 MAY: dict[str, set[Permission]] = {
     "visitor": EVERYBODY,
@@ -27,11 +30,11 @@ MAY: dict[str, set[Permission]] = {
     "former customer": MEMBERS,
     "suspended customer": ANY_ACCOUNT | {READ},
     "peer moderator": MEMBERS | {INVITE, MODERATE},
-    "vendor": MEMBERS | {INVITE},
-    "vendor moderator": MEMBERS | {INVITE, MODERATE, CONFIRM_MEMBERS},
-    "sales": MEMBERS | {INVITE},
-    "service": MEMBERS | {INVITE},
-    "admin": MEMBERS | {INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER},
+    "vendor": STAFF | {INVITE},
+    "vendor moderator": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS},
+    "sales": STAFF | {INVITE},
+    "service": STAFF | {INVITE},
+    "admin": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER},
 }
 
 PERMISSIONS: dict[str, Permission] = {
