@@ -4,11 +4,12 @@ Everything is found by role and name, as a screen reader finds it; nothing by cl
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Frame, Locator, Page, Request, expect
 
 from tests.support.browser import take_screenshot, violations
 from tests.support.mail_server import MailServer, links_in
@@ -41,13 +42,11 @@ class Person:
     def follows(self, name: str | re.Pattern[str], within: Locator | None = None) -> "Person":
         """Follow the link of this name."""
         self._use((within or self.page).get_by_role("link", name=name).first)
-        self.page.wait_for_load_state()
         return self
 
     def presses(self, name: str | re.Pattern[str], within: Locator | None = None) -> "Person":
         """Press the button of this name."""
         self._use((within or self.page).get_by_role("button", name=name).first)
-        self.page.wait_for_load_state()
         return self
 
     def unfolds(self, within: Locator) -> "Person":
@@ -97,9 +96,41 @@ class Person:
         expect(control).to_be_visible()
         if self.uses_keyboard:
             self._move_to(control)
-            self.page.keyboard.press("Enter")
-        else:
-            control.click()
+        with self._arrives():
+            if self.uses_keyboard:
+                self.page.keyboard.press("Enter")
+            else:
+                control.click()
+
+    @contextmanager
+    def _arrives(self) -> Iterator[None]:
+        """Whatever page this leads to is there at the end; the browser sets out a moment after the key."""
+        set_out: list[Request] = []
+        arrived: list[Frame] = []
+
+        def note_request(request: Request) -> None:
+            if request.is_navigation_request() and request.frame == self.page.main_frame:
+                set_out.append(request)
+
+        def note_arrival(frame: Frame) -> None:
+            arrived.append(frame)
+
+        self.page.on("request", note_request)
+        self.page.on("framenavigated", note_arrival)
+        try:
+            yield
+            for _ in range(SETS_OUT_WITHIN_MS // 20):
+                if set_out:
+                    break
+                self.page.wait_for_timeout(20)
+            for _ in range(ARRIVES_WITHIN_MS // 20):
+                if not set_out or set_out[-1].failure or self.page.main_frame in arrived:
+                    break
+                self.page.wait_for_timeout(20)
+            self.page.wait_for_load_state()
+        finally:
+            self.page.remove_listener("request", note_request)
+            self.page.remove_listener("framenavigated", note_arrival)
 
     def _move_to(self, control: Locator, *, within_group: bool = False) -> None:
         """Press Tab until the control has the focus, and see that one sees it."""
@@ -191,6 +222,9 @@ class Person:
             control.fill(text)
         return self.presses(re.compile("answer|reply|Post", re.I), composer).sees(text)
 
+
+SETS_OUT_WITHIN_MS = 200
+ARRIVES_WITHIN_MS = 10_000
 
 # An outline or shadow that is drawn round what has the focus.
 FOCUS_IS_SEEN = """control => {
