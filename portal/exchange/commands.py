@@ -1,6 +1,7 @@
 """`portal import …` and `portal export …`."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from portal.discussions.models import Audience
-from portal.exchange import exporting, jsonl, loading, stackexchange
+from portal.exchange import exporting, jsonl, loading, members, stackexchange
 from portal.exchange.records import Community, Damaged, Report, source_name
 from portal.search import services as search
 from portal.search.engines.base import IndexBusy
@@ -82,6 +83,67 @@ def _name_of(posts: Path) -> str:
     """A name for where the posts come from: of the file, or of its folder when that says no more."""
     name = posts.name.removesuffix(".gz").removesuffix(".jsonl")
     return posts.resolve().parent.name if name == "posts" else name
+
+
+@import_group.command("members")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would become of each line, and write nothing.")
+@click.option("--skip-bad", is_flag=True, help="Take the good lines; else one bad line stops all of it.")
+@click.option("--invite", is_flag=True, help="Mail everybody who is new a link to set a password.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@with_appcontext
+def import_members(file: Path, dry_run: bool, skip_bad: bool, invite: bool, as_json: bool) -> None:
+    """People and their companies from a CSV file; who has an account already is left as they are.
+
+    Columns: email, name; username, status, company, company_domains, company_kind, company_claim, title,
+    role_level, country, time_zone, languages, joined, confirmed. A status vouches for the company; without
+    one it is a claim that a moderator confirms. Nobody is mailed unless asked.
+    """
+    report = Report()
+    lines: list[members.Line] = []
+    try:
+        with _bar() as progress:
+            rows = members.read(file, report)
+            good, lines = members.check(rows, report, file.name, progress)
+            write = not dry_run and (skip_bad or not report.lost)
+            if write:
+                lines = members.bring_in(good, report, file.name, progress, invite=invite)
+    except Damaged as damaged:
+        click.echo(f"portal: {damaged.message}. Nothing was written.", err=True)
+        sys.exit(1)
+    if as_json:
+        told = [{"line": line.line, "result": line.words} for line in lines]
+        click.echo(json.dumps({**report.as_json(), "written": write, "lines": told}))
+    else:
+        for line in lines if dry_run else ():
+            click.echo(f"line {line.line}: {line.words}")
+        _print(report, as_json=False, nothing="" if not write else "made: nothing, they are all here")
+        if not write:
+            click.echo("nothing was written" + ("" if dry_run else ": mend these lines, or use --skip-bad"))
+    if report.lost:
+        sys.exit(1)
+
+
+@export_group.command("members")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON (with FILE).")
+@with_appcontext
+def export_members(file: Path | None, as_json: bool) -> None:
+    """Every account with a mail address as CSV, to FILE (for its owner alone) or to standard output."""
+    report = Report()
+    try:
+        if file is None:
+            members.export(sys.stdout, report, lambda _what, _done, _of: None)
+            return
+        part = file.with_name(f"{file.name}.part")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened, _bar() as progress:
+            members.export(opened, report, progress)
+        part.replace(file)
+    except OSError as error:
+        click.echo(f"portal: {file} cannot be written ({error.strerror})", err=True)
+        sys.exit(1)
+    _print(report, as_json)
 
 
 @export_group.command("jsonl")
@@ -157,15 +219,15 @@ def _bar() -> Iterator[loading.Progress]:
         yield show
 
 
-def _print(report: Report, as_json: bool) -> None:
+def _print(report: Report, as_json: bool, nothing: str = "made: nothing, it is all here") -> None:
     if as_json:
         click.echo(json.dumps(report.as_json()))
         return
     for title, counts in (("read", report.read), ("made", report.made), ("of no use here", report.ignored)):
         if counts:
             click.echo(f"{title}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
-    if not report.made:
-        click.echo("made: nothing, it is all here")
+    if not report.made and nothing:
+        click.echo(nothing)
     for row in report.skipped[:50]:
         line = f", line {row['line']}" if row["line"] else ""
         click.echo(f"left out: {row['file']}{line}: {row['reason']}", err=True)

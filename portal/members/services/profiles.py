@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import delete, select
@@ -79,20 +80,7 @@ def offered_products(member_id: int) -> list[Product]:
 
 def change_profile(member_id: int, profile: Profile, *, version: int) -> None:
     """Store the whole profile. Raises Invalid beside a field, Conflict(version) for a stale form."""
-    about_html = _about(profile.about)
-    checked = {
-        "name": clean_name(profile.name),
-        "title": _line(profile.title, 100, "title"),
-        "role_level": _one_of(profile.role_level, RoleLevel),
-        "region": _country(profile.region),
-        "time_zone": _zone(profile.time_zone),
-        "languages": _known(lists.LANGUAGES, profile.languages, "languages"),
-        "use_cases": _words(profile.use_cases, "use_cases"),
-        "replaced": _line(profile.replaced, 200, "replaced"),
-        "topics": _words(profile.topics, "topics"),
-        "about_source": profile.about.strip(),
-        "about_html": about_html,
-    }
+    checked = columns_of(profile)
     claim = _line(profile.company_claim, 120, "company")
     used = {number: _since(since, f"since_{number}") for number, since in profile.products.items()}
     with unit_of_work():
@@ -112,6 +100,23 @@ def change_profile(member_id: int, profile: Profile, *, version: int) -> None:
             if number in offered
         )
         events.publish(MemberChanged(member_id))
+
+
+def columns_of(profile: Profile) -> dict[str, Any]:
+    """The columns of a member that follow from a profile. Raises Invalid beside a field."""
+    return {
+        "name": clean_name(profile.name),
+        "title": _line(profile.title, 100, "title"),
+        "role_level": _one_of(profile.role_level, RoleLevel),
+        "region": _country(profile.region),
+        "time_zone": _zone(profile.time_zone),
+        "languages": _known(lists.LANGUAGES, profile.languages, "languages"),
+        "use_cases": _words(profile.use_cases, "use_cases"),
+        "replaced": _line(profile.replaced, 200, "replaced"),
+        "topics": _words(profile.topics, "topics"),
+        "about_source": profile.about.strip(),
+        "about_html": _about(profile.about),
+    }
 
 
 def claim_company(member_id: int, *, company: str, title: str = "") -> None:
