@@ -32,6 +32,7 @@ class Settings:
     POSTS_PER_FIVE_MINUTES: int = 30
     TRUSTED_HOSTS: tuple[str, ...] = ()
     DEMO_PASSWORD: str = field(default="", repr=False)
+    key_is_in_file: bool = False  # whether CONVERSATION_KEY came from its file; no variable
 
     @property
     def is_production(self) -> bool:
@@ -50,6 +51,20 @@ class Settings:
     def mail_from(self) -> str:
         """The sender of mails; an address alone is sent under the name that the site has then."""
         return self.MAIL_FROM or f"community@{self.public_host}"
+
+    @property
+    def conversation_key_path(self) -> Path:
+        return self.INSTANCE_PATH / "keys" / "conversation.key"
+
+    @property
+    def conversation_keys(self) -> str:
+        """CONVERSATION_KEY as it is now: one key, or the one in force and former ones behind it.
+
+        In its file it is read anew each time: a running site follows `portal conversations rekey`.
+        """
+        if self.key_is_in_file and self.conversation_key_path.is_file():
+            return self.conversation_key_path.read_text(encoding="ascii").strip()
+        return self.CONVERSATION_KEY
 
     @property
     def uploads_path(self) -> Path:
@@ -113,6 +128,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         TRUSTED_HOSTS=_words(values.get("TRUSTED_HOSTS", "")),
         DEMO_PASSWORD=values.get("DEMO_PASSWORD", ""),
+        key_is_in_file=not values.get("CONVERSATION_KEY"),
     )
 
 

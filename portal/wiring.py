@@ -34,7 +34,19 @@ from portal.discussions.views import (
 )
 from portal.front import health, home, own_data, theme, transparency
 from portal.front import people as people_pages
-from portal.kernel import access, events, form_keys, heartbeat, jobs, mail, metrics, nav, personal, site
+from portal.kernel import (
+    access,
+    events,
+    form_keys,
+    heartbeat,
+    jobs,
+    mail,
+    metrics,
+    nav,
+    personal,
+    site,
+    vault,
+)
 from portal.kernel.access import Permission
 from portal.kernel.db import db
 from portal.members import events as people
@@ -47,7 +59,9 @@ from portal.moderation import listeners as moderation_listeners
 from portal.moderation import personal as moderation_personal
 from portal.moderation import telling as moderation_telling
 from portal.moderation import views as moderation_views
+from portal.moderation.models import CaseKey
 from portal.moderation.queries import cases as moderation_cases
+from portal.moderation.services import evidence as moderation_evidence
 from portal.moderation.services.screening import screen
 from portal.notifications import kinds
 from portal.notifications import listeners as notifications_listeners
@@ -104,6 +118,8 @@ def wire(app: Flask, settings: Settings) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     metrics.install(app)
+    vault.configure(lambda: settings.conversation_keys)
+    vault.register(CaseKey)
     _subscribe()
     _register()
     _register_jobs(settings)
@@ -257,6 +273,8 @@ def _register_jobs(settings: Settings) -> None:
         audit_heads.JOB, lambda: audit_heads.keep_head(settings.INSTANCE_PATH, settings.SECRET_KEY), 6 * 3600
     )
     jobs.register(moderation_personal.FORGET_JOB, moderation_personal.forget_comments, 24 * 3600)
+    jobs.register(moderation_evidence.FORGET_JOB, moderation_evidence.forget_evidence, 24 * 3600)
+    jobs.register(moderation_personal.FORGET_READINGS, moderation_personal.forget_readings, 24 * 3600)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)
     jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)

@@ -22,7 +22,7 @@ from portal.moderation.models import CaseKind, CaseState, MemberMeasure, PostMea
 from portal.moderation.queries import cases, log, own, rules
 from portal.moderation.queries.cases import CaseLine, CaseView, Filters
 from portal.moderation.services import cases as case_services
-from portal.moderation.services import deciding
+from portal.moderation.services import deciding, evidence
 
 blueprint = Blueprint("queue", __name__, url_prefix="/console")
 
@@ -78,6 +78,14 @@ def case(case_id: int) -> str:
     """One case: the post in its thread, who flagged it, the author's record, and the decision."""
     view = cases.case_view(viewer(), case_id)
     return _case_page(view, _fresh_form(view))
+
+
+@blueprint.get("/cases/<int:case_id>/evidence")
+@requires(Permission.MODERATE)
+def read_evidence(case_id: int) -> str:
+    """The case with the messages disclosed to it; that they were read is recorded. 404 when decided."""
+    view = cases.case_view(viewer(), case_id)
+    return _case_page(view, _fresh_form(view), evidence.read_evidence(viewer(), case_id))
 
 
 @blueprint.post("/cases/<int:case_id>/claim")
@@ -157,12 +165,13 @@ def _fresh_form(view: CaseView) -> DecisionForm:
     return DecisionForm(formdata=None, data=data)
 
 
-def _case_page(view: CaseView, form: DecisionForm) -> str:
+def _case_page(view: CaseView, form: DecisionForm, disclosed: list[evidence.Disclosed] | None = None) -> str:
     is_open = view.case.state is CaseState.OPEN
     appeal_form = AppealAnswerForm(formdata=None, data={"version": view.case.version}).offer()
     return render_template(
         "console/case.html",
         view=view,
+        disclosed=disclosed,
         why=_why(view.line),
         form=form.offer(view.case.kind, rules.rules()),
         appeal_form=appeal_form,
@@ -191,11 +200,13 @@ def _will_read(view: CaseView, form: DecisionForm) -> dict[str, Any]:
             (one for one in MemberMeasure if one.value == form.member.data), MemberMeasure.NONE
         ),
         appeal_outcome=None,
+        post_id=view.case.post_id,
     )
     is_thread = view.post is not None and view.post.kind == "opening"
     dismisses = decision.post_measure is PostMeasure.NONE and decision.member_measure is MemberMeasure.NONE
     return {
-        "chosen": bool(form.post.data),
+        "chosen": bool(form.post.data) or view.case.kind in policy.WITHOUT_POST,
+        "logged_in_public": view.case.kind not in policy.WITHOUT_POST,
         "dismisses": dismisses,
         "released": decision.post_measure is PostMeasure.RELEASE,
         "author_reads": "" if dismisses else words.to_author(decision, is_thread=is_thread),
@@ -214,6 +225,8 @@ def _row(line: CaseLine) -> Row:
     if case.kind is CaseKind.HELD:
         joined = duration(now - line.author_joined_at)
         where = _("%(board)s, joined %(time)s ago", board=line.board_name, time=joined)
+    elif case.kind in policy.WITHOUT_POST:
+        where = line.author.name if not case.peers_only else _("%(name)s, for peers", name=line.author.name)
     else:
         where = _("%(board)s, by %(name)s", board=line.board_name, name=line.author.name)
     if line.claimed_by:
@@ -223,11 +236,9 @@ def _row(line: CaseLine) -> Row:
         due = _("decided after %(time)s", time=duration((case.decided_at or now) - case.opened_at))
     else:
         due = until(case.due_at) if late else _("since %(time)s", time=duration(now - case.opened_at))
-    action = {
-        CaseKind.FLAGS: _("Decide"),
-        CaseKind.HELD: _("Release or refuse"),
-        CaseKind.APPEAL: _("Decide"),
-    }[case.kind]
+    action = {CaseKind.HELD: _("Release or refuse"), CaseKind.CONNECT: _("Connect them")}.get(
+        case.kind, _("Decide")
+    )
     if line.against or case.state is not CaseState.OPEN:
         action = _("Look at it")
     return Row(
@@ -245,7 +256,9 @@ def _row(line: CaseLine) -> Row:
 
 def _why(line: CaseLine) -> str:
     case = line.case
-    return words.why_here(case.kind, case.flags_count, case.rule_number, line.rule_short, case.reasons)
+    return words.why_here(
+        case.kind, case.flags_count, case.rule_number, line.rule_short, case.reasons, case.why
+    )
 
 
 def _choices(filters: Filters) -> dict[str, list[tuple[str, str, bool]]]:
@@ -264,6 +277,9 @@ def _choices(filters: Filters) -> dict[str, list[tuple[str, str, bool]]]:
                 ("flags", _("flags")),
                 ("held", _("held posts")),
                 ("appeal", _("appeals")),
+                ("conversation", _("reported messages")),
+                ("blocks", _("blocks")),
+                ("connect", _("people to connect")),
             ],
         ),
         "board": options("board", [("", _("any board")), *log.boards_of_log(viewer())]),

@@ -58,7 +58,7 @@ class DecisionForm(Form):
 
     post = RadioField(_l("What happens to the post?"), choices=[], validate_choice=False)
     member = RadioField(_l("What happens to the author?"), choices=[], validate_choice=False)
-    days = SelectField(_l("Only reads for"), choices=[], validate_choice=False, default="7")
+    days = SelectField(_l("For how long"), choices=[], validate_choice=False, default="7")
     until = DateField(_l("or until the end of"), validators=[Optional()])
     rule = SelectField(
         _l("Which rule was broken?"),
@@ -79,6 +79,12 @@ class DecisionForm(Form):
 
     def offer(self, kind: CaseKind, rules: list[RuleLine]) -> "DecisionForm":
         """Fill in what can be decided in a case of this kind."""
+        if kind in policy.WITHOUT_POST:
+            self.post.data = PostMeasure.NONE.value
+            self.member.label.text = _("What happens to the member?")
+            self.reason.description = _(
+                "The member reads this, and so does whoever reported. Quote nothing and name nobody."
+            )
         words = {
             PostMeasure.NONE: _("It stays as it is"),
             PostMeasure.HIDE: _("It is removed; a note with rule and reason keeps its place"),
@@ -87,12 +93,14 @@ class DecisionForm(Form):
             PostMeasure.REFUSE: _("It is not published; the author is told why"),
         }
         self.post.choices = [(one.value, words[one]) for one in policy.measures_for(kind)]
-        self.member.choices = [
-            (MemberMeasure.NONE.value, _("Nothing")),
-            (MemberMeasure.WARN.value, _("A warning")),
-            (MemberMeasure.SUSPEND.value, _("Only reads for a while")),
-            (MemberMeasure.BAN.value, _("The account is closed")),
-        ]
+        measures = {
+            MemberMeasure.NONE: _("Nothing"),
+            MemberMeasure.WARN: _("A warning"),
+            MemberMeasure.NO_CONVERSATIONS: _("Begins no new conversations for a while"),
+            MemberMeasure.SUSPEND: _("Only reads for a while"),
+            MemberMeasure.BAN: _("The account is closed"),
+        }
+        self.member.choices = [(one.value, measures[one]) for one in policy.member_measures_for(kind)]
         self.rule.choices = [
             ("", _("Choose a rule")),
             *((str(rule.number), f"{rule.number}. {rule.title}") for rule in rules),
@@ -126,7 +134,7 @@ class DecisionForm(Form):
     @property
     def suspended_until(self) -> datetime | None:
         """The end of the day chosen, else so many days from now. Raises Invalid."""
-        if self.member.data != MemberMeasure.SUSPEND.value:
+        if self.member.data not in (MemberMeasure.SUSPEND.value, MemberMeasure.NO_CONVERSATIONS.value):
             return None
         if self.until.process_errors:
             raise Invalid(_("Write the day as 2026-03-31."), "until")

@@ -4,10 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.db import Base, Versioned, check, short_enum
+from portal.kernel.vault import Keyed
 
 
 class CaseKind(StrEnum):
@@ -16,6 +17,9 @@ class CaseKind(StrEnum):
     FLAGS = "flags"
     HELD = "held"
     APPEAL = "appeal"
+    CONVERSATION = "conversation"  # messages that a participant disclosed
+    BLOCKS = "blocks"  # several people blocked one; nothing is disclosed
+    CONNECT = "connect"  # an ask that nobody answered in time
 
 
 class CaseState(StrEnum):
@@ -50,6 +54,7 @@ class MemberMeasure(StrEnum):
     WARN = "warn"
     SUSPEND = "suspend"
     BAN = "ban"
+    NO_CONVERSATIONS = "no_conversations"  # may begin no new ones until the date; reads nothing
 
 
 class AppealOutcome(StrEnum):
@@ -90,14 +95,14 @@ class RuleRevision(Base):
 
 
 class Case(Versioned, Base):
-    """One thing to look at: everything said against one post, one held post, or one appeal."""
+    """One thing to look at: all that is said against a post, a held post, an appeal, a report."""
 
     __tablename__ = "cases"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[CaseKind] = mapped_column(short_enum(CaseKind))
     state: Mapped[CaseState] = mapped_column(short_enum(CaseState), default=CaseState.OPEN)
-    # "post:12", "appeal:3"; null once decided: one open case for each target.
+    # "post:12", "appeal:3", "ask:7"; null once decided: one open case for each target.
     open_key: Mapped[str | None] = mapped_column(String(40), unique=True)
     post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="SET NULL"), index=True)
     thread_id: Mapped[int | None] = mapped_column(ForeignKey("threads.id", ondelete="SET NULL"), index=True)
@@ -117,6 +122,9 @@ class Case(Versioned, Base):
     claimed_until: Mapped[datetime | None] = mapped_column()
     decided_at: Mapped[datetime | None] = mapped_column()
     appeals_case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"))
+    peers_only: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # no vendor account sees it
 
     __table_args__ = (
         Index("ix_cases_queue", "state", "due_at", "id"),
@@ -201,3 +209,43 @@ class ModeratorAlias(Base):
 
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
     letter: Mapped[str] = mapped_column(String(4), unique=True)
+
+
+class CaseKey(Keyed, Base):
+    """The key under which moderation keeps what was disclosed to one case; gone when the case is over."""
+
+    __tablename__ = "case_keys"
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
+    bound_to: Mapped[str] = mapped_column(String(40), unique=True)  # a random name, in everything it seals
+
+    @property
+    def vault_owner(self) -> str:
+        return f"case:{self.bound_to}"
+
+
+class Evidence(Base):
+    """One message that a participant disclosed to a case: sealed with the case's own key, never changed."""
+
+    __tablename__ = "evidence"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(String(32), unique=True)  # random, bound into the box
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    shared_by_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    box: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime] = mapped_column()
+    shared_at: Mapped[datetime] = mapped_column()
+
+
+class EvidenceReading(Base):
+    """That a moderator opened what was disclosed: shown to those whose messages they are."""
+
+    __tablename__ = "evidence_readings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    reader_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    messages: Mapped[int] = mapped_column()
+    at: Mapped[datetime] = mapped_column()

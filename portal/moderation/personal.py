@@ -3,17 +3,29 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from portal.kernel import audit, clock
 from portal.kernel.audit import AuditEntry
 from portal.kernel.db import db
 from portal.kernel.personal import Personal
 from portal.kernel.unit_of_work import unit_of_work
-from portal.moderation.models import Appeal, Case, Decision, Flag, FlagOutcome, ModeratorAlias
+from portal.moderation.models import (
+    Appeal,
+    Case,
+    Decision,
+    Evidence,
+    EvidenceReading,
+    Flag,
+    FlagOutcome,
+    ModeratorAlias,
+)
+from portal.moderation.policy import EVIDENCE_KEPT, READINGS_KEPT_DAYS
+from portal.moderation.services.evidence import FORGET_JOB as FORGET_EVIDENCE
 
 COMMENTS_KEPT = 365
 FORGET_JOB = "forget comments of flags"
+FORGET_READINGS = "forget who read what was disclosed"
 
 
 def forget_comments() -> int:
@@ -86,6 +98,42 @@ def _erase_appeals(member_id: int, _keep_text: bool) -> None:
     db.session.execute(update(Appeal).where(Appeal.member_id == member_id).values(text=""))
 
 
+def _disclosed_by(member_id: int) -> Any:
+    rows = db.session.execute(
+        select(Evidence.case_id, Evidence.author_id, Evidence.written_at, Evidence.shared_at)
+        .where(or_(Evidence.shared_by_id == member_id, Evidence.author_id == member_id))
+        .order_by(Evidence.id)
+    )
+    return [
+        {
+            "case": row.case_id,
+            "yours": row.author_id == member_id,
+            "written": row.written_at.isoformat(),
+            "disclosed": row.shared_at.isoformat(),
+        }
+        for row in rows
+    ]
+
+
+def _erase_disclosed(_member_id: int, _keep_text: bool) -> None:
+    """What a case needs to be decided stays until it is over, and goes by itself then."""
+
+
+def _readings_of(member_id: int) -> Any:
+    rows = db.session.execute(
+        select(EvidenceReading).where(EvidenceReading.reader_id == member_id).order_by(EvidenceReading.id)
+    ).scalars()
+    return [{"case": row.case_id, "messages": row.messages, "at": row.at.isoformat()} for row in rows]
+
+
+def forget_readings() -> int:
+    """Drop the records of who read what was disclosed, a year after; gives how many."""
+    before = clock.now() - timedelta(days=READINGS_KEPT_DAYS)
+    with unit_of_work():
+        result = db.session.execute(delete(EvidenceReading).where(EvidenceReading.at < before))
+    return result.rowcount  # type: ignore[attr-defined]
+
+
 def _alias_of(member_id: int) -> Any:
     alias = db.session.get(ModeratorAlias, member_id)
     return {"in the public log": f"Moderator {alias.letter}"} if alias else None
@@ -124,5 +172,21 @@ CLASSES = (
     Personal("decisions about you", ("decisions", "cases"), _decisions_about, _erase_decisions),
     Personal("appeals you made", ("appeals",), _appeals_of, _erase_appeals),
     Personal("your letter as a moderator", ("moderator_aliases",), _alias_of, _keep),
+    Personal(
+        "messages disclosed to moderators",
+        ("evidence", "case_keys"),
+        _disclosed_by,
+        _erase_disclosed,
+        EVIDENCE_KEPT.days,
+        FORGET_EVIDENCE,
+    ),
+    Personal(
+        "disclosed messages you read as a moderator",
+        ("evidence_readings",),
+        _readings_of,
+        _keep,
+        READINGS_KEPT_DAYS,
+        FORGET_READINGS,
+    ),
     Personal("what you did with a duty", ("audit_entries",), _actions_of, _erase_words_about),
 )

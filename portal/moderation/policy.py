@@ -15,7 +15,14 @@ HELD_ANSWER = timedelta(hours=4)
 FLAGS_AN_HOUR = 10
 FLAGS_A_DAY = 30
 
+# Cases that are about no post.
+WITHOUT_POST = (CaseKind.CONVERSATION, CaseKind.BLOCKS, CaseKind.CONNECT)
+# What was disclosed to a case is kept as long as its decision can be appealed, and then thrown away.
+EVIDENCE_KEPT = APPEAL + timedelta(days=1)
+READINGS_KEPT_DAYS = 365
+
 # How soon somebody has to look at a flag, by the severity of the rule.
+# The same times hold for messages that somebody reported.
 ANSWER = {1: timedelta(hours=24), 2: timedelta(hours=8), 3: timedelta(hours=2)}
 # Enough independent people say so: to be looked at before anything else. Nothing is hidden by itself.
 PRESSING_WEIGHT = 300
@@ -124,4 +131,16 @@ def measures_for(kind: CaseKind) -> tuple[PostMeasure, ...]:
     """What can be done to the post in a case of this kind."""
     if kind is CaseKind.HELD:
         return (PostMeasure.RELEASE, PostMeasure.REFUSE)
+    if kind in WITHOUT_POST:
+        return (PostMeasure.NONE,)
     return (PostMeasure.NONE, PostMeasure.HIDE, PostMeasure.CLOSE)
+
+
+def member_measures_for(kind: CaseKind) -> tuple[MemberMeasure, ...]:
+    """What can be done to the member whom a case of this kind is about."""
+    if kind is CaseKind.CONNECT:
+        return (MemberMeasure.NONE,)
+    usual = (MemberMeasure.NONE, MemberMeasure.WARN, MemberMeasure.SUSPEND, MemberMeasure.BAN)
+    if kind in (CaseKind.CONVERSATION, CaseKind.BLOCKS):
+        return (*usual[:2], MemberMeasure.NO_CONVERSATIONS, *usual[2:])
+    return usual

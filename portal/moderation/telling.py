@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal.discussions.models import Board, Post, PostKind, Thread
 from portal.discussions.policy import board_is_visible
-from portal.kernel.access import Viewer
+from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.moderation import words
 from portal.moderation.models import Appeal, Case, Decision, Flag
@@ -41,8 +41,9 @@ def resolve_own(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
             sentence=sentence,
             title=row.title,
             url=f"/decisions/{row.id}",
-            excerpt="" if undone else reason,
-            thread_key=f"thread-{row.thread_id}",
+            # Of what is private nothing goes out by mail, a moderator's words about it neither.
+            excerpt="" if undone or row.post_id is None else reason,
+            thread_key=f"thread-{row.thread_id}" if row.thread_id else "",
         )
     return lines
 
@@ -91,6 +92,29 @@ def resolve_second(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]
     }
 
 
+def resolve_alert(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
+    """Lines for whoever is on duty: a case that cannot wait, without a word of what it is about."""
+    ids = [notice.data.get("case") for notice in notices]
+    found = {
+        row.id: row.title
+        for row in db.session.execute(
+            select(Case.id, Case.title).where(
+                Case.id.in_(ids), *([Case.peers_only.is_(False)] if viewer.is_staff else [])
+            )
+        )
+        if viewer.may(Permission.MODERATE)
+    }
+    return {
+        notice.id: Line(
+            sentence=_("Something that cannot wait was reported"),
+            title=found[notice.data["case"]],
+            url=f"/console/cases/{notice.data['case']}",
+        )
+        for notice in notices
+        if notice.data.get("case") in found
+    }
+
+
 def _decisions(ids: list[int | None], *conditions: Any) -> dict[int | None, Any]:
     rows = db.session.execute(
         select(
@@ -125,5 +149,12 @@ KINDS = (
         order=5,
     ),
     Kind(telling.FLAGGER, "a moderator decides on something you flagged", resolve_flagged, order=60),
+    Kind(
+        telling.ALERT,
+        "something that cannot wait was reported, and you moderate",
+        resolve_alert,
+        required=True,
+        listed=False,
+    ),
     Kind(telling.SECOND, "an appeal waits for you as the named second", resolve_second, order=70),
 )

@@ -10,13 +10,26 @@ from portal.moderation.services import screening
 
 
 def why_here(
-    kind: CaseKind, flags_count: int, rule_number: int | None, rule_short: str, reasons: list[str]
+    kind: CaseKind,
+    flags_count: int,
+    rule_number: int | None,
+    rule_short: str,
+    reasons: list[str],
+    why: str = "",
 ) -> str:
     """The first words of a row in the queue: "3 flags, rule 4: personal data"."""
     if kind is CaseKind.HELD:
         return _("Held: %(reasons)s", reasons=screening.short(reasons))
     if kind is CaseKind.APPEAL:
         return _("Appeal, other decided")
+    if kind is CaseKind.CONVERSATION and rule_number is not None:
+        return _("Reported messages, rule %(number)s: %(rule)s", number=rule_number, rule=rule_short)
+    if kind is CaseKind.CONVERSATION:
+        return _("Reported messages, other reason")
+    if kind is CaseKind.BLOCKS:
+        return _("Blocked by several people")
+    if kind is CaseKind.CONNECT:
+        return why or _("Connect them")
     flags = _n("%(num)d flag", "%(num)d flags", flags_count)
     if rule_number is None:
         return _("%(flags)s, other reason", flags=flags)
@@ -41,8 +54,11 @@ def what_was_done(decision: Any, *, is_thread: bool = False) -> str:
         MemberMeasure.WARN: _("author warned"),
         MemberMeasure.SUSPEND: _("author suspended"),
         MemberMeasure.BAN: _("account closed"),
+        MemberMeasure.NO_CONVERSATIONS: _("no new conversations for a while"),
     }[decision.member_measure]
     text = ", ".join(part for part in (post, member) if part)
+    if not text and decision.post_id is None:
+        return _("Looked at, nothing taken away")
     return text[:1].upper() + text[1:] if text else _("Flags dismissed, everything stays")
 
 
@@ -64,6 +80,7 @@ def to_author(decision: Any, *, is_thread: bool = False) -> str:
         MemberMeasure.WARN: _("you were warned"),
         MemberMeasure.SUSPEND: _("your account only reads for a while"),
         MemberMeasure.BAN: _("your account was closed"),
+        MemberMeasure.NO_CONVERSATIONS: _("you can begin no new conversations for a while"),
     }[decision.member_measure]
     if not post and not member:
         return _("Your post was flagged and stays as it is")

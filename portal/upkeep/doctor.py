@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.kernel import db as kernel_db
-from portal.kernel import heartbeat
+from portal.kernel import heartbeat, vault
 from portal.kernel.db import db
 from portal.search import services as search
 from portal.search.engines.base import IndexBusy, IndexUnavailable
@@ -29,6 +29,7 @@ def problems(settings: Settings, migrations: str) -> list[str]:
         lambda: _settings(settings),
         lambda: _folder(settings),
         lambda: _database(migrations),
+        _keys,
         _index,
         lambda: _mail(settings),
     ]
@@ -110,6 +111,13 @@ def _database(migrations: str) -> Iterator[str]:
             f"SQLite {'.'.join(map(str, version))} can, in rare cases, damage a database that is written and "
             "checkpointed at once: install the wheel pysqlite3."
         )
+
+
+def _keys() -> Iterator[str]:
+    try:
+        yield from vault.problems()
+    except SQLAlchemyError:
+        return  # no tables, or no database: said above
 
 
 def _index() -> Iterator[str]:

@@ -191,6 +191,7 @@ PERMISSIONS: dict[str, Permission] = {
     "queue.hand_back": MODERATE,
     "queue.index": MODERATE,
     "queue.preview": MODERATE,
+    "queue.read_evidence": MODERATE,
     "queue.today": MODERATE,
     "queue.undo": MODERATE,
     "rules.add": ADMINISTER,

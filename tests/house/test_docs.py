@@ -35,7 +35,7 @@ def _section(title: str) -> str:
 
 def test_every_setting_is_documented_and_every_documented_one_exists():
     listed = set(re.findall(r"^\| `([A-Z_]+)`", _section("Settings"), re.MULTILINE))
-    assert listed == {field.name for field in dataclasses.fields(Settings)}
+    assert listed == {field.name for field in dataclasses.fields(Settings) if field.name.isupper()}
 
 
 def test_every_command_is_documented_and_every_documented_one_exists():

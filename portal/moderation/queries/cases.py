@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
@@ -27,6 +27,7 @@ from portal.moderation.models import (
     FlagOutcome,
     MemberMeasure,
 )
+from portal.moderation.queries import evidence
 from portal.moderation.queries.parties import is_named_second, reasons_against
 from portal.moderation.queries.rules import find_rule
 
@@ -41,7 +42,7 @@ class Filters:
     """The words of the sentence above the queue; each stands in the address."""
 
     state: str = "open"  # open, decided
-    kind: str = ""  # flags, held, appeal
+    kind: str = ""  # one of CaseKind
     board: str = ""
     older: str = ""  # hour, day, week
     whose: str = ""  # "" me or nobody, mine, nobody, anyone
@@ -194,6 +195,7 @@ class CaseView:
     members_told: int = 0
     board_audience: str = ""
     notes: list[str] = field(default_factory=list)
+    disclosed: int = 0  # messages that can be read now, with a record of each reading
 
     @property
     def case(self) -> Case:
@@ -203,7 +205,7 @@ class CaseView:
 def case_view(viewer: Viewer, case_id: int) -> CaseView:
     """The case, for moderators on boards they read, and an appeal for the named second. Raises NotFound."""
     is_second = is_named_second(viewer) and not viewer.may(Permission.MODERATE)
-    visible = Case.kind == CaseKind.APPEAL if is_second else _readable(viewer)
+    visible = and_(Case.kind == CaseKind.APPEAL, _for_eyes_of(viewer)) if is_second else _readable(viewer)
     if not viewer.may(Permission.MODERATE) and not is_second:
         raise NotFound("no such case")
     row = db.session.execute(_lines().where(Case.id == case_id, visible)).one_or_none()
@@ -245,6 +247,7 @@ def case_view(viewer: Viewer, case_id: int) -> CaseView:
         undo_until=undoable[-1].decision.decided_at + policy.UNDO if undoable else None,
         members_told=len(flags),
         board_audience=row.audience or "",
+        disclosed=evidence.readable_count(viewer, case) if not line.against else 0,
     )
 
 
@@ -306,7 +309,12 @@ def _lines() -> Any:
 
 
 def _readable(viewer: Viewer) -> ColumnElement[bool]:
-    return or_(Board.id.is_(None), board_is_visible(viewer))
+    return and_(or_(Board.id.is_(None), board_is_visible(viewer)), _for_eyes_of(viewer))
+
+
+def _for_eyes_of(viewer: Viewer) -> ColumnElement[bool]:
+    """A case that its reporter left to peers alone does not exist for accounts of the vendor."""
+    return Case.peers_only.is_(False) if viewer.is_staff else true()
 
 
 def _conditions(viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:

@@ -1,8 +1,9 @@
 """What an author reads of decisions about themselves."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast, func, select
 
 from portal.discussions.models import Post, PostKind, PostState
 from portal.kernel import clock, site
@@ -11,7 +12,7 @@ from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.members.models import Member, MemberState
 from portal.moderation import policy
-from portal.moderation.models import Appeal, AppealOutcome, Case, Decision, ModeratorAlias
+from portal.moderation.models import Appeal, AppealOutcome, Case, Decision, MemberMeasure, ModeratorAlias
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,19 @@ def own_decision(author_id: int, decision_id: int) -> OwnDecision:
             and clock.now() <= policy.appeal_until(decision)
         ),
     )
+
+
+def barred_from_conversations(member_id: int) -> datetime | None:
+    """Until when a decision that stands lets this member begin no new conversations; None when it may."""
+    return db.session.execute(
+        select(func.max(Decision.suspended_until)).where(
+            Decision.member_id == member_id,
+            Decision.member_measure == MemberMeasure.NO_CONVERSATIONS,
+            Decision.suspended_until > clock.now(),
+            Decision.undone_at.is_(None),
+            Decision.overturned_at.is_(None),
+        )
+    ).scalar_one()
 
 
 def appeals_have_a_second() -> bool:

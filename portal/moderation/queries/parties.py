@@ -9,7 +9,7 @@ from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.members.models import Company, Member
 from portal.moderation import policy
-from portal.moderation.models import Appeal, Case, Decision, Flag
+from portal.moderation.models import Appeal, Case, Decision, Evidence, Flag
 from portal.moderation.policy import Party
 
 
@@ -73,6 +73,17 @@ def _parties(cases: list[Case]) -> dict[int, list[Party]]:
         found.setdefault(flagged[row.case_id], []).append(
             Party(row.id, row.company_id, tuple(row.competitors or ()))
         )
+    # Of reported messages both sides are parties.
+    for whose in (Evidence.author_id, Evidence.shared_by_id):
+        for row in db.session.execute(
+            select(Evidence.case_id, Member.id, Member.company_id, Company.competitors)
+            .join(Member, Member.id == whose)
+            .outerjoin(Company, Company.id == Member.company_id)
+            .where(Evidence.case_id.in_(flagged))
+        ):
+            found.setdefault(flagged[row.case_id], []).append(
+                Party(row.id, row.company_id, tuple(row.competitors or ()))
+            )
     by_id = {
         row.id: Party(row.id, row.company_id, tuple(row.competitors or ()))
         for row in db.session.execute(

@@ -82,6 +82,7 @@ def appeal(author_id: int, decision_id: int, text: str, *, form_key: str = "") -
             opened_at=now,
             due_at=now + policy.APPEAL_ANSWER,
             appeals_case_id=original.id,
+            peers_only=original.peers_only,
         )
         db.session.add(case)
         db.session.flush()  # the appeal names its case
@@ -192,6 +193,6 @@ def _case_for(judge: Viewer, case_id: int) -> Case:
         return cases.case_for(judge, case_id)
     if is_named_second(judge) and judge.may(Permission.FLAG):
         case = db.session.get(Case, case_id, with_for_update=True)
-        if case is not None:
+        if case is not None and not (case.peers_only and judge.is_staff):
             return case
     raise NotFound("no such case")

@@ -1,6 +1,6 @@
 """Cases: one open for each target; claimed by one moderator at a time."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
 from portal.discussions.policy import board_is_visible
@@ -82,7 +82,11 @@ def case_for(moderator: Viewer, case_id: int) -> Case:
         select(Case)
         .outerjoin(Thread, Thread.id == Case.thread_id)
         .outerjoin(Board, Board.id == Thread.board_id)
-        .where(Case.id == case_id, or_(Board.id.is_(None), board_is_visible(moderator)))
+        .where(
+            Case.id == case_id,
+            or_(Board.id.is_(None), board_is_visible(moderator)),
+            Case.peers_only.is_(False) if moderator.is_staff else true(),
+        )
         .with_for_update(of=Case)
     ).scalar_one_or_none()
     if case is None:

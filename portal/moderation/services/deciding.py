@@ -36,6 +36,7 @@ from portal.moderation.services.rules import ensure_rules
 
 LONGEST_REASON = 600
 LONGEST_SUSPENSION = timedelta(days=366)
+UNTIL = (MemberMeasure.SUSPEND, MemberMeasure.NO_CONVERSATIONS)  # measures that end by themselves
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def decide(moderator: Viewer, case_id: int, verdict: Verdict, *, form_key: str =
             rule_label=rule.label if rule else "",
             reason=reason,
             note=note,
-            suspended_until=verdict.suspended_until if verdict.member is MemberMeasure.SUSPEND else None,
-            before={},
+            suspended_until=verdict.suspended_until if verdict.member in UNTIL else None,
+            before={"open_key": case.open_key},
             decided_by_id=moderator.member_id or 0,
             decided_at=now,
         )
@@ -144,9 +145,9 @@ def undo(moderator: Viewer, decision_id: int) -> Decision:
             raise Invalid("This can no longer be taken back. The author can appeal.", "undo")
         if db.session.execute(select(Appeal.id).where(Appeal.decision_id == decision.id)).first():
             raise Invalid("The author has appealed, so somebody else decides now.", "undo")
-        key = f"post:{case.post_id}"
+        key = decision.before.get("open_key") or f"post:{case.post_id}"
         if db.session.execute(select(Case.id).where(Case.open_key == key)).first():
-            raise Invalid("The post was flagged again meanwhile: decide the new case.", "undo")
+            raise Invalid("There is a new case about the same thing meanwhile: decide that one.", "undo")
         revert(moderator, decision)
         decision.undone_at, decision.undone_by_id = clock.now(), moderator.member_id
         case.state, case.open_key, case.decided_at = CaseState.OPEN, key, None
@@ -183,6 +184,8 @@ def check_verdict(
     """Raises Invalid beside the field, or Forbidden, for what cannot be decided here."""
     if verdict.post not in policy.measures_for(case.kind):
         raise Invalid("Choose what happens to the post.", "post")
+    if verdict.member not in policy.member_measures_for(case.kind):
+        raise Invalid("Choose what happens to the author.", "member")
     if verdict.post is PostMeasure.RELEASE and verdict.member is not MemberMeasure.NONE:
         raise Invalid("A post that is released is no reason to hold its author back.", "member")
     if verdict.post in (PostMeasure.HIDE, PostMeasure.RELEASE, PostMeasure.REFUSE):
@@ -199,6 +202,8 @@ def check_verdict(
         raise Invalid(
             "Say why, in a sentence for those who flagged it."
             if verdict.dismisses
+            else "Say why, in a sentence for the author."
+            if case.kind in policy.WITHOUT_POST
             else "Say why, in a sentence for the author; it stands on the page.",
             "reason",
         )
@@ -206,7 +211,7 @@ def check_verdict(
         raise Invalid(f"At most {LONGEST_REASON} characters fit; put the rest into the note.", "reason")
     if len(note) > 1000:
         raise Invalid("At most 1,000 characters fit.", "note")
-    if verdict.member is MemberMeasure.SUSPEND:
+    if verdict.member in UNTIL:
         until, now = verdict.suspended_until, clock.now()
         if until is None or not now < until <= now + LONGEST_SUSPENSION:
             raise Invalid("Choose an end within the next year.", "suspended_until")
@@ -272,5 +277,5 @@ def _action(decision: Decision) -> str:
     }
     done = [words[decision.post_measure]] if decision.post_measure in words else []
     if decision.member_measure is not MemberMeasure.NONE:
-        done.append(f"{decision.member_measure.value} member")
-    return ", ".join(done) or "dismiss flags"
+        done.append(f"{decision.member_measure.value.replace('_', ' ')} member")
+    return ", ".join(done) or ("dismiss flags" if decision.post_id else "close case")

@@ -1,19 +1,25 @@
 """Who is told of a decision: the author always, the flaggers when they want to hear of it."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 
 from portal.kernel import clock, site
+from portal.kernel.access import Status
 from portal.kernel.crypto import token_hash
 from portal.kernel.db import db
 from portal.members.models import Member
 from portal.moderation.models import Appeal, Case, Decision, Flag, MemberMeasure
 from portal.moderation.policy import is_dismissal
+from portal.moderation.queries.evidence import moderators
 from portal.notifications.services.mailing import queue_account_mail
 from portal.notifications.services.notifying import notify
 
 AUTHOR = "moderation"
 FLAGGER = "flag_outcome"
 SECOND = "appeal"
+ALERT = "alert"
+PRESSING = 3  # the severity of a rule from which on somebody is alerted at once
 
 
 def tell_of_decision(decision: Decision) -> None:
@@ -38,13 +44,26 @@ def tell_of_appeal(appeal: Appeal, case: Case) -> None:
     """Tell the named second that an appeal waits; moderators find it in the queue."""
     second = site.current().appeal_second
     if second:
-        ids = db.session.execute(select(Member.id).where(Member.username == second)).scalars()
+        named = select(Member.id).where(Member.username == second)
+        if case.peers_only:
+            named = named.where(Member.status != Status.VENDOR)
+        ids = db.session.execute(named).scalars()
         notify(
             SECOND,
             [member_id for member_id in ids if member_id != appeal.member_id],
             source_key=f"appeal:{appeal.id}",
             data={"appeal": appeal.id, "title": case.title},
         )
+
+
+def alert_whoever_is_on_duty(case: Case, leave_out: Iterable[int]) -> None:
+    """Tell everybody who may decide a case that it cannot wait; nothing of what it is about."""
+    notify(
+        ALERT,
+        moderators(peers_only=case.peers_only, leave_out=leave_out),
+        source_key=f"alert:{case.id}",
+        data={"case": case.id},
+    )
 
 
 def tell_of_appeal_decision(answer: Decision, against: Decision, *, overturned: bool) -> None:
