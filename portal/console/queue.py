@@ -222,7 +222,7 @@ def _will_read(view: CaseView, form: DecisionForm) -> dict[str, Any]:
 def _row(line: CaseLine) -> Row:
     case = line.case
     now = clock.now()
-    if case.kind is CaseKind.HELD:
+    if case.kind is CaseKind.HELD and not line.author.as_role:
         joined = duration(now - line.author_joined_at)
         where = _("%(board)s, joined %(time)s ago", board=line.board_name, time=joined)
     elif case.kind in policy.WITHOUT_POST:

@@ -100,11 +100,10 @@ def begin_with(text: str | None, quotation: str) -> str:
 
 
 def quotation_of(post: PostPlace) -> str:
-    """The Markdown that quotes a post."""
+    """The Markdown that quotes a post; without a name where the author has none for somebody who reads it."""
     number = None if post.is_comment else post.number
-    return markup.quote_source(
-        post.author_username, number, post.id, markdown_of(post.source, post.source_format)
-    )
+    name = "" if post.author_is_guest else post.author.username
+    return markup.quote_source(name, number, post.id, markdown_of(post.source, post.source_format))
 
 
 def _quotation(viewer: Viewer, thread: ThreadPlace, quote_id: int | None) -> str:

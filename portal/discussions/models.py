@@ -43,6 +43,13 @@ class PostState(StrEnum):
     DELETED = "deleted"
 
 
+class ShownAs(StrEnum):
+    """How an author appears: by name, or as role, industry, size and country."""
+
+    NAME = "name"
+    ROLE = "role"
+
+
 class Board(Versioned, Base):
     """A place for threads with one audience."""
 
@@ -74,6 +81,10 @@ class Thread(Versioned, Base):
     title: Mapped[str] = mapped_column(String(200))
     slug: Mapped[str] = mapped_column(String(90))
     author_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="RESTRICT"))
+    # Chosen when it is opened, for all that its author writes in it; each post carries its own beyond that.
+    author_shown_as: Mapped[ShownAs] = mapped_column(
+        short_enum(ShownAs), default=ShownAs.NAME, server_default=ShownAs.NAME.value
+    )
     # As of its opening post: a held or hidden opening holds or hides the thread.
     state: Mapped[PostState] = mapped_column(short_enum(PostState), default=PostState.VISIBLE)
     created_at: Mapped[datetime] = mapped_column()
@@ -151,6 +162,10 @@ class Post(Versioned, Base):
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))  # of a comment
     kind: Mapped[PostKind] = mapped_column(short_enum(PostKind))
     author_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="RESTRICT"))
+    # Stays with the post where it is split off or merged into another thread.
+    author_shown_as: Mapped[ShownAs] = mapped_column(
+        short_enum(ShownAs), default=ShownAs.NAME, server_default=ShownAs.NAME.value
+    )
     source: Mapped[str] = mapped_column(Text)
     source_format: Mapped[str] = mapped_column(
         String(8), default="markdown"

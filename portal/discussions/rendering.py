@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import render_template
 from flask_babel import format_decimal, get_locale
+from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
@@ -56,6 +57,7 @@ class Shown:
     new_mark: Markup
     comments: list["Shown"]
     more_comments: bool = False
+    you: Markup | None = None
     excerpt: str = ""
     score: int = 0
     origin: Origin | None = None
@@ -123,6 +125,7 @@ def _make(
     html = render_template(
         "discussions/_posts.html",
         thread=thread,
+        asker=person_line(thread, reader),
         opening=opening,
         accepted=accepted if accepted and accepted.html is not None else None,
         posts=posts[1:] if opening else posts,
@@ -170,6 +173,7 @@ def _shown(row: Any, thread: Any, reader: Reader, comments: list[Shown], *, more
         removed_at=row.state_at,
         actions=Markup(mark),  # noqa: S704 - numbers and our own words
         new_mark=Markup(f"<!--@new:{number}-->"),  # noqa: S704 - a number
+        you=Markup(f"<!--@you:{row.author_id}-->") if row.person_as_role else None,  # noqa: S704 - a number
         comments=comments,
         more_comments=more,
         excerpt=row.excerpt if html is not None else "",
@@ -226,6 +230,8 @@ def personal(viewer: Viewer, thread: Any, text: str, unread: Unread, *, may_writ
         name, values = match.group(1), match.group(2).split(":")
         if name == "new":
             return line.pop() if line and int(values[0]) > unread.after else ""
+        if name == "you":
+            return _you() if values[0] == me else ""
         if name == "act":
             return actions.of_post(values)
         if name == "com":
@@ -239,6 +245,10 @@ def personal(viewer: Viewer, thread: Any, text: str, unread: Unread, *, may_writ
 
 def _new_line(unread: Unread) -> str:
     return render_template("discussions/_new_line.html", since=unread.since)
+
+
+def _you() -> str:
+    return str(Markup('<span class="quiet">{}</span> ').format(_("you; nobody else reads your name here")))
 
 
 def _own_held(row: Any, thread: Any, reader: Reader) -> str:

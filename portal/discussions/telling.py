@@ -6,11 +6,12 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from portal.discussions.authors import BY_POST
 from portal.discussions.models import Audience, Board, Follow, Post, PostKind, Thread, ThreadKind
 from portal.discussions.policy import statuses_reading, text_is_visible
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
-from portal.members.display import PERSON, person_line, reader_of
+from portal.members.display import person_line, reader_of
 from portal.members.models import Company, Member
 from portal.notifications.kinds import Kind, Line
 from portal.notifications.models import Notice
@@ -56,7 +57,7 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
             Thread.kind.label("thread_kind"),
             Thread.author_id.label("asker_id"),
             Board.name.label("board"),
-            *PERSON,
+            *BY_POST,
         )
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)

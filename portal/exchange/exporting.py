@@ -1,6 +1,7 @@
 """Writes the community as JSON, one object a line, in the importer's own format."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +10,24 @@ from typing import IO, Any
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import aliased
 
-from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread, ThreadKind, Vote
+from portal.discussions.models import (
+    Audience,
+    Board,
+    Post,
+    PostKind,
+    PostState,
+    ShownAs,
+    Thread,
+    ThreadKind,
+    Vote,
+)
 from portal.exchange.records import Report
 from portal.kernel.db import db
 from portal.members.models import Member
 
 BATCH = 2_000
 SHARED = [Audience.PUBLIC, Audience.PROSPECTS, Audience.CUSTOMERS]
+WITHOUT_NAME = "Somebody who asked without a name"
 NAMES = {PostKind.ANSWER: "answers", PostKind.REPLY: "replies", PostKind.COMMENT: "comments"}
 
 
@@ -30,7 +42,13 @@ def export(folder: Path, report: Report) -> None:
     if db.engine.dialect.name == "postgresql":  # SQLite's transactions see one moment anyway
         db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     parts = []
-    for name, rows in (("users", _users(report)), ("posts", _posts(report)), ("votes", _votes(report))):
+    authors = _Authors()
+    files = (
+        ("users", _users(report)),
+        ("posts", _posts(report, authors)),
+        ("votes", _votes(report, authors)),
+    )
+    for name, rows in files:
         path = folder / f"{name}.jsonl"
         with path.with_suffix(".part").open("w", encoding="utf-8") as file:
             for row in rows:
@@ -79,7 +97,7 @@ def _visible() -> Any:
     )
 
 
-def _posts(report: Report) -> Iterator[dict[str, Any]]:
+def _posts(report: Report, authors: "_Authors") -> Iterator[dict[str, Any]]:
     parent = aliased(Post)
     last = (0, 0)
     while True:
@@ -100,7 +118,7 @@ def _posts(report: Report) -> Iterator[dict[str, Any]]:
             return
         for post, thread, board, audience, parent_kind in rows:
             last = (post.thread_id, post.id)
-            row = _post(post, thread, parent_kind, report)
+            row = _post(post, thread, parent_kind, report) | authors.of(post)
             if post.kind is PostKind.OPENING:
                 row |= {"board": board, "audience": audience.value}
             yield row
@@ -115,7 +133,6 @@ def _post(post: Post, thread: Thread, parent_kind: PostKind | None, report: Repo
         "id": f"p{post.id}",
         "thread": f"t{thread.id}",
         "kind": kind,
-        "author": f"u{post.author_id}",
         "created": _iso(post.created_at),
         "score": post.score,
         "body": post.html or None,
@@ -146,8 +163,31 @@ def _post(post: Post, thread: Thread, parent_kind: PostKind | None, report: Repo
     return {name: value for name, value in row.items() if value is not None or name == "body"}
 
 
-def _votes(report: Report) -> Iterator[dict[str, Any]]:
-    yield from _acceptances(report)
+class _Authors:
+    """Whoever appears as a role is somebody else in each thread: nothing leads from there to a person.
+
+    Knows the authors of a thread once its posts were written, so votes come after posts.
+    """
+
+    def __init__(self) -> None:
+        self._roles: dict[tuple[int, int], str] = {}
+        self._in_thread: Counter[int] = Counter()
+
+    def of(self, post: Post) -> dict[str, str]:
+        if post.author_shown_as is ShownAs.NAME:
+            return {"author": f"u{post.author_id}"}
+        key = (post.thread_id, post.author_id)
+        if key not in self._roles:
+            self._in_thread[post.thread_id] += 1
+            self._roles[key] = f"t{post.thread_id}-{self._in_thread[post.thread_id]}"
+        return {"author": self._roles[key], "author_name": WITHOUT_NAME}
+
+    def key(self, member_id: int, thread_id: int) -> str:
+        return self._roles.get((thread_id, member_id), f"u{member_id}")
+
+
+def _votes(report: Report, authors: _Authors) -> Iterator[dict[str, Any]]:
+    yield from _acceptances(report, authors)
     last = 0
     while True:
         rows = db.session.execute(
@@ -172,21 +212,26 @@ def _votes(report: Report) -> Iterator[dict[str, Any]]:
                 "created": _iso(row.created_at),
             }
             if row.member_id is not None:
-                vote["voter"] = f"u{row.member_id}"
+                vote["voter"] = authors.key(row.member_id, row.thread_id)
             yield vote
 
 
-def _acceptances(report: Report) -> Iterator[dict[str, Any]]:
+def _acceptances(report: Report, authors: _Authors) -> Iterator[dict[str, Any]]:
     rows = db.session.execute(
-        select(Thread.accepted_post_id, Thread.accepted_at, Thread.author_id)
+        select(Thread.accepted_post_id, Thread.accepted_at, Thread.author_id, Thread.id)
         .join(Board, Board.id == Thread.board_id)
         .join(Post, Post.id == Thread.accepted_post_id)
         .where(_visible(), Thread.accepted_at.is_not(None))
         .order_by(Thread.id)
     ).all()
-    for post_id, moment, asker in rows:
+    for post_id, moment, asker, thread_id in rows:
         report.make("votes")
-        yield {"post": f"p{post_id}", "kind": "accept", "voter": f"u{asker}", "created": _iso(moment)}
+        yield {
+            "post": f"p{post_id}",
+            "kind": "accept",
+            "voter": authors.key(asker, thread_id),
+            "created": _iso(moment),
+        }
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -4,13 +4,14 @@ Everything comes from the columns of one row (`PERSON`), so lists and pages need
 Being named to outsiders is the company's permission; until it is given they read what kind of company it is.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, literal, true
 
 from portal.kernel import clock, site
 from portal.kernel.access import Duty, Permission, Status, Viewer
@@ -44,7 +45,7 @@ def reader_of(viewer: Viewer) -> Reader:
     return Reader.PROSPECT if viewer.status is Status.PROSPECT else Reader.INSIDER
 
 
-PERSON: tuple[ColumnElement[Any], ...] = (
+_MEMBER: tuple[ColumnElement[Any], ...] = (
     Member.name.label("person_name"),
     Member.username.label("person_username"),
     Member.picture.label("person_picture"),
@@ -63,6 +64,16 @@ PERSON: tuple[ColumnElement[Any], ...] = (
     Company.named_in_public.label("company_named"),
     Company.named_until.label("company_named_until"),
 )
+
+
+def person_columns(as_role: ColumnElement[bool]) -> tuple[ColumnElement[Any], ...]:
+    """The columns that `person_line` reads. `as_role`: SQL, whether this person stands here without a name,
+    as role, industry, size and country."""
+    return (*_MEMBER, as_role.label("person_as_role"))
+
+
+# Of people for themselves. Where somebody stands as an author, `discussions.authors` has the columns.
+PERSON = person_columns(literal(False))
 
 
 def with_person(query: Any, member_id: Any) -> Any:
@@ -86,6 +97,7 @@ class PersonLine:
     verified_by: str = ""  # mail, moderator, imported
     vendor_name: str = ""  # set for people of the vendor
     former: bool = False
+    as_role: bool = False  # chose to appear without a name here
 
     @property
     def url(self) -> str:
@@ -99,7 +111,11 @@ class PersonLine:
 
 
 def person_line(row: Any, reader: Reader, *, by_vendor: bool = False) -> PersonLine:
-    """The line out of a row with the columns of `PERSON`. `by_vendor`: spoke for the vendor at that time."""
+    """The line out of a row with `person_columns`. `by_vendor`: spoke for the vendor at that time.
+
+    The one place that decides whether a name is shown: who appears as a role here is one to every reader,
+    and prospects are to sales and service.
+    """
     if row.person_state is MemberState.ERASED:
         return PersonLine(name=row.person_name)
     if is_masked(row, reader):
@@ -153,14 +169,39 @@ def shown_to_everyone(visibility: dict[str, Any], field: str) -> bool:
 
 def is_masked(row: Any, reader: Reader) -> bool:
     """Whether this person is shown to this reader without name, picture and page."""
-    return reader is Reader.SELLER and row.person_status is Status.PROSPECT
+    return row.person_as_role or (reader is Reader.SELLER and row.person_status is Status.PROSPECT)
+
+
+def not_masked(reader: Reader) -> ColumnElement[bool]:
+    """SQL: this reader may know the member of the row by name."""
+    return Member.status != Status.PROSPECT if reader is Reader.SELLER else true()
 
 
 def _masked_line(row: Any) -> PersonLine:
-    """A prospect as sales and service read one: role, industry, size and country, whatever was chosen."""
-    role = row.person_title or ROLE_WORDS.get(row.person_role_level, "A prospect")
+    """Role, industry, size and country, and how the person was verified: nothing that names anybody."""
     if row.company_name:
         kind = company_kind(row.company_industry or "", row.company_size or "", row.company_region or "")
     else:
         kind = lists.country_name(row.person_region)
-    return PersonLine(name=role, company=kind)
+    return PersonLine(
+        name=_role_of(row),
+        company=kind,
+        verified_by=row.person_verified_by.value if row.person_verified_by else "",
+        former=row.person_status is Status.FORMER,
+        as_role=row.person_as_role,
+    )
+
+
+def _role_of(row: Any) -> str:
+    """The title, unless it is hidden or gives away the person or the company; else the level of the role."""
+    title = row.person_title if shows(row.person_visibility or {}, "title", to_members=False) else ""
+    names = f"{row.person_name} {row.person_username} {row.company_name or ''}"
+    telling = {word for word in _words(names) if len(word) > 2}
+    if title and not telling & set(_words(title)):
+        return title
+    other = "A prospect" if row.person_status is Status.PROSPECT else "A customer"
+    return ROLE_WORDS.get(row.person_role_level, other)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())

@@ -86,3 +86,25 @@ def test_every_ignored_rule_has_its_reason():
         if "noqa" in line and bare.search(line)
     ]
     assert found == []
+
+
+def test_authors_take_their_columns_from_one_place():
+    """Above members, people who stand as authors are selected by `discussions.authors`, which knows who has
+    no name there; the plain columns are for people who stand for themselves."""
+    for_themselves = {
+        "discussions/queries/mentions.py": "completion",
+        "moderation/queries/cases.py": "flaggers",
+    }
+    plain = re.compile(r"\bPERSON\b|\bMember\.(?:name|username)\b")
+    for_themselves |= {
+        "discussions/queries/searching.py": "asks `may_name_author` first",
+        "discussions/services/text.py": "who is mentioned",
+        "discussions/services/erasing.py": "whose name is taken out",
+    }
+    found = {
+        str(path.relative_to(PORTAL))
+        for path in SOURCES
+        if path.relative_to(PORTAL).parts[0] in ("discussions", "front")
+        and plain.search(path.read_text(encoding="utf-8"))
+    }
+    assert found <= set(for_themselves)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, select, tuple_
 
+from portal.discussions.authors import named_in_post, named_in_thread
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
 from portal.discussions.policy import text_is_visible, thread_is_visible
 from portal.discussions.queries.lists import thread_lines, visible_threads
@@ -43,8 +44,13 @@ class Counts(NamedTuple):
 def threads_by(
     viewer: Viewer, authors: Select[Any] | list[int], *, after: str = "", rows: int = ROWS
 ) -> Page:
-    """A page of the visible threads that these people opened, the newest first. ThreadLine rows."""
-    query = visible_threads(viewer).where(Thread.author_id.in_(authors), Thread.state == PostState.VISIBLE)
+    """A page of the visible threads that these people opened, the newest first. ThreadLine rows.
+
+    What somebody opened without a name is there for themselves alone.
+    """
+    query = visible_threads(viewer).where(
+        Thread.author_id.in_(authors), Thread.state == PostState.VISIBLE, named_in_thread(viewer)
+    )
     found, following = _page(query, (Thread.created_at, Thread.id), after, rows)
     return Page(rows=thread_lines(viewer, found), next=following)
 
@@ -65,7 +71,7 @@ def posts_by(viewer: Viewer, author_id: int, *, after: str = "", rows: int = ROW
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)
         .where(Post.author_id == author_id, Post.kind != PostKind.OPENING, text_is_visible(viewer))
-        .where(Post.state == PostState.VISIBLE)
+        .where(Post.state == PostState.VISIBLE, named_in_post(viewer))
     )
     found, following = _page(query, (Post.created_at, Post.id), after, rows)
     return Page(rows=[_answer_line(row) for row in found], next=following)
@@ -77,13 +83,14 @@ def counts_of(viewer: Viewer, author_id: int) -> Counts:
         select(Thread.id)
         .join(Board, Board.id == Thread.board_id)
         .where(Thread.author_id == author_id, Thread.state == PostState.VISIBLE, thread_is_visible(viewer))
+        .where(named_in_thread(viewer))
     )
     answers = (
         select(Post.id)
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)
         .where(Post.author_id == author_id, Post.kind == PostKind.ANSWER, Post.state == PostState.VISIBLE)
-        .where(text_is_visible(viewer))
+        .where(text_is_visible(viewer), named_in_post(viewer))
     )
     accepted = answers.where(Thread.accepted_post_id == Post.id)
     counted = [

@@ -6,13 +6,14 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+from portal.discussions.authors import BY_POST
 from portal.discussions.models import Board, Post, PostState, Thread
 from portal.discussions.policy import is_wider, thread_is_visible
 from portal.discussions.queries.places import ThreadPlace
 from portal.discussions.queries.similar import resembling
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
-from portal.members.models import Member
+from portal.members.display import person_line, reader_of, with_person
 
 POSTS_A_PAGE = 100
 _ADDRESS = re.compile(r"/(threads|posts)/(\d{1,10})(?:/|$)")
@@ -38,11 +39,11 @@ class Target(NamedTuple):
     board_name: str
 
 
-def posts_to_split(thread: ThreadPlace, after: int = 1) -> tuple[list[Choosable], int]:
+def posts_to_split(viewer: Viewer, thread: ThreadPlace, after: int = 1) -> tuple[list[Choosable], int]:
     """A hundred posts of the thread behind number `after`, and the number to go on from (0: no more)."""
+    query = select(Post.id, Post.number, Post.excerpt, Post.state, *BY_POST).select_from(Post)
     rows = db.session.execute(
-        select(Post.id, Post.number, Member.name, Post.excerpt, Post.state)
-        .join(Member, Member.id == Post.author_id)
+        with_person(query, Post.author_id)
         .where(
             Post.thread_id == thread.id,
             Post.number > max(after, 1),
@@ -51,7 +52,11 @@ def posts_to_split(thread: ThreadPlace, after: int = 1) -> tuple[list[Choosable]
         .order_by(Post.number)
         .limit(POSTS_A_PAGE + 1)
     ).all()
-    posts = [Choosable._make(row) for row in rows[:POSTS_A_PAGE]]
+    reader = reader_of(viewer)
+    posts = [
+        Choosable(row.id, row.number, person_line(row, reader).name, row.excerpt, row.state)
+        for row in rows[:POSTS_A_PAGE]
+    ]
     return posts, posts[-1].number if len(rows) > POSTS_A_PAGE else 0
 
 

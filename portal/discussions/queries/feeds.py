@@ -4,12 +4,13 @@ from typing import Any
 
 from sqlalchemy import and_, false, func, select
 
+from portal.discussions.authors import BY_THREAD
 from portal.discussions.models import Audience, Board, Post, PostState, Thread
 from portal.discussions.policy import text_is_visible, thread_is_visible
 from portal.discussions.queries.lists import COLUMNS
 from portal.kernel.access import VISITOR
 from portal.kernel.db import db
-from portal.members.display import PERSON, with_person
+from portal.members.display import with_person
 
 ENTRIES = 30
 SITEMAP_THREADS = 10_000
@@ -19,7 +20,7 @@ def latest_public(board_id: int | None = None) -> list[Any]:
     """The threads started last, with the words of their openings; all public boards, or one of them."""
     # Outer joins and coalesce, so that SQLite goes along the index of the order (see lists).
     query: Any = (
-        select(*COLUMNS, Post.html, Post.excerpt, Post.edited_at, *PERSON)
+        select(*COLUMNS, Post.html, Post.excerpt, Post.edited_at, *BY_THREAD)
         .outerjoin(Board, Board.id == Thread.board_id)
         .outerjoin(Post, and_(Post.thread_id == Thread.id, Post.number == 1))
     )

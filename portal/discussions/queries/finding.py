@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.discussions.authors import BY_POST, BY_THREAD
 from portal.discussions.models import Board, Follow, Post, PostKind, PostState, ReadMark, Thread
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.kernel.site import SiteVersion
-from portal.members.display import PERSON, with_person
+from portal.members.display import with_person
 
 SITE_VERSION = select(SiteVersion.version).scalar_subquery().label("site_version")
 LARGEST_ID = 2**31 - 1
@@ -76,7 +77,7 @@ def find_visible_board(viewer: Viewer, slug: str) -> Any:
 
 
 def find_visible_thread(viewer: Viewer, thread_id: int) -> Any:
-    """The thread: a row of its columns, those of its board (`board_…`), of its author (`PERSON`), and
+    """The thread: a row of its columns, those of its board (`board_…`), of its author, and
     `followed`, `read_number`, `read_at`, `site_version`. Raises NotFound.
     """
     if thread_id > LARGEST_ID:
@@ -84,7 +85,7 @@ def find_visible_thread(viewer: Viewer, thread_id: int) -> Any:
     query = select(
         *_THREAD,
         *_BOARD_OF_THREAD,
-        *PERSON,
+        *BY_THREAD,
         _follows(viewer, Follow.thread_id == Thread.id),
         *read_mark(viewer),
         SITE_VERSION,
@@ -97,7 +98,7 @@ def find_visible_thread(viewer: Viewer, thread_id: int) -> Any:
 
 
 def find_visible_post(viewer: Viewer, post_id: int) -> Any:
-    """A post whose words the viewer may read: a row of the post's columns, of its author (`PERSON`), of its
+    """A post whose words the viewer may read: a row of the post's columns, of its author, of its
     thread (`thread_…`) and its board (`board_…`). Raises NotFound.
     """
     if post_id > LARGEST_ID:
@@ -131,7 +132,7 @@ def find_visible_post(viewer: Viewer, post_id: int) -> Any:
             Thread.accepted_post_id.label("thread_accepted_post_id"),
             Thread.tags.label("thread_tags"),
             *_BOARD_OF_THREAD,
-            *PERSON,
+            *BY_POST,
         )
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)

@@ -1,17 +1,19 @@
 """The edits of a post, newest first, each as what it changed."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from portal.discussions.models import PostRevision
+from portal.discussions.authors import BY_EDITOR
+from portal.discussions.models import Post, PostRevision
 from portal.discussions.queries.places import PostPlace
 from portal.discussions.source_formats import markdown_of
+from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.markup import DiffLine, diff_sources
 from portal.kernel.paging import Page
-from portal.members.models import Member
+from portal.members.display import person_line, reader_of, with_person
 
 A_PAGE = 20
 
@@ -21,7 +23,6 @@ class PostEdit(NamedTuple):
 
     id: int
     editor: str
-    editor_username: str
     by_author: bool
     at: datetime
     reason: str
@@ -30,9 +31,9 @@ class PostEdit(NamedTuple):
     lines: list[DiffLine]
 
 
-def edits_of(post: PostPlace, before: int | None = None) -> Page:
+def edits_of(viewer: Viewer, post: PostPlace, before: int | None = None) -> Page:
     """Twenty edits, newest first; `next` is the id to go on from. The viewer's right was looked at before."""
-    query = (
+    query: Any = (
         select(
             PostRevision.id,
             PostRevision.title,
@@ -40,16 +41,17 @@ def edits_of(post: PostPlace, before: int | None = None) -> Page:
             PostRevision.reason,
             PostRevision.created_at,
             PostRevision.editor_id,
-            Member.name,
-            Member.username,
+            *BY_EDITOR,
         )
-        .join(Member, Member.id == PostRevision.editor_id)
+        .join(Post, Post.id == PostRevision.post_id)
         .where(PostRevision.post_id == post.id)
         .order_by(PostRevision.id.desc())
     )
     if before is not None and 0 < before < 2**31:
         # The row before which the page begins holds the text that the first edit shown led to.
         query = query.where(PostRevision.id <= before)
+    query = with_person(query, PostRevision.editor_id)
+    reader = reader_of(viewer)
     rows = list(db.session.execute(query.limit(A_PAGE + (2 if before else 1))))
     if before is None:
         newer_source, newer_title = markdown_of(post.source, post.source_format), post.thread.title
@@ -64,8 +66,7 @@ def edits_of(post: PostPlace, before: int | None = None) -> Page:
         edits.append(
             PostEdit(
                 row.id,
-                row.name,
-                row.username,
+                person_line(row, reader).name,
                 row.editor_id == post.author_id,
                 row.created_at,
                 row.reason,

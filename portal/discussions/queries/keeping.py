@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, or_, select
 
+from portal.discussions.authors import BY_POST
 from portal.discussions.models import Board, Bookmark, Draft, Follow, Post, PostKind, Thread, ThreadKind
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.paging import Page, decode, encode
-from portal.members.models import Member
+from portal.members.display import Reader, person_line, reader_of, with_person
 
 A_PAGE = 30
 
@@ -86,7 +87,8 @@ def bookmarks_of(viewer: Viewer, after: str = "") -> Page:
         query = query.where(Bookmark.id < key[0])
     rows = list(db.session.execute(query))
     posts = _posts(viewer, {row.post_id for row in rows})
-    lines = [_bookmark_line(row, posts.get(row.post_id)) for row in rows[:A_PAGE]]
+    reader = reader_of(viewer)
+    lines = [_bookmark_line(row, posts.get(row.post_id), reader) for row in rows[:A_PAGE]]
     return Page(lines, next=encode(rows[A_PAGE - 1].id) if len(rows) > A_PAGE else "")
 
 
@@ -171,22 +173,21 @@ def _threads(viewer: Viewer, ids: set[int]) -> dict[int, Any]:
 def _posts(viewer: Viewer, ids: set[int]) -> dict[int, Any]:
     if not ids:
         return {}
-    rows = db.session.execute(
+    query = (
         select(
             Post.id,
             Post.kind,
             Post.number,
             Post.excerpt,
             Thread.title,
-            Member.name.label("author"),
             Board.name.label("board"),
+            *BY_POST,
         )
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)
-        .join(Member, Member.id == Post.author_id)
-        .where(Post.id.in_(ids), text_is_visible(viewer))
     )
-    return {row.id: row for row in rows}
+    found = with_person(query, Post.author_id).where(Post.id.in_(ids), text_is_visible(viewer))
+    return {row.id: row for row in db.session.execute(found)}
 
 
 def _draft_line(draft: Draft, parts: list[str], threads: dict[int, Any], posts: dict[int, Any]) -> DraftLine:
@@ -206,10 +207,9 @@ def _draft_line(draft: Draft, parts: list[str], threads: dict[int, Any], posts: 
     return DraftLine(draft.place, kind, title, url, text, draft.saved_at)
 
 
-def _bookmark_line(row: Any, post: Any) -> BookmarkLine:
+def _bookmark_line(row: Any, post: Any, reader: Reader) -> BookmarkLine:
     if post is None:
         return BookmarkLine(row.post_id, row.created_at)
     number = None if post.kind is PostKind.COMMENT else post.number
-    return BookmarkLine(
-        row.post_id, row.created_at, post.title, number, post.author, post.excerpt, post.board
-    )
+    author = person_line(post, reader).name
+    return BookmarkLine(row.post_id, row.created_at, post.title, number, author, post.excerpt, post.board)

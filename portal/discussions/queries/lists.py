@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, false, func, select, text, tuple_
 
 from portal.discussions import reading_state
 from portal.discussions.addresses import thread_address, unread_address
+from portal.discussions.authors import BY_POST, BY_THREAD
 from portal.discussions.models import (
     Board,
     Follow,
@@ -31,7 +32,7 @@ from portal.kernel import clock, paging, site
 from portal.kernel.access import Permission, Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.paging import Page
-from portal.members.display import PERSON, PersonLine, Reader, person_line, reader_of, with_person
+from portal.members.display import PersonLine, Reader, person_line, reader_of, with_person
 
 ROWS = 25
 
@@ -337,7 +338,7 @@ def questions_of_the_week(viewer: Viewer) -> WeekOfQuestions:
 
 
 def story_of_the_week(viewer: Viewer) -> Any | None:
-    """The newest war story that the viewer may read: id, slug, title, excerpt and its author (`PERSON`)."""
+    """The newest war story that the viewer may read: id, slug, title, excerpt and its author."""
     newest = (
         select(Thread.id)
         .outerjoin(Board, Board.id == Thread.board_id)
@@ -350,7 +351,7 @@ def story_of_the_week(viewer: Viewer) -> Any | None:
         .scalar_subquery()
     )
     query = (
-        select(Thread.id, Thread.slug, Thread.title, Post.excerpt, Post.sections, *PERSON)
+        select(Thread.id, Thread.slug, Thread.title, Post.excerpt, Post.sections, *BY_POST)
         .join(Post, and_(Post.thread_id == Thread.id, Post.kind == PostKind.OPENING))
         .join(Board, Board.id == Thread.board_id)
     )
@@ -413,7 +414,7 @@ def _lines(viewer: Viewer) -> Select[Any]:
     """Visible threads. The outer join and the coalesce keep SQLite from beginning with the boards: then it
     would sort all threads of a board where the index has them in order.
     """
-    query = select(*COLUMNS, *PERSON, *read_mark(viewer)).outerjoin(Board, Board.id == Thread.board_id)
+    query = select(*COLUMNS, *BY_THREAD, *read_mark(viewer)).outerjoin(Board, Board.id == Thread.board_id)
     visible = func.coalesce(thread_is_visible(viewer), false())
     return join_read_mark(with_person(query, Thread.author_id), viewer).where(visible)
 

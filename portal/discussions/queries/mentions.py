@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from sqlalchemy import case, or_, select
 
-from portal.kernel.access import Duty, Permission, Status, Viewer
+from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
-from portal.members.display import PERSON, person_line, reader_of
+from portal.members.display import PERSON, not_masked, person_line, reader_of
 from portal.members.models import Company, Member, MemberState
 
 MOST = 8
@@ -45,8 +45,7 @@ def people_named(viewer: Viewer, beginning: str) -> list[Person]:
         .order_by(case((by_username, 0), else_=1), Member.name, Member.id)
         .limit(MOST)
     )
-    if viewer.duties & {Duty.SALES, Duty.SERVICE}:
-        query = query.where(Member.status != Status.PROSPECT)
     reader = reader_of(viewer)
+    query = query.where(not_masked(reader))
     lines = [person_line(row, reader) for row in db.session.execute(query)]
     return [Person(line.username, line.name, line.vendor_name or line.company) for line in lines]

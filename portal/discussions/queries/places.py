@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
+from portal.discussions.authors import BY_EDITOR, BY_POST
 from portal.discussions.models import (
     Audience,
     Board,
@@ -18,10 +19,10 @@ from portal.discussions.models import (
     ThreadKind,
 )
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
-from portal.kernel.access import Viewer
+from portal.kernel.access import Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
-from portal.members.models import Member
+from portal.members.display import PersonLine, person_line, reader_of, with_person
 
 LARGEST_ID = 2**31 - 1  # an address may hold any number of digits; the database may not
 
@@ -74,8 +75,8 @@ class PostPlace(NamedTuple):
     edited_at: datetime | None
     revisions_count: int
     author_id: int
-    author_username: str
-    author_name: str
+    author_is_guest: bool  # a prospect: sales and service read no name
+    author: PersonLine  # as the viewer reads of them
     thread: ThreadPlace
 
     @property
@@ -155,7 +156,7 @@ def post_place(viewer: Viewer, post_id: int) -> PostPlace:
     row = db.session.execute(_posts(viewer).where(Post.id == post_id)).one_or_none()
     if row is None:
         raise NotFound("no such post")
-    return _post(row)
+    return _post(row, viewer)
 
 
 def draft_at(viewer: Viewer, place: str) -> Draft | None:
@@ -167,7 +168,7 @@ def draft_at(viewer: Viewer, place: str) -> Draft | None:
 
 def _posts(viewer: Viewer) -> Select[Any]:
     parent = aliased(Post)
-    return (
+    query = (
         select(
             Post.id.label("post_id"),
             Post.kind.label("post_kind"),
@@ -184,21 +185,24 @@ def _posts(viewer: Viewer) -> Select[Any]:
             Post.edited_at,
             Post.revisions_count,
             Post.author_id.label("post_author_id"),
-            Member.username,
-            Member.name,
             *_THREAD,
+            Post.by_vendor,
+            *BY_POST,
         )
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)
-        .join(Member, Member.id == Post.author_id)
         .outerjoin(parent, parent.id == Post.parent_id)
         .where(text_is_visible(viewer))
     )
+    return with_person(query, Post.author_id)
 
 
-def _post(row: Any) -> PostPlace:
-    cut = len(PostPlace._fields) - 1
-    return PostPlace._make((*row[:cut], ThreadPlace._make(row[cut:])))
+def _post(row: Any, viewer: Viewer) -> PostPlace:
+    cut = len(PostPlace._fields) - 3
+    is_guest = row.person_status is Status.PROSPECT
+    author = person_line(row, reader_of(viewer), by_vendor=row.by_vendor)
+    thread = ThreadPlace._make(row[cut : cut + len(ThreadPlace._fields)])
+    return PostPlace._make((*row[:cut], is_guest, author, thread))
 
 
 def older_edit_draft(viewer: Viewer, post_id: int, version: int) -> tuple[int, datetime] | None:
@@ -216,13 +220,13 @@ def older_edit_draft(viewer: Viewer, post_id: int, version: int) -> tuple[int, d
     return (int(row.place.rsplit(":", 1)[1]), row.saved_at) if row else None
 
 
-def last_editor(post: PostPlace) -> str:
+def last_editor(viewer: Viewer, post: PostPlace) -> str:
     """Name of whoever made the last edit that is in the history; the author's without one."""
-    name = db.session.execute(
-        select(Member.name)
-        .join(PostRevision, PostRevision.editor_id == Member.id)
+    query = select(PostRevision.id, *BY_EDITOR).join(Post, Post.id == PostRevision.post_id)
+    row = db.session.execute(
+        with_person(query, PostRevision.editor_id)
         .where(PostRevision.post_id == post.id)
         .order_by(PostRevision.id.desc())
         .limit(1)
-    ).scalar_one_or_none()
-    return name or post.author_name
+    ).one_or_none()
+    return person_line(row, reader_of(viewer)).name if row else post.author.name

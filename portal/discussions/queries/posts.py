@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, null, or_, select, union_all
 
+from portal.discussions.authors import BY_POST
 from portal.discussions.models import Board, Bookmark, Post, PostKind, PostState, Thread, Vote
 from portal.discussions.policy import text_is_visible
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
-from portal.members.display import PERSON, with_person
+from portal.members.display import with_person
 
 COMMENTS = 50  # under one post; the rest is one click away
 ALL_COMMENTS = 1000
@@ -149,7 +150,7 @@ def _posts(viewer: Viewer) -> Any:
             Post.source_url,
             readable.label("readable"),
             case((readable, Post.html), else_=null()).label("html"),
-            *PERSON,
+            *BY_POST,
         )
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)

@@ -14,13 +14,14 @@ from typing import Any
 from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Select, case, select
 
+from portal.discussions.authors import BY_POST, may_name_author
 from portal.discussions.models import Board, Post, PostKind, Tag, Thread, ThreadKind, ThreadTag
 from portal.discussions.policy import text_is_visible
 from portal.discussions.searchable import plain_text
 from portal.kernel import clock
 from portal.kernel.access import Viewer, zone_of
 from portal.kernel.db import db
-from portal.members.display import PERSON, PersonLine, person_line, reader_of, with_person
+from portal.members.display import PersonLine, person_line, reader_of, with_person
 from portal.members.models import Member
 from portal.search import services as search
 from portal.search.analysis import fold, stem, tokens
@@ -161,7 +162,11 @@ def find(viewer: Viewer, asked: Asked, page: int = 1) -> Found:
 _ITS_THREAD = Thread.id == Post.thread_id + 0
 
 
-def _rows(thread: ColumnElement[bool] = Thread.id == Post.thread_id) -> Select[*tuple[Any, ...]]:
+def _rows(
+    viewer: Viewer, thread: ColumnElement[bool] = Thread.id == Post.thread_id
+) -> Select[*tuple[Any, ...]]:
+    """Posts with what facets and lists need; no author where this viewer may not know who wrote it."""
+    named = may_name_author(viewer)
     return (
         select(
             Post.id,
@@ -176,8 +181,8 @@ def _rows(thread: ColumnElement[bool] = Thread.id == Post.thread_id) -> Select[*
             Thread.answers_count,
             Board.slug.label("board_slug"),
             Board.name.label("board_name"),
-            Member.username,
-            Member.name.label("author_name"),
+            case((named, Member.username)).label("username"),
+            case((named, Member.name)).label("author_name"),
         )
         .join(Thread, thread)
         .join(Board, Board.id == Thread.board_id)
@@ -189,7 +194,9 @@ def _visible(viewer: Viewer, ids: Sequence[int]) -> list[Any]:
     """Of these posts those whose words the viewer may read, with what facets and lists need."""
     if not ids:
         return []
-    return list(db.session.execute(_rows(_ITS_THREAD).where(Post.id.in_(ids), text_is_visible(viewer))))
+    return list(
+        db.session.execute(_rows(viewer, _ITS_THREAD).where(Post.id.in_(ids), text_is_visible(viewer)))
+    )
 
 
 def _searched(viewer: Viewer, query: Query) -> tuple[list[Any], dict[int, float], Found, Query]:
@@ -229,7 +236,7 @@ def _titled(viewer: Viewer, query: Query) -> list[Any]:
     ]
     return list(
         db.session.execute(
-            _rows()
+            _rows(viewer)
             .where(Post.kind == PostKind.OPENING, text_is_visible(viewer), *conditions)
             .order_by(Post.id.desc())
             .limit(MAX_HITS)
@@ -245,7 +252,7 @@ def _listed(viewer: Viewer, asked: Asked) -> list[Any]:
     """Without words: the newest openings, or posts of the author, that the filters leave."""
     conditions: list[ColumnElement[bool]] = [text_is_visible(viewer)]
     if asked.author:
-        conditions.append(Member.username == asked.author)
+        conditions += [Member.username == asked.author, may_name_author(viewer)]
     else:
         conditions.append(Post.kind == PostKind.OPENING)
     if asked.tag:
@@ -257,7 +264,7 @@ def _listed(viewer: Viewer, asked: Asked) -> list[Any]:
         conditions.append(Board.slug == asked.board)
     if asked.kind:
         conditions.append(Thread.kind == asked.kind)
-    query = _rows().where(*conditions).order_by(Post.id.desc()).limit(MAX_HITS)
+    query = _rows(viewer).where(*conditions).order_by(Post.id.desc()).limit(MAX_HITS)
     return list(db.session.execute(query))
 
 
@@ -352,7 +359,7 @@ def _facets(
 
     labels = {
         "board": {row.board_slug: row.board_name for row in rows},
-        "author": {row.username: row.author_name for row in rows},
+        "author": {row.username: row.author_name for row in rows if row.username},
     }
     zone = zone_of(viewer)
     today = clock.now().astimezone(zone).date()
@@ -365,7 +372,7 @@ def _facets(
         "board": count("board", lambda row: (row.board_slug,), asked.board),
         "kind": count("kind", lambda row: (row.thread_kind.value,), asked.kind or ""),
         "tag": count("tag", lambda row: row.tags or (), asked.tag),
-        "author": count("author", lambda row: (row.username,), asked.author),
+        "author": count("author", lambda row: (row.username,) if row.username else (), asked.author),
         "answered": count("answered", answered, {True: "yes", False: "no", None: ""}[asked.answered]),
         "date": [
             Choice(
@@ -414,7 +421,7 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
             Thread.vendor_replied,
             Thread.closed_at,
             Thread.score.label("thread_score"),
-            *PERSON,
+            *BY_POST,
         )
         .join(Thread, _ITS_THREAD)
         .join(Board, Board.id == Thread.board_id)

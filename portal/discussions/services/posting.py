@@ -1,8 +1,10 @@
 """Opening threads, answering, replying, commenting."""
 
+from sqlalchemy import select
+
 from portal.discussions.addresses import comment_address, post_address, thread_address
 from portal.discussions.events import PostHeld, PostPublished, ThreadOpened
-from portal.discussions.models import Board, Post, PostKind, PostState, Thread, ThreadKind
+from portal.discussions.models import Board, Post, PostKind, PostState, ShownAs, Thread, ThreadKind
 from portal.discussions.screening import Submission, reasons_to_hold
 from portal.discussions.services.counting import count_post, count_thread, note_activity
 from portal.discussions.services.following import follow_silently
@@ -40,11 +42,13 @@ def open_thread(
     body: str = "",
     sections: dict[str, str] | None = None,
     tags: str = "",
+    author_shown_as: str = ShownAs.NAME,
     form_key: str = "",
 ) -> Thread:
     """A new thread with its opening post, visible at once or held for a moderator.
 
-    A war story takes `sections` (happened, cost, differently) instead of `body`.
+    A war story takes `sections` (happened, cost, differently) instead of `body`. `author_shown_as` ("name" or
+    "role") holds for all that the author writes in this thread; people of the vendor always appear by name.
     Raises Invalid beside the field, NotFound for a board out of sight, Forbidden for an archived one,
     Repeated when this form was taken before.
     """
@@ -66,6 +70,7 @@ def open_thread(
             title=title,
             slug=slugify(title),
             author_id=author.member_id or 0,
+            author_shown_as=ShownAs.NAME if author.is_staff else ShownAs(author_shown_as),
             state=PostState.HELD,  # until show_thread
             created_at=now,
             last_activity_at=now,
@@ -186,6 +191,7 @@ def _store(
     parent_id: int | None = None,
     sections: dict[str, str] | None = None,
 ) -> Post:
+    """Store a post. Whoever appears as a role in a thread does so in all of it, a merged part included."""
     number = None
     if kind is not PostKind.COMMENT:
         thread.last_number += 1
@@ -196,6 +202,7 @@ def _store(
         parent_id=parent_id,
         kind=kind,
         author_id=author.member_id or 0,
+        author_shown_as=_appears_as(author, thread),
         source=prepared.source,
         sections=sections,
         html=prepared.html,
@@ -215,6 +222,19 @@ def _store(
     db.session.flush()  # its id goes into events and addresses
     attach_uploads(author.member_id or 0, post)
     return post
+
+
+def _appears_as(author: Viewer, thread: Thread) -> ShownAs:
+    if author.is_staff:
+        return ShownAs.NAME
+    if thread.author_id == author.member_id:
+        return thread.author_shown_as
+    before = select(Post.id).where(
+        Post.thread_id == thread.id,
+        Post.author_id == author.member_id,
+        Post.author_shown_as == ShownAs.ROLE,
+    )
+    return ShownAs.ROLE if db.session.execute(before.limit(1)).first() else ShownAs.NAME
 
 
 def _zero_counters() -> dict[str, int]:

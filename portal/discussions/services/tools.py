@@ -111,6 +111,7 @@ def split_thread(
             title=title,
             slug=slugify(title),
             author_id=first.author_id,
+            author_shown_as=first.author_shown_as,
             created_at=first.created_at,
             last_activity_at=first.created_at,
             state=PostState.VISIBLE,

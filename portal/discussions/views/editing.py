@@ -100,7 +100,7 @@ def history(post_id: int) -> str:
     post = places.post_place(viewer(), post_id)
     if post.state is PostState.HIDDEN and not viewer().may(Permission.MODERATE):
         raise NotFound("no such post")
-    page = edits_of(post, request.args.get("before", type=int))
+    page = edits_of(viewer(), post, request.args.get("before", type=int))
     return render_template("discussions/history.html", post=post, page=page, place=_place(post))
 
 
@@ -190,7 +190,7 @@ def _conflict_page(
         form=form,
         parts=parts,
         place=_place(post),
-        editor=places.last_editor(post),
+        editor=places.last_editor(viewer(), post),
         draft_version=draft_version,
     )
 

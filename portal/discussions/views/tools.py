@@ -155,7 +155,7 @@ def _tools_page(thread: places.ThreadPlace, form: ToolsForm) -> str:
 
 
 def _split_page(thread: places.ThreadPlace, form: SplitForm) -> str:
-    posts, more = choosing.posts_to_split(thread, request.args.get("after", 1, type=int))
+    posts, more = choosing.posts_to_split(viewer(), thread, request.args.get("after", 1, type=int))
     return render_template(
         "discussions/split.html", thread=thread, form=form, posts=posts, more=more, chosen=set(_chosen())
     )

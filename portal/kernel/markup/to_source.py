@@ -45,13 +45,16 @@ def text_to_source(text: str) -> str:
 def quote_source(author_username: str, number: int | None, post_id: int, source: str) -> str:
     """The Markdown that the composer begins with to quote a post: every line quoted, its place linked.
 
-    `number` is the post's number in its thread, None for a comment. Quotes inside the quote are left out: who
+    `author_username` is "" where no name may stand in the text. `number` is the post's number in its thread,
+    None for a comment. Quotes inside the quote are left out: who
     wants them finds them behind the link.
     """
     lines = source.replace("\r\n", "\n").strip("\n").split("\n")
     kept = "\n".join(line for line in lines if not line.lstrip(" ").startswith(">")).strip("\n")
     kept = re.sub(r"\n{3,}", "\n\n", kept) or source.strip("\n")
-    place = f"@{author_username} in #{number}" if number else f"@{author_username}"
+    where = f"#{number}" if number else ""
+    place = " in ".join(part for part in (author_username and f"@{author_username}", where) if part)
+    place = place or "a comment"
     quoted = "\n".join(f"> {line}".rstrip() for line in kept.split("\n"))
     return f"> [{_escaped(place)}](/posts/{post_id}):\n{quoted}\n\n"
 

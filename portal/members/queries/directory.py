@@ -17,6 +17,7 @@ from portal.members.display import (
     Reader,
     company_kind,
     is_masked,
+    not_masked,
     person_line,
     reader_of,
 )
@@ -240,7 +241,7 @@ def authors_of_company(viewer: Viewer, company_id: int) -> Select[Any]:
     return (
         select(Member.id)
         .where(Member.company_id == company_id, Member.state != MemberState.ERASED)
-        .where(_open_to(reader, "company"), _open_to(reader, "contributions"), *_not_masked(reader))
+        .where(_open_to(reader, "company"), _open_to(reader, "contributions"), not_masked(reader))
     )
 
 
@@ -264,12 +265,8 @@ def _people(reader: Reader) -> Select[Any]:
         .select_from(Member)
         .outerjoin(Company, Company.id == Member.company_id)
         .where(Member.state == MemberState.ACTIVE, Member.email_confirmed_at.is_not(None))
-        .where(*_not_masked(reader))
+        .where(not_masked(reader))
     )
-
-
-def _not_masked(reader: Reader) -> list[ColumnElement[bool]]:
-    return [Member.status != Status.PROSPECT] if reader is Reader.SELLER else []
 
 
 def _narrowed(query: Select[Any], wanted: Wanted) -> Select[Any]:

@@ -4,17 +4,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
-from portal.discussions.models import Board, Post, PostKind, PostState, Thread
+from portal.discussions.authors import BY_POST
+from portal.discussions.models import Board, Post, PostKind, PostState, ShownAs, Thread
 from portal.discussions.policy import board_is_visible
 from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, decode, encode
-from portal.members.display import PERSON, PersonLine, person_line, reader_of, with_person
+from portal.members.display import PERSON, PersonLine, person_columns, person_line, reader_of, with_person
 from portal.members.models import Member
 from portal.moderation import policy
 from portal.moderation.models import (
@@ -163,11 +164,15 @@ class DecisionLine:
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of an author: decisions that stand, newest first, and how long they have been here."""
+    """What is known of an author: decisions that stand, newest first, and how long they have been here.
+
+    Where the author appears as a role, here or there, nothing is told that leads from one to the other:
+    such decisions have no title, and a case about a role says neither since when nor how much was written.
+    """
 
     decisions: list[DecisionLine]
     warnings: int
-    joined_at: datetime
+    joined_at: datetime | None
     posts_count: int
     accepted_count: int
     suspended_until: datetime | None
@@ -239,7 +244,7 @@ def case_view(viewer: Viewer, case_id: int) -> CaseView:
         flags=flags,
         decisions=own,
         earlier=[one for one in all_decisions if one.decision.case_id not in (case.id, case.appeals_case_id)],
-        record=_record(viewer, case.member_id),
+        record=_record(viewer, case.member_id, as_role=line.author.as_role),
         appeal=appeal,
         appealed=next(
             (one for one in all_decisions if appeal and one.decision.id == appeal.decision_id), None
@@ -298,14 +303,21 @@ def _lines() -> Any:
         Board.audience,
         Member.created_at.label("joined_at"),
         _Claimer.name.label("claimer"),
-        *PERSON,
+        *person_columns(_author_is_role(Case)),
     ).select_from(Case)
     return (
         with_person(query, Case.member_id)
+        .outerjoin(Post, Post.id == Case.post_id)
         .outerjoin(Thread, Thread.id == Case.thread_id)
         .outerjoin(Board, Board.id == func.coalesce(Thread.board_id, Case.board_id))
         .outerjoin(_Claimer, _Claimer.id == Case.claimed_by_id)
     )
+
+
+def _author_is_role(about: type[Case] | type[Decision]) -> ColumnElement[bool]:
+    """SQL: whom this is about appears as a role there. Use with a query that outer joins Post and Thread."""
+    of_thread = and_(Thread.author_shown_as == ShownAs.ROLE, Thread.author_id == about.member_id)
+    return func.coalesce(or_(Post.author_shown_as == ShownAs.ROLE, of_thread), false())
 
 
 def _readable(viewer: Viewer) -> ColumnElement[bool]:
@@ -402,7 +414,7 @@ def _posts_around(viewer: Viewer, post_id: int | None, thread: Thread | None) ->
         Post.edited_at,
         Post.state_reason,
         Post.by_vendor,
-        *PERSON,
+        *BY_POST,
     ).select_from(Post)
     rows = db.session.execute(with_person(query, Post.author_id).where(wanted)).all()
     reader = reader_of(viewer)
@@ -478,7 +490,7 @@ def _decisions(viewer: Viewer, *conditions: ColumnElement[bool]) -> list[Decisio
     ]
 
 
-def _record(viewer: Viewer, member_id: int) -> Record:
+def _record(viewer: Viewer, member_id: int, *, as_role: bool) -> Record:
     member = db.session.execute(
         select(
             Member.created_at,
@@ -488,8 +500,9 @@ def _record(viewer: Viewer, member_id: int) -> Record:
             Member.state,
         ).where(Member.id == member_id)
     ).one()
+    hidden_there = _author_is_role(Decision).label("as_role")
     rows = db.session.execute(
-        select(Decision, Member.name, Post.kind, Case.title)
+        select(Decision, Member.name, Post.kind, Case.title, hidden_there)
         .join(Member, Member.id == Decision.decided_by_id)
         .join(Case, Case.id == Decision.case_id)
         .outerjoin(Post, Post.id == Decision.post_id)
@@ -506,7 +519,9 @@ def _record(viewer: Viewer, member_id: int) -> Record:
         .limit(30)
     ).all()
     lines = [
-        DecisionLine(row[0], row.name, False, row.kind is PostKind.OPENING, row.title)
+        DecisionLine(
+            row[0], row.name, False, row.kind is PostKind.OPENING, "" if as_role or row.as_role else row.title
+        )
         for row in rows
         if policy.is_in_public_log(row[0])
     ]
@@ -514,9 +529,9 @@ def _record(viewer: Viewer, member_id: int) -> Record:
     return Record(
         decisions=lines,
         warnings=sum(line.decision.member_measure is MemberMeasure.WARN for line in lines),
-        joined_at=member.created_at,
-        posts_count=member.posts_count,
-        accepted_count=member.accepted_count,
+        joined_at=None if as_role else member.created_at,
+        posts_count=0 if as_role else member.posts_count,
+        accepted_count=0 if as_role else member.accepted_count,
         suspended_until=member.suspended_until
         if member.suspended_until and member.suspended_until > now
         else None,

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from portal.discussions.authors import BY_POST
 from portal.discussions.models import Board, Post, PostState, Thread
 from portal.discussions.policy import text_is_visible
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
-from portal.members.display import PERSON, PersonLine, person_line, reader_of, with_person
+from portal.members.display import PersonLine, person_line, reader_of, with_person
 from portal.moderation.models import Flag, FlagOutcome
 
 
@@ -42,7 +43,7 @@ def post_to_flag(viewer: Viewer, post_id: int) -> PostToFlag:
             Thread.title,
             Board.slug,
             Flag.outcome,
-            *PERSON,
+            *BY_POST,
         )
         .select_from(Post)
         .join(Thread, Thread.id == Post.thread_id)
