@@ -21,7 +21,7 @@ from portal.members.commands import member
 from portal.search.commands import search
 from portal.settings import SettingsError
 from portal.upkeep import setup as site_setup
-from portal.upkeep.commands import backup, doctor, restore
+from portal.upkeep.commands import backup, doctor, restore, upgrade
 
 
 def _app() -> Flask:
@@ -41,6 +41,7 @@ main.add_command(search)
 main.add_command(member)
 main.add_command(audit)
 main.add_command(doctor)
+main.add_command(upgrade)
 main.add_command(backup)
 main.add_command(restore)
 main.add_command(demo)

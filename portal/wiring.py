@@ -18,6 +18,7 @@ from portal.discussions import listeners as discussions_listeners
 from portal.discussions import personal as discussions_personal
 from portal.discussions.queries import lists
 from portal.discussions.services import drafts as drafts_services
+from portal.discussions.services import rerendering
 from portal.discussions.services import uploads as uploads_services
 from portal.discussions.views import (
     composing,
@@ -75,6 +76,7 @@ from portal.search import sources
 from portal.search.engines.postgres_engine import PostgresEngine
 from portal.search.engines.whoosh_engine import WhooshEngine
 from portal.settings import Settings
+from portal.upkeep import erasures
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -134,6 +136,7 @@ def _subscribe() -> None:
     """Who reacts to what, in order (portal.kernel.events)."""
     subscribe = events.subscribe
     subscribe(people.MailWanted, notifications_listeners.queue_account_mail)
+    subscribe(people.MemberErased, erasures.note)
     subscribe(people.MemberChanged, discussions_listeners.refresh_lines_of_member)
     subscribe(people.CompanyChanged, discussions_listeners.refresh_lines_of_company)
     subscribe(discussed.PostPublished, discussions_listeners.tell_of_post)
@@ -272,6 +275,9 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(
         audit_heads.JOB, lambda: audit_heads.keep_head(settings.INSTANCE_PATH, settings.SECRET_KEY), 6 * 3600
     )
+    erasures.use(settings.INSTANCE_PATH)
+    jobs.register(erasures.JOB, lambda: erasures.keep(settings.INSTANCE_PATH), 3600)
+    jobs.register("render old posts again", lambda: rerendering.render_old(most=2000), 24 * 3600)
     jobs.register(moderation_personal.FORGET_JOB, moderation_personal.forget_comments, 24 * 3600)
     jobs.register(moderation_evidence.FORGET_JOB, moderation_evidence.forget_evidence, 24 * 3600)
     jobs.register(moderation_personal.FORGET_READINGS, moderation_personal.forget_readings, 24 * 3600)

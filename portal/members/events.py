@@ -33,6 +33,13 @@ class MemberChanged:
 
 
 @dataclass(frozen=True)
+class MemberErased:
+    """An account came to its end; nothing says any more whose it was."""
+
+    member_id: int
+
+
+@dataclass(frozen=True)
 class CompanyChanged:
     """What others see of a company is different: name, facts, kind, the permission to be named."""
 

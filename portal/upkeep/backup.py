@@ -158,23 +158,38 @@ def sqlite_path(settings: Settings) -> Path:
     return Path(settings.DATABASE_URL.removeprefix("sqlite:///"))
 
 
+# Of no use elsewhere: the clockwork's own tables, counters of tries, and the index, which is made anew.
+NOT_DUMPED = (
+    "--exclude-table=public.huey_*",
+    "--exclude-table=public.limit_hits",
+    "--exclude-schema=portal_search",
+)
+
+# Whatever is there goes first, tables of a newer version too: those would stand in the way of the older ones.
+CLEAR = """
+DO $$
+DECLARE one record;
+BEGIN
+  FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user LOOP
+    EXECUTE format('DROP TABLE public.%I CASCADE', one.tablename);
+  END LOOP;
+END $$
+"""
+
+
 def _dump_postgresql(settings: Settings, target: Path) -> None:
-    _run(["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"], settings)
+    options = ["--format=custom", "--no-owner", "--no-privileges", *NOT_DUMPED]
+    _run(["pg_dump", *options, f"--file={target}"], settings)
 
 
 def _restore_postgresql(settings: Settings, source: Path, *, replace: bool) -> None:
-    empty = _run(
-        ["psql", "--no-align", "--tuples-only", "--command=SELECT to_regclass('members') IS NULL"], settings
-    )
+    psql = ["psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"]
+    empty = _run([*psql, "--command=SELECT to_regclass('members') IS NULL"], settings)
     if empty.strip() != "t" and not replace:
         raise BackupError("there is already a site in this database: use --replace to put this in its place.")
-    options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
-    if replace:
-        options += ["--clean", "--if-exists"]
-    _run(
-        ["pg_restore", *options, f"--dbname={_postgres_environment(settings)['PGDATABASE']}", str(source)],
-        settings,
-    )
+    script = source.with_suffix(".sql")
+    _run(["pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(source)], settings)
+    _run([*psql, "--single-transaction", f"--command={CLEAR}", f"--file={script}"], settings)
 
 
 def _run(command: list[str], settings: Settings) -> str:
@@ -207,6 +222,8 @@ def _postgres_environment(settings: Settings) -> dict[str, str]:
         "PGUSER": parts.username or "",
         "PGPASSWORD": parts.password or "",
         "PGDATABASE": parts.path.lstrip("/"),
+        "PGCONNECT_TIMEOUT": "10",
+        "PGOPTIONS": "-c lock_timeout=10000",  # a site that still serves is said, not waited for
     }
     return {name: value for name, value in found.items() if value}
 

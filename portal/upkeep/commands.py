@@ -1,18 +1,21 @@
-"""`portal doctor`, `portal backup`, `portal restore`."""
+"""`portal doctor`, `portal upgrade`, `portal backup`, `portal restore`."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 from flask_migrate import upgrade as migrate_up
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.kernel.db import db
 from portal.search import services as search
 from portal.settings import Settings
 from portal.upkeep import backup as archives
 from portal.upkeep import doctor as checks
+from portal.upkeep import erasures, upgrading
 
 
 def _settings() -> Settings:
@@ -47,23 +50,66 @@ def backup(file: Path) -> None:
     except archives.BackupError as error:
         click.echo(f"portal: {error}", err=True)
         sys.exit(1)
+    erasures.keep(_settings().INSTANCE_PATH)
     click.echo(f"{file}: {report.files} files, {report.bytes // 1024:,} KB")
-    click.echo("The keys are not in it: keep a copy of them elsewhere.")
+    click.echo(
+        "The keys are not in it, nor who was erased: keep a copy of them elsewhere, and of "
+        f"{_settings().INSTANCE_PATH / erasures.FILE}."
+    )
+
+
+@click.command()
+@click.option("--without-backup", is_flag=True, help="Where you have just made one yourself.")
+@with_appcontext
+def upgrade(without_backup: bool) -> None:
+    """Put a new version to work: backup, migrate, render old posts again, rebuild the index where needed."""
+    settings = _settings()
+    try:
+        way = upgrading.upgrade(settings, _migrations(), click.echo, with_backup=not without_backup)
+    except (archives.BackupError, SQLAlchemyError, RuntimeError, OSError) as error:
+        click.echo(f"portal: {str(getattr(error, 'orig', error)).splitlines()[0]}", err=True)
+        click.echo("portal: the upgrade did not come to its end; it can be repeated.", err=True)
+        sys.exit(1)
+    click.echo("The site is up to date; restart it so that the new version serves.")
+    if way is not None:
+        click.echo(
+            f"To go back: stop the site, install the former version (schema {way.revision}), and run\n"
+            f"  portal restore --replace {way.archive}"
+        )
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Put it in the place of a site that is there.")
+@click.option(
+    "--erasures", "lists", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Who was erased, from where the site was before (instance/erasures.list).",
+)  # fmt: skip
 @with_appcontext
-def restore(file: Path, replace: bool) -> None:
-    """Bring a site back from an archive; stop the site first. Migrates and makes the index anew."""
+def restore(file: Path, replace: bool, lists: tuple[Path, ...]) -> None:
+    """Bring a site back from an archive; stop the site first. Migrates and makes the index anew.
+
+    Who was erased since the backup is erased again: by the list in the instance folder, and by --erasures.
+    """
+    settings = _settings()
+    instance = settings.INSTANCE_PATH
+    with suppress(SQLAlchemyError):  # a database that is empty or damaged has nothing to tell
+        erasures.keep(instance)
     db.session.remove()
     db.engine.dispose()
     try:
-        report = archives.restore(_settings(), file, replace=replace)
-    except archives.BackupError as error:
+        noted = [one for path in (instance / erasures.FILE, *lists) for one in erasures.read(path)]
+        report = archives.restore(settings, file, replace=replace)
+    except (archives.BackupError, erasures.ListDamaged) as error:
         click.echo(f"portal: {error}", err=True)
         sys.exit(1)
     migrate_up()
+    erasures.merge(instance, noted)
+    again = erasures.apply(noted, settings.uploads_path)
     posts = search.rebuild()
-    click.echo(f"{report.files} files are back, {posts} posts indexed")
+    click.echo(f"{report.files} files are back, {posts} posts indexed, {again} accounts erased again")
+    if not noted:
+        click.echo(
+            "No list of erasures is here. If accounts were erased since this backup was made, restore again "
+            "with --erasures FILE (instance/erasures.list of the former place)."
+        )

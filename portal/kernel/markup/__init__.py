@@ -10,6 +10,7 @@ from portal.kernel.markup.policy import RENDERER_VERSION
 from portal.kernel.markup.render import (
     Rendered,
     check_limits,
+    clean_again,
     clean_html,
     find_mentions,
     render,
@@ -25,6 +26,7 @@ __all__ = [
     "Rendered",
     "Segment",
     "check_limits",
+    "clean_again",
     "clean_html",
     "diff_sources",
     "find_mentions",

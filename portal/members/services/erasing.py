@@ -2,12 +2,13 @@
 
 from sqlalchemy import delete, select
 
-from portal.kernel import audit, personal
+from portal.kernel import audit, events, personal
 from portal.kernel.access import Duty
 from portal.kernel.crypto import password_matches
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid
 from portal.kernel.unit_of_work import unit_of_work
+from portal.members.events import MemberErased
 from portal.members.models import (
     JoinRequest,
     KeptForm,
@@ -21,6 +22,8 @@ from portal.members.services.confirming import is_another_admin
 from portal.members.services.standing import count_company
 
 NAME = "former member"
+ERASED = "erase account"  # as it stands in the audit log
+WORDS_LEFT, WORDS_DELETED = "words left", "words deleted"
 
 
 def erase_own_account(member_id: int, *, password: str, keep_text: bool) -> str:
@@ -35,16 +38,21 @@ def erase_own_account(member_id: int, *, password: str, keep_text: bool) -> str:
         return erase_account(member_id, keep_text=keep_text)
 
 
-def erase_account(member_id: int, *, keep_text: bool) -> str:
-    """Have every table forget the person. Inside a unit of work; gives the name of the picture file."""
+def erase_account(member_id: int, *, keep_text: bool, even_last_admin: bool = False) -> str:
+    """Have every table forget the person. Inside a unit of work; gives the name of the picture file.
+
+    Raises Invalid for the last admin, unless a restore has to erase them again.
+    """
     member = db.session.get_one(Member, member_id)
-    if Duty.ADMIN in member.duties and not is_another_admin(member_id):
+    if Duty.ADMIN in member.duties and not is_another_admin(member_id) and not even_last_admin:
         raise Invalid("There would be no admin left. Name another one first.")
     picture, company_id = member.picture, member.company_id
     for one in personal.registered():
         one.erase(member_id, keep_text)
     count_company(company_id)
-    audit.record(None, "erase account", "member", member_id, area="people")
+    words = WORDS_LEFT if keep_text else WORDS_DELETED
+    audit.record(None, ERASED, "member", member_id, words, area="people")
+    events.publish(MemberErased(member_id))
     return picture
 
 
