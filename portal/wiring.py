@@ -50,6 +50,9 @@ from portal.kernel import (
 )
 from portal.kernel.access import Permission
 from portal.kernel.db import db
+from portal.matching import jobs as matching_jobs
+from portal.matching import personal as matching_personal
+from portal.matching.services import reserving
 from portal.members import events as people
 from portal.members import personal as members_personal
 from portal.members import views as members_views
@@ -172,6 +175,7 @@ def _register() -> None:
         *notifications_personal.CLASSES,
         *discussions_personal.CLASSES,
         *moderation_personal.CLASSES,
+        *matching_personal.CLASSES,
     )
     nav.register(*_own_pages())
     nav.register(
@@ -281,6 +285,8 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(moderation_personal.FORGET_JOB, moderation_personal.forget_comments, 24 * 3600)
     jobs.register(moderation_evidence.FORGET_JOB, moderation_evidence.forget_evidence, 24 * 3600)
     jobs.register(moderation_personal.FORGET_READINGS, moderation_personal.forget_readings, 24 * 3600)
+    jobs.register(matching_jobs.RELEASE_JOB, reserving.release_due, 60)
+    jobs.register(matching_personal.FORGET_JOB, matching_jobs.forget_old, 24 * 3600)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)
     jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)
