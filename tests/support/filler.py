@@ -30,6 +30,11 @@ _BOUND: dict[tuple[str, str], Any] = {
     ("posts", "parent_id"): None,
     ("posts", "number"): 1,
     ("votes", "value"): 1,
+    ("availability", "limit_per_quarter"): 3,
+    ("availability", "staff_limit"): 1,
+    ("availability", "answer_requests_per_month"): 4,
+    ("availability", "quiet_from"): 22,
+    ("availability", "quiet_to"): 7,
 }
 
 

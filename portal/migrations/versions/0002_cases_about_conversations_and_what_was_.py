@@ -78,9 +78,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_evidence_readings_reader_id"), ["reader_id"], unique=False)
 
     with op.batch_alter_table("cases", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("peers_only", sa.Boolean(), server_default=sa.false(), nullable=False)
-        )
+        batch_op.add_column(sa.Column("peers_only", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.drop_constraint(op.f("ck_cases_casekind"), type_="check")
         batch_op.create_check_constraint(
             op.f("ck_cases_casekind"),
