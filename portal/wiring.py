@@ -16,7 +16,7 @@ from portal.discussions import digest, reading_state, screening, searchable, tel
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions import personal as discussions_personal
-from portal.discussions.queries import lists
+from portal.discussions.queries import boards as board_queries
 from portal.discussions.services import drafts as drafts_services
 from portal.discussions.services import rerendering
 from portal.discussions.services import uploads as uploads_services
@@ -304,7 +304,7 @@ def _install_templates(app: Flask, settings: Settings) -> None:
         return {
             "viewer": viewer,
             "site": site.current(),
-            "boards_nav": lists.boards_in_menu(viewer),
+            "boards_nav": lambda: board_queries.boards_in_menu(viewer),
             "nav": lambda place: nav.entries(place, viewer),
             "public_url": settings.PUBLIC_URL,
             "theme_css": theme.address(),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, render_template
 
 from portal.discussions.addresses import thread_address
-from portal.discussions.queries import lists
+from portal.discussions.queries import boards, lists
 from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import Permission, requires, viewer
@@ -26,21 +26,29 @@ def home() -> Response:
 
 def _home_page() -> str:
     me = viewer()
-    boards = lists.boards_of(me)
+    shown_boards = boards.boards_of(me)
     story = lists.story_of_the_week(me)
+    latest = lists.latest_threads(me, 8)
     return render_template(
         "front/home.html",
         unread=_without_tags(lists.unread_followed(me)),
-        latest=_without_tags(lists.latest_threads(me, 10 if me.is_member else 8)),
-        waiting=_without_tags(lists.unanswered_threads(me, 5)),
+        latest=_without_tags(latest),
+        waiting=_without_tags(_not_shown_yet(lists.unanswered_threads(me, 13), latest)),
         week=lists.questions_of_the_week(me),
-        boards=boards,
-        open_boards=sum(1 for board in boards if board.audience == "public"),
+        boards=shown_boards,
+        open_boards=sum(1 for board in shown_boards if board.audience == "public"),
         story=story,
         story_line=_first_sentence(story.excerpt) if story else "",
         teller=person_line(story, reader_of(me)) if story else None,
         story_url=thread_address(story.id, story.slug) if story else "",
     )
+
+
+def _not_shown_yet(waiting: list[lists.ThreadLine], latest: list[lists.ThreadLine]) -> list[lists.ThreadLine]:
+    """Five that wait: those which do not stand among the latest already, as long as there are a few."""
+    shown = {thread.id for thread in latest}
+    others = [thread for thread in waiting if thread.id not in shown]
+    return (others if len(others) >= 3 else waiting)[:5]
 
 
 def _without_tags(threads: list[lists.ThreadLine]) -> list[lists.ThreadLine]:

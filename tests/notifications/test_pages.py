@@ -32,10 +32,10 @@ def test_notices_are_listed_opened_and_marked(app: Flask, sign_in: Callable[[int
     browser = sign_in(answered(app))
     page = browser.get("/notifications").text
     assert "Tomasz answered your question" in page
-    assert "1 new" in page
+    assert "1 new<span" in page, "in the masthead"
     opened = browser.get("/notifications/1")
     assert (opened.status_code, opened.location) == (303, "/posts/2")
-    assert "1 new" not in browser.get("/notifications").text
+    assert "1 new<span" not in browser.get("/notifications").text
 
 
 def test_without_notices_the_page_says_what_will_stand_there(

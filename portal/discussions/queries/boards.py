@@ -1,9 +1,112 @@
-"""All boards, for those who set them up."""
+"""Lists of boards: for pages with counters, for the menu with what is unread, for those who set them up."""
 
-from sqlalchemy import select
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
-from portal.discussions.models import Board
+from sqlalchemy import and_, select
+
+from portal.discussions import reading_state
+from portal.discussions.models import Board, PostState, ReadMark, Thread
+from portal.discussions.policy import board_is_visible, readable_audiences
+from portal.discussions.queries.lists import FRESH
+from portal.kernel import clock, site
+from portal.kernel.access import Viewer
 from portal.kernel.db import db
+
+LATELY = 300  # threads that are looked at for the marks in the menu
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """One board in a list, as `components/boards.html` shows it."""
+
+    id: int
+    slug: str
+    name: str
+    description: str
+    audience: str
+    threads_count: int
+    last_activity_at: datetime | None
+    archived: bool
+    unread: int = 0  # threads with something that the member has not read
+
+
+_menu: dict[Any, tuple[BoardLine, ...]] = {}
+
+
+def boards_in_menu(viewer: Viewer) -> tuple[BoardLine, ...]:
+    """The boards for the navigation, without archived ones, with how many threads on each are unread.
+
+    The boards are kept in the process until an admin changes one; their other counters are not kept up: use
+    `boards_of`. One statement for a member, none for a visitor.
+    """
+    key = (site.current().version, readable_audiences(viewer), id(db.engine))
+    if key not in _menu:
+        if len(_menu) > 50:
+            _menu.clear()
+        _menu[key] = tuple(line for line in boards_of(viewer) if not line.archived)
+    unread = unread_by_board(viewer)
+    return tuple(replace(line, unread=unread.get(line.id, 0)) for line in _menu[key])
+
+
+def unread_by_board(viewer: Viewer) -> dict[int, int]:
+    """Threads in which others wrote something that the member has not read, counted by board's id.
+
+    Among the latest `LATELY` threads of the last two weeks: what is older is no news. {} for visitors.
+    """
+    if viewer.member_id is None:
+        return {}
+    latest = (
+        select(Thread.id, Thread.board_id, Thread.last_number, Thread.last_author_id)
+        .where(Thread.state == PostState.VISIBLE, Thread.last_activity_at > clock.now() - FRESH)
+        .order_by(Thread.last_activity_at.desc(), Thread.id.desc())
+        .limit(LATELY)
+        .subquery()
+    )
+    own = and_(ReadMark.thread_id == latest.c.id, ReadMark.member_id == viewer.member_id)
+    rows = db.session.execute(
+        select(latest.c.id, latest.c.board_id, latest.c.last_number, ReadMark.last_number.label("read"))
+        .outerjoin(ReadMark, own)
+        .where(latest.c.last_author_id.is_distinct_from(viewer.member_id))
+    )
+    counts: dict[int, int] = {}
+    for row in rows:
+        read, _at = reading_state.newer(viewer.member_id, row.id, row.read, None)
+        if row.last_number > read:
+            counts[row.board_id] = counts.get(row.board_id, 0) + 1
+    return counts
+
+
+def boards_of(viewer: Viewer) -> list[BoardLine]:
+    """All boards the viewer reads, in their order."""
+    rows = db.session.execute(
+        select(
+            Board.id,
+            Board.slug,
+            Board.name,
+            Board.description,
+            Board.audience,
+            Board.threads_count,
+            Board.last_activity_at,
+            Board.archived_at,
+        )
+        .where(board_is_visible(viewer))
+        .order_by(Board.archived_at.is_not(None), Board.position, Board.id)
+    ).all()
+    return [
+        BoardLine(
+            row.id,
+            row.slug,
+            row.name,
+            row.description,
+            row.audience.value,
+            row.threads_count,
+            row.last_activity_at,
+            row.archived_at is not None,
+        )
+        for row in rows
+    ]
 
 
 def all_boards() -> list[Board]:

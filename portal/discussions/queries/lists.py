@@ -23,18 +23,18 @@ from portal.discussions.models import (
 from portal.discussions.policy import (
     READABLE,
     board_is_visible,
-    readable_audiences,
     text_is_visible,
     thread_is_visible,
 )
 from portal.discussions.queries.finding import SITE_VERSION, join_read_mark, read_mark
-from portal.kernel import clock, paging, site
+from portal.kernel import clock, paging
 from portal.kernel.access import Permission, Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.paging import Page
 from portal.members.display import PersonLine, Reader, person_line, reader_of, with_person
 
 ROWS = 25
+FRESH = timedelta(days=14)  # so long a thread that one has never opened is called new
 
 COLUMNS = (
     Thread.id,
@@ -83,7 +83,8 @@ class ThreadLine:
     helpful: int
     answered: bool
     vendor_replied: bool
-    unread: int
+    unread: int  # posts since the viewer's last visit to it
+    fresh: bool  # of late, by others, and never opened
     pinned: bool
     closed: bool
     held: bool
@@ -229,66 +230,6 @@ def related_ids(thread_id: int, limit: int = 12) -> list[int]:
     return sorted(shared, key=lambda other: (-shared[other], -other))[:limit]
 
 
-@dataclass(frozen=True, slots=True)
-class BoardLine:
-    """One board in a list, as `components/boards.html` shows it."""
-
-    id: int
-    slug: str
-    name: str
-    description: str
-    audience: str
-    threads_count: int
-    last_activity_at: datetime | None
-    archived: bool
-    unread: int = 0
-
-
-_menu: dict[Any, tuple[BoardLine, ...]] = {}
-
-
-def boards_in_menu(viewer: Viewer) -> tuple[BoardLine, ...]:
-    """The boards for the navigation, kept in the process until an admin changes one (counters are not kept
-    up: use `boards_of`)."""
-    key = (site.current().version, readable_audiences(viewer), id(db.engine))
-    if key not in _menu:
-        if len(_menu) > 50:
-            _menu.clear()
-        _menu[key] = tuple(line for line in boards_of(viewer) if not line.archived)
-    return _menu[key]
-
-
-def boards_of(viewer: Viewer) -> list[BoardLine]:
-    """All boards the viewer reads, in their order."""
-    rows = db.session.execute(
-        select(
-            Board.id,
-            Board.slug,
-            Board.name,
-            Board.description,
-            Board.audience,
-            Board.threads_count,
-            Board.last_activity_at,
-            Board.archived_at,
-        )
-        .where(board_is_visible(viewer))
-        .order_by(Board.archived_at.is_not(None), Board.position, Board.id)
-    ).all()
-    return [
-        BoardLine(
-            row.id,
-            row.slug,
-            row.name,
-            row.description,
-            row.audience.value,
-            row.threads_count,
-            row.last_activity_at,
-            row.archived_at is not None,
-        )
-        for row in rows
-    ]
-
-
 def tags_of_board(board_id: int, limit: int = 12) -> list[str]:
     """The tags that the newest 300 visible threads of a board carry most."""
     newest = select(Thread.id).where(Thread.board_id == board_id, Thread.state == PostState.VISIBLE)
@@ -398,11 +339,18 @@ def _line(row: Any, viewer: Viewer, reader: Reader) -> ThreadLine:
         answered=row.accepted_post_id is not None,
         vendor_replied=row.vendor_replied,
         unread=unread,
+        fresh=_is_fresh(row, viewer) if not read else False,
         pinned=row.pinned_at is not None,
         closed=row.closed_at is not None,
         held=row.state is PostState.HELD,
         tags=tuple(row.tags) if row.state is PostState.VISIBLE else (),  # no page lists it under them yet
     )
+
+
+def _is_fresh(row: Any, viewer: Viewer) -> bool:
+    if viewer.member_id is None or row.author_id == viewer.member_id:
+        return False
+    return row.last_activity_at > clock.now() - FRESH and row.state is PostState.VISIBLE
 
 
 def visible_threads(viewer: Viewer) -> Select[Any]:

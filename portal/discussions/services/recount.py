@@ -78,7 +78,28 @@ def _boards() -> list[Difference]:
         Thread.board_id,
         {"threads_count": func.count(Thread.id), "posts_count": func.sum(Thread.posts_count)},
         Thread.state == PostState.VISIBLE,
-    ) + _repair(Board, Follow.board_id, {"followers_count": func.count(Follow.id)})
+    ) + (
+        _repair(Board, Follow.board_id, {"followers_count": func.count(Follow.id)})
+        + _last_activity_of_boards()
+    )
+
+
+def _last_activity_of_boards() -> list[Difference]:
+    """A board's last activity is not before its threads'; it stays when a thread leaves."""
+    latest = (
+        select(func.max(Thread.last_activity_at))
+        .where(Thread.board_id == Board.id, Thread.state == PostState.VISIBLE)
+        .correlate(Board)
+        .scalar_subquery()
+    )
+    wrong = db.session.execute(
+        select(Board.id, latest.label("right")).where(
+            latest.is_not(None), or_(Board.last_activity_at.is_(None), Board.last_activity_at < latest)
+        )
+    ).all()
+    for row in wrong:
+        db.session.execute(update(Board).where(Board.id == row.id).values(last_activity_at=row.right))
+    return [Difference("boards.last_activity_at", len(wrong))] if wrong else []
 
 
 def _tags() -> list[Difference]:

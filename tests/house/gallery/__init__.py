@@ -98,7 +98,7 @@ def show(page: str) -> Any:
         good=good,
         bad=bad,
         nav=menu,
-        boards_nav=boards(),
+        boards_nav=boards,
         notice_count=g.viewer.unread_notices,
         **sample(),
     )
