@@ -140,6 +140,8 @@ class Writer:
             if row.get("quote_of"):
                 quoted = by_number[row["quote_of"]]
                 name = next(u for u, member_id in self.people.items() if member_id == quoted.author_id)
+                if self.status[quoted.author_id] is Status.PROSPECT:
+                    name = ""  # as the composer quotes guests
                 body = markup.quote_source(name, row["quote_of"], quoted.id, quoted.source) + "\n\n" + body
             if kind is PostKind.COMMENT:
                 post = self._post(row, thread, kind, body, author, moment, parent_id=by_number[row["on"]].id)

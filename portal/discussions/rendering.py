@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from portal.discussions import reading_state
 from portal.discussions.addresses import numbers_on, thread_address
+from portal.discussions.guests import Veil, veil_over
 from portal.discussions.models import Audience, PostKind, PostState, ThreadKind
 from portal.discussions.origin import Origin, origin_of
 from portal.discussions.policy import APPEAL
@@ -113,11 +114,15 @@ def _make(
         viewer, thread, first, last, with_accepted=page == 1, all_under=all_under
     )
 
+    rows = [*found.posts, *([found.accepted] if found.accepted is not None else [])]
+    rows += [one for comments in found.comments.values() for one in comments]
+    veil = veil_over(reader, [row.html for row in rows])
+
     def shown(row: Any) -> Shown:
         under = found.comments.get(row.id, [])
         most = posts_queries.ALL_COMMENTS if row.id == all_under else posts_queries.COMMENTS
-        comments = [_shown(one, thread, reader, []) for one in under[:most]]
-        return _shown(row, thread, reader, comments, more=len(under) > most)
+        comments = [_shown(one, thread, reader, [], veil) for one in under[:most]]
+        return _shown(row, thread, reader, comments, veil, more=len(under) > most)
 
     posts = [shown(row) for row in found.posts]
     opening = posts[0] if posts and posts[0].kind == PostKind.OPENING.value else None
@@ -138,8 +143,17 @@ def _make(
     return PageText(html, data, opening.excerpt if opening else "")
 
 
-def _shown(row: Any, thread: Any, reader: Reader, comments: list[Shown], *, more: bool = False) -> Shown:
-    html = Markup(row.html) if row.readable and row.html is not None else None  # noqa: S704 - stored clean
+def _shown(
+    row: Any,
+    thread: Any,
+    reader: Reader,
+    comments: list[Shown],
+    veil: Veil = str,
+    *,
+    more: bool = False,
+) -> Shown:
+    text = veil(row.html) if row.readable and row.html is not None else None
+    html = Markup(text) if text is not None else None  # noqa: S704 - stored clean
     kind = row.kind.value
     is_comment = row.kind is PostKind.COMMENT
     number = row.number or 0
@@ -176,7 +190,7 @@ def _shown(row: Any, thread: Any, reader: Reader, comments: list[Shown], *, more
         you=Markup(f"<!--@you:{row.author_id}-->") if row.person_as_role else None,  # noqa: S704 - a number
         comments=comments,
         more_comments=more,
-        excerpt=row.excerpt if html is not None else "",
+        excerpt=veil(row.excerpt) if html is not None else "",
         score=row.score,
     )
 

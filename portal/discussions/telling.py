@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.discussions.authors import BY_POST
+from portal.discussions.guests import veil_over
 from portal.discussions.models import Audience, Board, Follow, Post, PostKind, Thread, ThreadKind
 from portal.discussions.policy import statuses_reading, text_is_visible
 from portal.kernel.access import Viewer
@@ -66,13 +67,14 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
         .where(Post.id.in_(ids), text_is_visible(viewer))
     ).all()
     posts = {row.id: row for row in rows}
+    veil = veil_over(reader_of(viewer), [row.html for row in rows])
     return {
         notice.id: Line(
             sentence=_sentence(notice, posts[notice.post_id], viewer),
             title=posts[notice.post_id].title,
             url=f"/posts/{notice.post_id}",
-            excerpt=posts[notice.post_id].excerpt,
-            html=posts[notice.post_id].html,
+            excerpt=veil(posts[notice.post_id].excerpt),
+            html=veil(posts[notice.post_id].html),
             thread_key=f"thread-{posts[notice.post_id].thread_id}",
         )
         for notice in notices

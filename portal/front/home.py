@@ -5,6 +5,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, render_template
 
 from portal.discussions.addresses import thread_address
+from portal.discussions.guests import veil_over
 from portal.discussions.queries import boards, lists
 from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, kept_pages
@@ -26,6 +27,7 @@ def home() -> Response:
 
 def _home_page() -> str:
     me = viewer()
+    reader = reader_of(me)
     shown_boards = boards.boards_of(me)
     story = lists.story_of_the_week(me)
     latest = lists.latest_threads(me, 8)
@@ -38,8 +40,8 @@ def _home_page() -> str:
         boards=shown_boards,
         open_boards=sum(1 for board in shown_boards if board.audience == "public"),
         story=story,
-        story_line=_first_sentence(story.excerpt) if story else "",
-        teller=person_line(story, reader_of(me)) if story else None,
+        story_line=_first_sentence(veil_over(reader, [story.excerpt])(story.excerpt)) if story else "",
+        teller=person_line(story, reader) if story else None,
         story_url=thread_address(story.id, story.slug) if story else "",
     )
 

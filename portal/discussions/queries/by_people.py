@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, func, select, tuple_
 
 from portal.discussions.authors import named_in_post, named_in_thread
+from portal.discussions.guests import Veil, veil_over
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
 from portal.discussions.policy import text_is_visible, thread_is_visible
 from portal.discussions.queries.lists import thread_lines, visible_threads
@@ -14,6 +15,7 @@ from portal.kernel import paging
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.paging import Page
+from portal.members.display import reader_of
 
 ROWS = 20
 COUNTED = 1000
@@ -74,7 +76,8 @@ def posts_by(viewer: Viewer, author_id: int, *, after: str = "", rows: int = ROW
         .where(Post.state == PostState.VISIBLE, named_in_post(viewer))
     )
     found, following = _page(query, (Post.created_at, Post.id), after, rows)
-    return Page(rows=[_answer_line(row) for row in found], next=following)
+    veil = veil_over(reader_of(viewer), [row.excerpt for row in found])
+    return Page(rows=[_answer_line(row, veil) for row in found], next=following)
 
 
 def counts_of(viewer: Viewer, author_id: int) -> Counts:
@@ -110,12 +113,12 @@ def _page(query: Any, keys: tuple[Any, Any], after: str, rows: int) -> tuple[lis
     return cut, paging.encode(cut[-1].created_at, cut[-1].id) if len(found) > rows else ""
 
 
-def _answer_line(row: Any) -> AnswerLine:
+def _answer_line(row: Any, veil: Veil) -> AnswerLine:
     return AnswerLine(
         url=f"/posts/{row.id}",
         title=row.title,
         board_name=row.board_name,
-        excerpt=row.excerpt,
+        excerpt=veil(row.excerpt),
         created_at=row.created_at,
         kind=row.kind.value,
         accepted=row.accepted_post_id == row.id,

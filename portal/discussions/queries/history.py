@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from portal.discussions.authors import BY_EDITOR
+from portal.discussions.guests import veil_over
 from portal.discussions.models import Post, PostRevision
 from portal.discussions.queries.places import PostPlace
 from portal.discussions.source_formats import markdown_of
@@ -60,6 +61,8 @@ def edits_of(viewer: Viewer, post: PostPlace, before: int | None = None) -> Page
         rows = rows[1:]
     else:
         return Page([])
+    veil = veil_over(reader, [newer_source, *(row.source for row in rows)])
+    newer_source = veil(newer_source)
     edits = []
     for row in rows[:A_PAGE]:
         retitled = bool(row.title) and row.title != newer_title
@@ -72,9 +75,9 @@ def edits_of(viewer: Viewer, post: PostPlace, before: int | None = None) -> Page
                 row.reason,
                 row.title if retitled else "",
                 newer_title if retitled else "",
-                diff_sources(row.source, newer_source),
+                diff_sources(veil(row.source), newer_source),
             )
         )
-        newer_source, newer_title = row.source, row.title or newer_title
+        newer_source, newer_title = veil(row.source), row.title or newer_title
     more = len(rows) > A_PAGE
     return Page(edits, next=str(rows[A_PAGE - 1].id) if more else "")

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, or_, select
 
 from portal.discussions.authors import BY_POST
+from portal.discussions.guests import Veil, veil_over
 from portal.discussions.models import Board, Bookmark, Draft, Follow, Post, PostKind, Thread, ThreadKind
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
 from portal.kernel.access import Viewer
@@ -88,7 +89,8 @@ def bookmarks_of(viewer: Viewer, after: str = "") -> Page:
     rows = list(db.session.execute(query))
     posts = _posts(viewer, {row.post_id for row in rows})
     reader = reader_of(viewer)
-    lines = [_bookmark_line(row, posts.get(row.post_id), reader) for row in rows[:A_PAGE]]
+    veil = veil_over(reader, [post.excerpt for post in posts.values()])
+    lines = [_bookmark_line(row, posts.get(row.post_id), reader, veil) for row in rows[:A_PAGE]]
     return Page(lines, next=encode(rows[A_PAGE - 1].id) if len(rows) > A_PAGE else "")
 
 
@@ -207,9 +209,11 @@ def _draft_line(draft: Draft, parts: list[str], threads: dict[int, Any], posts: 
     return DraftLine(draft.place, kind, title, url, text, draft.saved_at)
 
 
-def _bookmark_line(row: Any, post: Any, reader: Reader) -> BookmarkLine:
+def _bookmark_line(row: Any, post: Any, reader: Reader, veil: Veil) -> BookmarkLine:
     if post is None:
         return BookmarkLine(row.post_id, row.created_at)
     number = None if post.kind is PostKind.COMMENT else post.number
     author = person_line(post, reader).name
-    return BookmarkLine(row.post_id, row.created_at, post.title, number, author, post.excerpt, post.board)
+    return BookmarkLine(
+        row.post_id, row.created_at, post.title, number, author, veil(post.excerpt), post.board
+    )

@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from portal.discussions.authors import BY_EDITOR, BY_POST
+from portal.discussions.guests import veil_over
 from portal.discussions.models import (
     Audience,
     Board,
@@ -202,7 +203,11 @@ def _post(row: Any, viewer: Viewer) -> PostPlace:
     is_guest = row.person_status is Status.PROSPECT
     author = person_line(row, reader_of(viewer), by_vendor=row.by_vendor)
     thread = ThreadPlace._make(row[cut : cut + len(ThreadPlace._fields)])
-    return PostPlace._make((*row[:cut], is_guest, author, thread))
+    post = PostPlace._make((*row[:cut], is_guest, author, thread))
+    if post.author_id == viewer.member_id:
+        return post  # what one wrote oneself is edited as it stands
+    veil = veil_over(reader_of(viewer), [post.source])
+    return post._replace(source=veil(post.source), html=veil(post.html), excerpt=veil(post.excerpt))
 
 
 def older_edit_draft(viewer: Viewer, post_id: int, version: int) -> tuple[int, datetime] | None:

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Select, case, select
 
 from portal.discussions.authors import BY_POST, may_name_author
+from portal.discussions.guests import veil_over
 from portal.discussions.models import Board, Post, PostKind, Tag, Thread, ThreadKind, ThreadTag
 from portal.discussions.policy import text_is_visible
 from portal.discussions.searchable import plain_text
@@ -430,6 +431,7 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
     statement = with_person(words, Post.author_id)
     details = {row.id: row for row in db.session.execute(statement)}
     reader = reader_of(viewer)
+    veil = veil_over(reader, [row.html for row in details.values()])
     found = []
     for row, more in grouped:
         post = details.get(row.id)
@@ -444,7 +446,7 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
                 url=thread_url if post.kind is PostKind.OPENING else f"/posts/{row.id}",
                 thread_url=thread_url,
                 title=_marked(row.title, query, 400),
-                snippet=_marked(plain_text(post.html), query),
+                snippet=_marked(plain_text(veil(post.html)), query),
                 kind=row.thread_kind,
                 author=person_line(post, reader, by_vendor=post.by_vendor),
                 created_at=row.created_at,

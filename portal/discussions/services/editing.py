@@ -44,7 +44,11 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
     """
     title = clean_title(edit.title) if edit.title is not None else None
     names = parse_tags(edit.tags) if edit.tags is not None else None
-    prepared = prepare_war_story(edit.sections) if edit.sections is not None else prepare(edit.body)
+    prepared = (
+        prepare_war_story(edit.sections, editor)
+        if edit.sections is not None
+        else prepare(edit.body, by=editor)
+    )
     now = clock.now()
     with unit_of_work():
         post, thread, board = post_for(editor, post_id)

@@ -55,7 +55,7 @@ def open_thread(
     title = clean_title(title)
     names = parse_tags(tags)
     is_story = kind is ThreadKind.WAR_STORY
-    prepared = prepare_war_story(sections or {}) if is_story else prepare(body)
+    prepared = prepare_war_story(sections or {}, author) if is_story else prepare(body, by=author)
     reasons = _reasons(author, title, prepared)
     now = clock.now()
     with form_keys.once(form_key, author.member_id or 0) as outcome:
@@ -103,7 +103,7 @@ def post_reply(author: Viewer, thread_id: int, body: str, *, form_key: str = "")
 
     Raises Invalid, NotFound, Forbidden (closed, archived), Repeated.
     """
-    prepared = prepare(body)
+    prepared = prepare(body, by=author)
     reasons = _reasons(author, "", prepared)
     with form_keys.once(form_key, author.member_id or 0) as outcome:
         thread, board = thread_for(author, thread_id)
@@ -131,7 +131,7 @@ def post_comment(author: Viewer, parent_id: int, body: str, *, form_key: str = "
             "Write an answer instead.",
             "body",
         )
-    prepared = prepare(body)
+    prepared = prepare(body, by=author)
     reasons = _reasons(author, "", prepared)
     with form_keys.once(form_key, author.member_id or 0) as outcome:
         parent, thread, board = post_for(author, parent_id)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from portal.kernel import markup
+from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid
+from portal.members.display import not_masked, reader_of
 from portal.members.models import Member, MemberState
 
 SECTIONS = ("happened", "cost", "differently")
@@ -28,9 +30,10 @@ class Prepared:
     mentions: list[int]
 
 
-def prepare(source: str, field: str = "body") -> Prepared:
+def prepare(source: str, field: str = "body", by: Viewer | None = None) -> Prepared:
     """Check and render Markdown. Raises Invalid beside `field` when it is empty or too large.
 
+    `by` writes: sales and service mention no prospects, since they may not write to them unasked.
     Reads only; call it before the unit of work, since rendering takes milliseconds.
     """
     source = check_source(source, field)
@@ -43,6 +46,7 @@ def prepare(source: str, field: str = "body") -> Prepared:
                 select(Member.username, Member.id).where(
                     Member.username.in_([name.lower() for name in names]),
                     Member.state == MemberState.ACTIVE,
+                    not_masked(reader_of(by)) if by is not None else true(),
                 )
             )
         }
@@ -50,10 +54,10 @@ def prepare(source: str, field: str = "body") -> Prepared:
     return Prepared(source, rendered.html, rendered.excerpt, rendered.text, sorted(members.values()))
 
 
-def prepare_war_story(sections: dict[str, str]) -> Prepared:
+def prepare_war_story(sections: dict[str, str], by: Viewer | None = None) -> Prepared:
     """Check and render the three sections of a war story; the excerpt is of what happened. Raises Invalid."""
-    whole = prepare(war_story_source(sections))
-    return replace(whole, excerpt=prepare(sections["happened"], "happened").excerpt)
+    whole = prepare(war_story_source(sections), by=by)
+    return replace(whole, excerpt=prepare(sections["happened"], "happened", by).excerpt)
 
 
 def check_source(source: str, field: str = "body", empty: str = "Write something first.") -> str:

@@ -122,7 +122,7 @@ def preview() -> Response | str:
     if not source.strip():
         return ""
     try:
-        return prepare(source).html
+        return prepare(source, by=viewer()).html
     except Invalid as error:
         return make_response(render_template("discussions/_preview_refused.html", why=error.message), 422)
 
@@ -133,7 +133,7 @@ def _preview_page(source: str) -> str:
         titles = SECTION_TITLES
         source = "\n\n".join(f"## {titles[name]}\n\n{text}" for name, text in parts.items() if text)
     try:
-        html, why = prepare(source).html, ""
+        html, why = prepare(source, by=viewer()).html, ""
     except Invalid as error:
         html, why = "", error.message
     return render_template("discussions/preview.html", html=Markup(html), why=why)  # noqa: S704 - just cleaned

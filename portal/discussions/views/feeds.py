@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, render_template
 from markupsafe import escape
 
+from portal.discussions.guests import veil_over
 from portal.discussions.queries import feeds, find_visible_board, lists
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import VISITOR, Permission, requires, viewer
@@ -117,6 +118,7 @@ def _today(version: tuple[Any, ...]) -> tuple[Any, ...]:
 def _feed(rows: list[Any], board: Any = None) -> str:
     # Feed readers carry no session; where somebody of sales opens one in the browser, guests have no names.
     reader = Reader.SELLER if reader_of(viewer()) is Reader.SELLER else Reader.VISITOR
+    veil = veil_over(reader, [row.html for row in rows])
     entries = [
         {
             "url": f"{_public_url()}/threads/{row.id}/{row.slug}",
@@ -125,7 +127,7 @@ def _feed(rows: list[Any], board: Any = None) -> str:
             "board": fit_for_xml(row.board_name),
             "published": row.created_at,
             "updated": row.edited_at or row.created_at,
-            "html": fit_for_xml(_absolute(row.html)),
+            "html": fit_for_xml(_absolute(veil(row.html))),
         }
         for row in rows
     ]

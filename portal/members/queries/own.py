@@ -8,6 +8,7 @@ from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.members import visibility
+from portal.members.display import not_masked, reader_of
 from portal.members.models import Member, MemberState, Session
 
 
@@ -38,7 +39,9 @@ def sessions_of(member_id: int) -> list[Any]:
 def picture_is_shown(viewer: Viewer, name: str) -> bool | None:
     """True when everybody may see the picture of this file name, False when this viewer may, else None."""
     row = db.session.execute(
-        select(Member.id, Member.visibility).where(Member.picture == name, Member.state != MemberState.ERASED)
+        select(Member.id, Member.visibility).where(
+            not_masked(reader_of(viewer)), Member.picture == name, Member.state != MemberState.ERASED
+        )
     ).one_or_none()
     if row is None:
         return None

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal.discussions.authors import BY_POST
+from portal.discussions.guests import veil_over
 from portal.discussions.models import Board, Post, PostState, Thread
 from portal.discussions.policy import text_is_visible
 from portal.kernel.access import Viewer
@@ -55,13 +56,14 @@ def post_to_flag(viewer: Viewer, post_id: int) -> PostToFlag:
     ).one_or_none()
     if row is None:
         raise NotFound("no such post")
+    reader = reader_of(viewer)
     return PostToFlag(
         id=row.id,
         number=row.number,
         title=row.title,
         board_slug=row.slug,
-        html=row.html,
-        author=person_line(row, reader_of(viewer), by_vendor=row.by_vendor),
+        html=veil_over(reader, [row.html])(row.html),
+        author=person_line(row, reader, by_vendor=row.by_vendor),
         created_at=row.created_at,
         is_own=row.author_id == viewer.member_id,
         is_held=row.state is not PostState.VISIBLE,
