@@ -8,6 +8,7 @@ from markupsafe import Markup
 from portal.kernel import clock, personal
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.template_helpers import duration
+from portal.members.browser import KNOWN_COOKIE, KNOWN_DAYS
 from portal.moderation import policy, words
 from portal.moderation.queries import log, own, rules
 
@@ -93,6 +94,8 @@ def privacy() -> str:
         "front/privacy.html",
         cookie=config["SESSION_COOKIE_NAME"],
         cookie_days=current_app.permanent_session_lifetime.days,
+        known=KNOWN_COOKIE,
+        known_days=KNOWN_DAYS,
         https=settings.PUBLIC_URL.startswith("https://"),
         mails_leave=bool(settings.MAIL_URL),
         classes=personal.registered(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -9,7 +10,9 @@ from flask.testing import FlaskClient
 
 from portal.discussions.models import Audience
 from portal.discussions.services.posting import post_reply
+from portal.kernel import personal
 from portal.kernel.access import Duty, Viewer
+from portal.kernel.crypto import hash_password
 from portal.kernel.errors import NotFound
 from portal.members.models import VerifiedBy
 from portal.moderation.models import AppealOutcome, MemberMeasure
@@ -19,6 +22,7 @@ from portal.moderation.services.deciding import decide
 from portal.moderation.services.rules import change_rule
 from tests.conftest import make_admin, make_board, make_customer, make_moderator, noon, viewer_of
 from tests.moderation.conftest import answered, ask, dismissing, flagged, hidden, hiding
+from tests.support.people import PASSWORD, fields_of
 
 SignIn = Callable[[int], FlaskClient]
 
@@ -220,6 +224,24 @@ def test_privacy_is_made_of_the_real_settings(client: FlaskClient) -> None:
     assert "<code>candor</code>" in page
     assert "60 days" in page
     assert "No mail server is set" in page
+    assert 'href="/me/data"' in page
+    for one in personal.registered():
+        assert one.name.split(": ")[-1].capitalize() in unescape(page)
+        assert not one.retention_days or f">{one.retention_days} day" in page
+
+
+def test_privacy_names_every_cookie_that_is_set(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        make_customer("Ada", email="ada@mail.example", password_hash=hash_password(PASSWORD))
+    fields = fields_of(client.get("/login"), "/login")
+    data = {**fields, "email": "ada@mail.example", "password": PASSWORD, "remember": "y"}
+    answer = client.post("/login", data=data)
+    assert answer.status_code == 303
+    names = {line.partition("=")[0] for line in answer.headers.getlist("Set-Cookie")}
+    assert names == {"candor", "candor_known"}
+    page = client.get("/privacy").text
+    assert [name for name in names if f"<code>{name}</code>" not in page] == []
+    assert ">180 days<" in page
 
 
 def test_how_it_works_says_who_reads_what(client: FlaskClient) -> None:
