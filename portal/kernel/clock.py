@@ -1,12 +1,15 @@
 """Time and randomness: the only place that asks the machine for either."""
 
+import os
 import random as _random
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-_shift = timedelta(0)
+# For drills: how wrong this machine's clock is, in seconds. Of no effect outside tests.
+_wrong_by = os.environ.get("CLOCK_WRONG_BY", "0") if os.environ.get("SITE_ENV") == "test" else "0"
+_shift = timedelta(seconds=float(_wrong_by))
 _frozen: datetime | None = None
 
 

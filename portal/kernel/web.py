@@ -1,5 +1,6 @@
 """What every answer has: a request id, security headers, error pages, the method override."""
 
+import errno
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -10,7 +11,8 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from portal.kernel.errors import DomainError, Repeated, TooMany
@@ -32,6 +34,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+# How SQLite and PostgreSQL say that the disk is full.
+_FULL = ("disk is full", "disk I/O error", "No space left on device", "Disk quota exceeded")
 _OVERRIDES = {"PUT", "PATCH", "DELETE"}
 
 
@@ -74,7 +78,9 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(CSRFError, _csrf_error)
-    app.register_error_handler(OperationalError, _database_error)
+    for kind in (OperationalError, InterfaceError, InternalError, PoolTimeout):
+        app.register_error_handler(kind, _database_error)
+    app.register_error_handler(OSError, _system_error)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -178,11 +184,31 @@ def _csrf_error(_error: CSRFError) -> Response:
     )
 
 
-def _database_error(error: OperationalError) -> Response:
-    log.error("database unavailable", error=str(error.orig)[:200])
+def _database_error(error: SQLAlchemyError) -> Response:
+    why = str(getattr(error, "orig", None) or error)
+    log.error("database unavailable", error=why[:200])
+    if any(words in why for words in _FULL):
+        return _no_room()
     response = error_page(503)
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _system_error(error: OSError) -> Response:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return _unexpected(error)
+    log.error("no room on the disk", path=request.path)
+    return _no_room()
+
+
+def _no_room() -> Response:
+    return error_page(
+        507,
+        _(
+            "The site has run out of room, so nothing can be stored just now. Reading works. What you typed "
+            "is below; try again in some minutes."
+        ),
+    )
 
 
 def _unexpected(error: Exception) -> Response:

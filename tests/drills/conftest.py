@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask_migrate import stamp
 
 from portal.discussions.models import ThreadKind
 from portal.discussions.services.posting import open_thread
 from portal.kernel.access import Status
 from portal.kernel.db import Base, db
+from portal.wiring import MIGRATIONS
 from tests.conftest import make_board, make_member, viewer_of
 from tests.drills.writers import Writers
 from tests.support.site import Site
@@ -18,14 +20,28 @@ SEED = 20261122
 
 @pytest.fixture
 def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """make_site(workers=…, SETTING=…): a site with every table, not yet started; ended after the test."""
+    """make_site(workers=…, SETTING=…): a site with every table, not yet started; ended after the test.
+
+    With is_bare there is nothing but an empty folder.
+    """
     sites: list[Site] = []
 
-    def make(*, workers: int = 2, holds_socket: bool = False, **environment: str) -> Site:
-        folder = tmp_path / f"site{len(sites)}"
+    def make(
+        *,
+        workers: int = 2,
+        holds_socket: bool = False,
+        folder: Path | None = None,
+        is_bare: bool = False,
+        **environment: str,
+    ) -> Site:
+        folder = folder or tmp_path / f"site{len(sites)}"
         site = Site(folder, workers=workers, holds_socket=holds_socket, **environment)
-        with site.inside():
-            Base.metadata.create_all(db.engine)
+        if is_bare:
+            folder.mkdir()
+        else:
+            with site.inside():
+                Base.metadata.create_all(db.engine)
+                stamp(directory=str(MIGRATIONS))
         sites.append(site)
         return site
 
