@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from limits.storage import storage_from_string
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,6 +18,7 @@ from portal.kernel.db import db
 from portal.search import services as search
 from portal.search.engines.base import IndexBusy, IndexUnavailable
 from portal.settings import Settings
+from portal.upkeep import erasures
 
 LEAST_FREE_BYTES = 500 * 2**20
 LEAST_SECRET_LENGTH = 32
@@ -31,6 +33,9 @@ def problems(settings: Settings, migrations: str) -> list[str]:
         lambda: _database(migrations),
         _keys,
         _index,
+        lambda: _worker(settings),
+        lambda: _counters(settings),
+        lambda: _erasures(settings),
         lambda: _mail(settings),
     ]
     return [line for check in checks for line in check()]
@@ -127,6 +132,39 @@ def _index() -> Iterator[str]:
         return
     except IndexUnavailable as error:
         yield f"the search index cannot serve ({error}): run `portal search rebuild`."
+
+
+def _worker(settings: Settings) -> Iterator[str]:
+    """In production only: elsewhere nobody need be serving while this is asked."""
+    if not settings.is_production:
+        return
+    try:
+        alive = heartbeat.is_alive("worker")
+    except SQLAlchemyError:
+        return  # said of the database already
+    if not alive:
+        yield "the worker was not seen in the last three minutes: no mail, no index. Run `portal serve`."
+
+
+def _counters(settings: Settings) -> Iterator[str]:
+    if not settings.REDIS_URL:
+        return
+    try:
+        works = storage_from_string(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3).check()  # type: ignore[arg-type] # handed on to Redis
+    except Exception as error:  # whatever the client raises, down to a missing package
+        works = False
+        why = f": {error}"
+    else:
+        why = ""
+    if not works:
+        yield f"Redis does not answer, so nothing is limited and no job is woken{why}"
+
+
+def _erasures(settings: Settings) -> Iterator[str]:
+    try:
+        erasures.read(settings.INSTANCE_PATH / erasures.FILE)
+    except (erasures.ListDamaged, OSError) as error:
+        yield f"the list of erasures cannot be read, so a restore would stop: {error}"
 
 
 def _mail(settings: Settings) -> Iterator[str]:

@@ -1,14 +1,17 @@
 """`portal doctor` names each problem in one line, and none where there is none."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask_migrate import stamp
 
+from portal.kernel import clock, heartbeat
 from portal.kernel.db import Base, db
 from portal.search import services as search
 from portal.settings import Settings
+from portal.upkeep import erasures
 from portal.upkeep.doctor import problems
 from portal.wiring import MIGRATIONS
 from tests.support.site import free_port
@@ -24,6 +27,7 @@ GOOD = {
 def healthy(in_app: Flask) -> None:
     stamp()
     search.rebuild()
+    heartbeat.beat("worker")
 
 
 def found(settings: Settings, **changes: object) -> list[str]:
@@ -44,6 +48,7 @@ def test_a_healthy_site_has_no_problem(settings: Settings, mail_server):  # type
         ({"PUBLIC_URL": "http://community.vendor.example"}, "PUBLIC_URL is http://"),
         ({"VENDOR_DOMAINS": ()}, "VENDOR_DOMAINS is empty"),
         ({"MAIL_URL": ""}, "MAIL_URL is not set"),
+        ({"REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}, "Redis does not answer"),
         ({"MAIL_URL": f"smtp://127.0.0.1:{free_port()}"}, "the mail server 127.0.0.1 does not answer"),
     ],
 )
@@ -51,6 +56,17 @@ def test_each_problem_has_its_line(settings: Settings, mail_server, changes: dic
     lines = found(settings, **{**GOOD, "MAIL_URL": mail_server.url, **changes})
     assert len(lines) == 1, lines
     assert lines[0].startswith(line)
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_silent_worker_and_a_damaged_list_of_erasures_have_their_lines(settings: Settings, mail_server):  # type: ignore[no-untyped-def] # a fixture
+    (settings.INSTANCE_PATH / erasures.FILE).write_text("nothing of the kind\n")
+    with clock.frozen(clock.now() + timedelta(minutes=10)):
+        lines = found(settings, **GOOD, MAIL_URL=mail_server.url)
+    assert [line.split(",")[0] for line in lines] == [
+        "the worker was not seen in the last three minutes: no mail",
+        "the list of erasures cannot be read",
+    ]
 
 
 def test_a_database_without_tables_and_no_index(in_app: Flask, settings: Settings):
