@@ -51,6 +51,19 @@ def flag(post_id: int) -> Response:
     return attempt(form, write, lambda: _flag_page(post_id, form))
 
 
+@blueprint.delete("/posts/<int:post_id>/flags")
+@requires(Permission.FLAG)
+def withdraw_flag(post_id: int) -> Response:
+    """Take one's own flag back while nobody has decided."""
+    try:
+        flags.withdraw_flag(viewer(), post_id)
+    except Conflict:
+        flash(_("It was decided meanwhile; what was decided stands among your notices."))
+    else:
+        flash(_("Your flag is taken back. The moderators no longer see it."))
+    return redirect(url_for("moderation.flag_page", post_id=post_id), 303)
+
+
 @blueprint.get("/decisions/<int:decision_id>")
 @requires(Permission.ACCOUNT)
 def decision(decision_id: int) -> str:
@@ -105,6 +118,20 @@ def show_appeal(appeal_id: int) -> str | Response:
     """An appeal as its author follows it, or as somebody decides it."""
     case_id = cases.appeal_case_id(appeal_id)
     return _appeal(appeal_id, case_id, None)
+
+
+@blueprint.delete("/appeals/<int:appeal_id>")
+@requires(Permission.ACCOUNT)
+def withdraw_appeal(appeal_id: int) -> Response:
+    """Take one's own appeal back while nobody has decided it."""
+    against = own.appeal_of(viewer().member_id or 0, appeal_id)
+    try:
+        appeals.withdraw_appeal(viewer().member_id or 0, appeal_id)
+    except Conflict:
+        flash(_("It was decided meanwhile."))
+    else:
+        flash(_("Your appeal is taken back."))
+    return redirect(url_for("moderation.decision", decision_id=against), 303)
 
 
 @blueprint.post("/appeals/<int:appeal_id>/decision")

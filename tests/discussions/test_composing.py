@@ -436,3 +436,10 @@ def test_a_form_without_its_token_keeps_the_text(scene: Scene):
     assert "A long and careful answer." in answer.get_data(as_text=True)
     assert token(scene.helper)
     assert len(scene.posts()) == 1
+
+
+def test_each_form_for_a_post_has_a_preview_without_a_script(scene: Scene):
+    post = next(post for post in scene.posts() if post.number == 1)
+    for address in ("/threads/new", f"/threads/{scene.thread_id}/posts", f"/posts/{post.id}/edit"):
+        page = scene.asker.get(address).text
+        assert 'formaction="/preview"' in page, address

@@ -185,6 +185,8 @@ PERMISSIONS: dict[str, Permission] = {
     "moderation.flag_page": FLAG,
     "moderation.new_appeal": VISIT,
     "moderation.show_appeal": ACCOUNT,
+    "moderation.withdraw_appeal": ACCOUNT,
+    "moderation.withdraw_flag": FLAG,
     "queue.case": MODERATE,
     "queue.claim": MODERATE,
     "queue.decide": MODERATE,

@@ -12,6 +12,7 @@ from portal.kernel.access import Permission, Viewer
 from portal.kernel.crypto import token_hash
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.kernel.unit_of_work import unit_of_work
 from portal.moderation import policy
 from portal.moderation.events import CaseDecided, CaseOpened
 from portal.moderation.models import (
@@ -100,6 +101,23 @@ def appeal(author_id: int, decision_id: int, text: str, *, form_key: str = "") -
         events.publish(CaseOpened(case.id))
         outcome.place = f"/appeals/{made.id}"
     return made
+
+
+def withdraw_appeal(author_id: int, appeal_id: int) -> int:
+    """Take one's own appeal back while nobody has decided it; gives the decision it was against.
+
+    Within the fourteen days another may be made. Raises NotFound, Conflict when it was decided.
+    """
+    with unit_of_work():
+        made = db.session.get(Appeal, appeal_id)
+        if made is None or made.member_id != author_id:
+            raise NotFound("no such appeal")
+        case = db.session.get_one(Case, made.case_id, with_for_update=True, populate_existing=True)
+        cases.check_open(case)
+        decision_id = made.decision_id
+        db.session.delete(made)
+        cases.withdraw(case)
+    return decision_id
 
 
 def decide_appeal(

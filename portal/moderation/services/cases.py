@@ -74,6 +74,13 @@ def withdraw_held_case(post_id: int) -> None:
         case.version += 1
 
 
+def withdraw(case: Case) -> None:
+    """Nothing is left to decide: whoever opened the case took it back. Inside a unit of work."""
+    case.state, case.open_key, case.decided_at = CaseState.WITHDRAWN, None, clock.now()
+    case.claimed_by_id = case.claimed_until = None
+    case.version += 1
+
+
 def case_for(moderator: Viewer, case_id: int) -> Case:
     """The case, locked, when this moderator may read its board. Raises NotFound, Forbidden."""
     if not moderator.may(Permission.MODERATE):

@@ -9,12 +9,13 @@ from portal.discussions.services.lookup import post_for
 from portal.kernel import clock, events, form_keys
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
-from portal.kernel.errors import Forbidden, Invalid, TooMany
+from portal.kernel.errors import Forbidden, Invalid, NotFound, TooMany
+from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member
 from portal.moderation import policy
 from portal.moderation.events import PostFlagged
 from portal.moderation.models import Case, CaseKind, Flag, FlagOutcome, Rule
-from portal.moderation.services.cases import case_about
+from portal.moderation.services.cases import case_about, check_open, withdraw
 from portal.moderation.services.rules import ensure_rules
 
 LONGEST_COMMENT = 1000
@@ -65,6 +66,27 @@ def flag_post(
         events.publish(PostFlagged(post.id, case.id, flag.reporter_id))
         outcome.place = f"/posts/{post.id}"
     return flag
+
+
+def withdraw_flag(reporter: Viewer, post_id: int) -> None:
+    """Take one's own flag back while nobody has decided; a case without flags is withdrawn with the last.
+
+    Raises NotFound without a flag of one's own, Conflict when it was decided.
+    """
+    with unit_of_work():
+        flag = db.session.execute(
+            select(Flag).where(Flag.post_id == post_id, Flag.reporter_id == reporter.member_id)
+        ).scalar_one_or_none()
+        if flag is None:
+            raise NotFound("no such flag")
+        case = db.session.get_one(Case, flag.case_id, with_for_update=True, populate_existing=True)
+        check_open(case)
+        db.session.delete(flag)
+        db.session.flush()  # it no longer counts in what follows
+        weigh(case)
+        case.version += 1
+        if case.flags_count == 0 and case.kind is CaseKind.FLAGS:
+            withdraw(case)
 
 
 def weight_of(member_id: int) -> int:
