@@ -1,132 +1,223 @@
-"""Every main page of the demo, as each role sees it: accessible in both schemes, no wider than a phone.
+"""Every page of the site, as each role sees it: accessible in both schemes, no wider than a phone.
 
-SCREENSHOTS=folder keeps a picture of each.
+`pages.py` lists them. SCREENSHOTS=folder keeps a picture of each.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
-from sqlalchemy import select
+from playwright.sync_api import Page as Tab
 
-from portal.discussions.models import Thread
 from portal.kernel.db import Base, db
-from portal.members.models import Member
-from tests.support.browser import DESKTOP, PHONE, assert_accessible, take_screenshot
+from tests.looks import scene
+from tests.looks.pages import DEMO, FRESH, Page
+from tests.support.browser import DESKTOP, PHONE, take_screenshot, violations
+from tests.support.demo import demo_site
 from tests.support.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 
-PUBLIC = {
-    "home": "/",
-    "board": "/boards/integrations",
-    "board-archived": "/boards/flow-6",
-    "thread": "{sftp}",
-    "war-story": "{war_story}",
-    "tombstone": "{tombstone}",
-    "search": "/search?q=lanes",
-    "search-empty": "/search?q=pepol+access+piont+zzz",
-    "member": "/members/tomaszw",
-    "join": "/join",
-    "login": "/login",
-    "password": "/password",
-    "rules": "/rules",
-    "transparency": "/transparency",
-    "not-found": "/boards/no-such-board",
-}
-BY_ROLE = {
-    "visitor": PUBLIC,
-    "customer": {
-        "home-customer": "/",
-        "board-customer": "/boards/integrations",
-        "thread-customer": "{sftp}",
-        "new-thread": "/threads/new?board=integrations",
-        "people": "/members",
-        "people-none": "/members?q=nobodyofthisname",
-        "notices": "/notifications",
-        "choices": "/settings/notifications",
-        "profile": "/settings/profile",
-        "sessions": "/settings/sessions",
-        "bookmarks": "/me/bookmarks",
-        "drafts": "/me/drafts",
-    },
-    "moderator": {
-        "queue": "/console/queue",
-        "log": "/console/log",
-        "thread-moderator": "{tombstone}",
-    },
-    "admin": {"settings": "/console/settings", "companies": "/console/companies"},
-}
-THREADS = {
-    "sftp": "sftp-lanes",
-    "war_story": "b-connected-eleven-hours",
-    "tombstone": "c-mod-carrier-technician",
-}
-SCHEMES = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)]
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+SCHEMES = ("light", "dark")
+ROLES = sorted({role for page in DEMO for role in page.who})
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A served site, what fills the addresses of its pages, and who can look at them."""
+
+    site: Site
+    names: dict[str, str]
+    who: dict[str, int]
+
+    def open_as(self, role: str, context: BrowserContext) -> Tab:
+        if role != "visitor":
+            name, value = self.site.session_cookie(self.who[role])
+            context.add_cookies([{"name": name, "value": value, "url": self.site.url}])
+        return context.new_page()
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict[str, str], dict[str, int]]]:
-    """The demo community, served; addresses of threads by name; the ids of its accounts by role."""
-    site = Site(tmp_path_factory.mktemp("looks") / "instance", DEMO_PASSWORD="a password for the demo")
-    with site.inside():
-        Base.metadata.create_all(db.engine)
-    site.portal("demo")
-    with site.inside():
-        rows = db.session.execute(select(Thread.external_id, Thread.id, Thread.slug)).all()
-        places = {row.external_id: f"/threads/{row.id}/{row.slug}" for row in rows}
-        addresses = {name: places[key] for name, key in THREADS.items()}
-        accounts = {
-            email.split("@")[0]: member_id
-            for email, member_id in db.session.execute(
-                select(Member.email, Member.id).where(Member.email.like("%@demo.example"))
-            )
-        }
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    site = demo_site(tmp_path_factory, "looks")
+    names, who = scene.furnish(site)
     site.start(seconds=60)
-    yield site, addresses, accounts
+    yield Place(site, names, who)
     site.stop()
 
 
-@pytest.mark.parametrize("role", BY_ROLE)
-@pytest.mark.parametrize(("scheme", "viewport"), SCHEMES, ids=["light", "dark", "phone-light", "phone-dark"])
-def test_every_page_is_accessible_and_fits(
-    demo: tuple[Site, dict[str, str], dict[str, int]],
-    open_context: Callable[..., BrowserContext],
-    role: str,
-    scheme: str,
-    viewport: dict[str, int],
-) -> None:
-    site, addresses, accounts = demo
-    context = open_context(color_scheme=scheme, viewport=viewport)
-    if role != "visitor":
-        name, value = site.session_cookie(accounts[role])
-        context.add_cookies([{"name": name, "value": value, "url": site.url}])
-    page = context.new_page()
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    site = Site(tmp_path_factory.mktemp("fresh") / "instance")
+    with site.inside():
+        Base.metadata.create_all(db.engine)
+    names, who = scene.first_day(site)
+    site.start(seconds=60)
+    yield Place(site, names, who)
+    site.stop()
+
+
+def problems_of(tab: Tab, label: str, size: str) -> list[str]:
+    """What is wrong with the page that the tab shows, in both schemes."""
     problems = []
-    for label, path in BY_ROLE[role].items():
-        answer = page.goto(site.url + path.format(**addresses))
-        assert answer is not None
-        expected = 404 if label == "not-found" else 200
-        if answer.status != expected:
-            problems.append(f"{label}: {answer.status}")
+    for scheme in SCHEMES:
+        tab.emulate_media(color_scheme=scheme)
+        take_screenshot(tab, f"{label}-{size}-{scheme}")
+        if found := violations(tab):
+            problems.append(f"{label}, {scheme}: {found}")
+    wider = tab.evaluate(WIDER)
+    return [*problems, f"{label}: {wider} px wider than the window"] if wider > 0 else problems
+
+
+def look_at(place: Place, pages: tuple[Page, ...], role: str, size: str, tab: Tab) -> list[str]:
+    problems: list[str] = []
+    for page in pages:
+        if role not in page.who:
             continue
-        take_screenshot(page, f"{label}-{viewport['width']}-{scheme}")
-        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if wider > 0:
-            problems.append(f"{label}: {wider} px wider than the window")
-        try:
-            assert_accessible(page)
-        except AssertionError as error:
-            problems.append(f"{label}: {error}")
+        answer = tab.goto(place.site.url + page.path.format(**place.names))
+        assert answer is not None
+        if answer.status != page.status:
+            problems.append(f"{page.label}: {answer.status}")
+            continue
+        problems += problems_of(tab, f"{page.label}-{role}", size)
+    return problems
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_is_accessible_and_fits(
+    demo: Place, open_context: Callable[..., BrowserContext], role: str, size: str
+) -> None:
+    tab = demo.open_as(role, open_context(viewport=SIZES[size]))
+    problems = look_at(demo, DEMO, role, size, tab)
     assert not problems, "\n\n".join(problems)
 
 
-def test_the_picture_of_the_readme(
-    demo: tuple[Site, dict[str, str], dict[str, int]], open_context: Callable[..., BrowserContext]
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("role", ["visitor", "customer", "admin"])
+def test_the_first_day_is_accessible_and_fits(
+    fresh: Place, open_context: Callable[..., BrowserContext], role: str, size: str
 ) -> None:
-    site, addresses, _accounts = demo
-    page = open_context(color_scheme="light", viewport=DESKTOP).new_page()
-    page.goto(site.url + addresses["sftp"])
-    accepted = page.get_by_text("Accepted by Ines Okafor")
+    tab = fresh.open_as(role, open_context(viewport=SIZES[size]))
+    problems = look_at(fresh, FRESH, role, size, tab)
+    assert not problems, "\n\n".join(problems)
+
+
+# (label, who, page, action of the form, what is typed, status): forms that are refused.
+REFUSED = (
+    ("join", "visitor", "/join", "/join", {}, 422),
+    ("login", "visitor", "/login", "/login", {"email": "dana@", "password": "no"}, 422),
+    ("new-password", "visitor", "/password/{password_token}", "", {"password": "short"}, 422),
+    ("new-thread", "customer", "/threads/new?board=integrations", "/threads/new", {}, 422),
+    ("reply", "customer", "/threads/{sftp_id}/posts", "/threads/{sftp_id}/posts", {}, 422),
+    ("comment", "customer", "/posts/{answer}/comments", "/posts/{answer}/comments", {}, 422),
+    ("edit", "customer", "/posts/{own}/edit", "/posts/{own}", {"body": " "}, 422),
+    ("flag", "prospect", "/posts/{answer}/flag", "/posts/{answer}/flags", {}, 422),
+    ("profile", "customer", "/settings/profile", "/settings/profile", {"name": " "}, 422),
+    ("account", "customer", "/settings/account", "/settings/account/email", {"email": "no address"}, 422),
+    ("own-data", "customer", "/me/data", "/me/data/erasure", {}, 422),
+    ("appeal", "author", "/appeals/new?decision={decision}", "/appeals", {}, 422),
+    ("decide", "moderator", "/console/cases/{open_case}", "/console/cases/{open_case}", {}, 422),
+    ("company", "moderator", "/console/companies/new", "/console/companies", {}, 422),
+    ("rule", "admin", "/console/rules/new", "/console/rules", {}, 422),
+    ("board", "admin", "/console/settings/boards/new", "/console/settings/boards", {}, 422),
+    ("site", "admin", "/console/settings", "/console/settings", {"name": " "}, 422),
+)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_refused_forms_and_errors_are_accessible_and_fit(
+    demo: Place, open_context: Callable[..., BrowserContext], size: str
+) -> None:
+    tabs = {
+        role: demo.open_as(role, open_context(viewport=SIZES[size]))
+        for role in {role for _label, role, *_rest in REFUSED}
+    }
+    problems: list[str] = []
+    for label, role, path, action, typed, status in REFUSED:
+        tab = tabs[role]
+        tab.goto(demo.site.url + path.format(**demo.names))
+        given = _send(tab, action.format(**demo.names), typed)
+        if given != status:
+            problems.append(f"{label}: {given}")
+        problems += problems_of(tab, f"{label}-{given}", size)
+    # Signed out meanwhile: the page that keeps what was typed, and the one after signing in.
+    tab = tabs["customer"]
+    path = f"/threads/{demo.names['sftp_id']}/posts"
+    tab.goto(demo.site.url + path)
+    tab.context.clear_cookies()
+    text = "What was typed must not be lost."
+    problems += [] if _send(tab, path, {"body": text}) == 401 else ["signed out: not 401"]
+    expect(tab.locator("body")).to_contain_text(text)
+    problems += problems_of(tab, "signed-out-401", size)
+    _send(
+        tab, "/login", {"email": "customer@demo.example", "password": demo.site.environment["DEMO_PASSWORD"]}
+    )
+    expect(tab.locator("body")).to_contain_text(text)
+    problems += problems_of(tab, "send-again", size)
+    # Too many tries, and a link asked for by mail.
+    tab = tabs["visitor"]
+    for _try in range(40):
+        tab.goto(demo.site.url + "/login")
+        if _send(tab, "/login", {"email": f"{size}@mailbox.example", "password": "wrong each time"}) == 429:
+            break
+    else:
+        problems.append("no 429 after forty tries")
+    problems += problems_of(tab, "login-429", size)
+    tab.goto(demo.site.url + "/join")
+    robin = {"email": f"robin-{size}@mailbox.example", "name": "Robin", "password": "several words in a row"}
+    _send(tab, "/join", robin)
+    problems += problems_of(tab, "join-sent", size)
+    assert not problems, "\n\n".join(problems)
+
+
+def _send(tab: Tab, action: str, typed: dict[str, str]) -> int:
+    """Send the form with this action past the browser's own checks; gives the answer's status."""
+    selector = f'main form[action="{action}"]' if action else "main form:not([action])"
+    form = tab.locator(selector).first
+    for name, value in typed.items():
+        form.locator(f'[name="{name}"]').fill(value)
+    with tab.expect_navigation() as moved:
+        form.evaluate("form => HTMLFormElement.prototype.submit.call(form)")
+    return moved.value.status if moved.value else 0
+
+
+def test_the_vendors_colours_are_read_in_both_schemes(
+    demo: Place, open_context: Callable[..., BrowserContext]
+) -> None:
+    """Accents at the edge of what the settings accept."""
+    problems = []
+    for light, dark in (("#c2185b", "#ffb300"), ("#1d4ed8", "#93b4ff")):
+        with demo.site.inside():
+            scene.set_accent(light, dark)
+        for role, path in (("visitor", "/"), ("customer", demo.names["sftp"])):
+            tab = demo.open_as(role, open_context(viewport=DESKTOP))
+            tab.wait_for_timeout(2500)  # settings are looked up every two seconds
+            tab.goto(demo.site.url + path)
+            assert tab.locator('link[href^="/theme/"]').count() == 1
+            problems += problems_of(tab, f"accent-{light[1:]}-{role}", "desktop")
+    with demo.site.inside():
+        scene.set_accent("", "")
+    assert not problems, "\n\n".join(problems)
+
+
+@pytest.mark.parametrize("path", ["/", "{sftp}", "/search?q=lanes", "/threads/new?board=integrations"])
+def test_twice_the_size_needs_no_scrolling_sideways(
+    demo: Place, open_context: Callable[..., BrowserContext], path: str
+) -> None:
+    """200 % zoom on a window of 1,280 px is a window of 640; 400 % is one of 320 (WCAG 1.4.10)."""
+    for width in (640, 320):
+        tab = demo.open_as("customer", open_context(viewport={"width": width, "height": 512}))
+        tab.goto(demo.site.url + path.format(**demo.names))
+        assert tab.evaluate(WIDER) <= 0, f"{path} at {width}"
+
+
+def test_the_picture_of_the_readme(demo: Place, open_context: Callable[..., BrowserContext]) -> None:
+    tab = open_context(color_scheme="light", viewport=DESKTOP).new_page()
+    tab.goto(demo.site.url + demo.names["sftp"])
+    accepted = tab.get_by_text("Accepted by Ines Okafor")
     expect(accepted).to_be_in_viewport()
-    take_screenshot(page, "thread", full_page=False)
+    take_screenshot(tab, "thread", full_page=False)
