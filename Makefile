@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTEST := .venv/bin/python -m pytest
 QUICK := not browser and not postgres and not data and not slow and not drill
 
-.PHONY: run test test-quick check format drills bench bench-quick audit migration lock clean
+.PHONY: run test test-quick check format drills looks bench bench-quick audit migration lock clean
 
 run: .venv/.run ## the site with the demo community, on http://localhost:8000 (HOST, PORT)
 	@exec .venv/bin/portal run
@@ -28,6 +28,10 @@ format: .venv/.dev ## put the code into its one format
 
 drills: .venv/.dev ## fault drills in their short form (DRILL=full for the long one)
 	$(PYTEST) -m drill tests/drills
+
+looks: .venv/.dev ## every page in a browser, in each role, scheme and size; every link of the demo
+	@scripts/chromium.sh
+	$(PYTEST) -n 2 --dist load -m sweep tests/looks
 
 bench: .venv/.dev ## speed and import benchmarks, figures as ratios
 	.venv/bin/python -m benchmarks

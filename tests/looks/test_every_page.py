@@ -44,7 +44,7 @@ class Place:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     site = demo_site(tmp_path_factory, "looks")
     names, who = scene.furnish(site)
-    site.start(seconds=60)
+    site.start(seconds=180)
     yield Place(site, names, who)
     site.stop()
 
@@ -55,7 +55,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with site.inside():
         Base.metadata.create_all(db.engine)
     names, who = scene.first_day(site)
-    site.start(seconds=60)
+    site.start(seconds=180)
     yield Place(site, names, who)
     site.stop()
 

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from portal import create_app, settings
-from portal.kernel.db import Base, db
+from portal.kernel.db import db
 from portal.members.models import Member
+from tests.support.demo import demo_site
 from tests.support.site import Site
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sweep]
 
 PAGES = 250  # a crawl ends after so many; links met by then are all tried
 ALIKE = 4  # pages of one view that are tried, addresses with other questions ("?sort=") included
@@ -31,11 +32,7 @@ class _Links(HTMLParser):
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    site = Site(tmp_path_factory.mktemp("links") / "instance", DEMO_PASSWORD="a password for the demo")
-    with site.inside():
-        Base.metadata.create_all(db.engine)
-    site.portal("demo")
-    return site
+    return demo_site(tmp_path_factory, "links")
 
 
 @pytest.mark.parametrize("role", ["visitor", "customer", "moderator", "admin"])
