@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import create_engine
 
 from portal import create_app
@@ -77,13 +78,22 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once a process, not once for each test's application."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: Settings, empty_sqlite: Path) -> Iterator[Flask]:
+def app(
+    settings: Settings, empty_sqlite: Path, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Flask]:
     """The application on an empty database. No context is held open for the test: use `in_app`."""
     if settings.is_sqlite and not (file := Path(settings.DATABASE_URL.removeprefix("sqlite:///"))).exists():
         shutil.copy(empty_sqlite, file)
     application = create_app(settings)
     application.config["TESTING"] = False
+    application.jinja_env.bytecode_cache = compiled_templates
     page_cache.fragments.clear()
     page_cache.pages.clear()
     lists.forget()
