@@ -150,7 +150,7 @@ def _drafts(accounts: dict[str, int], now: datetime) -> None:
             "body": "We are told two days. I would like to hear it from somebody who has",
             "kind": "question",
         }
-        _draft(accounts["prospect"], "new", fields, now - timedelta(hours=20))
+        _draft(accounts["prospect"], "new:before-you-buy", fields, now - timedelta(hours=20))
 
 
 def _draft(member_id: int, place: str, fields: dict[str, str], moment: datetime) -> None:

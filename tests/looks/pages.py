@@ -108,6 +108,7 @@ DEMO = (
     Page("queue", "/console/queue", STAFF),
     Page("queue-none", "/console/queue?board=customers-only&age=month", ("moderator",)),
     Page("case-open", "/console/cases/{open_case}", STAFF),
+    Page("case-no-evidence", "/console/cases/{open_case}/evidence", ("moderator",), 404),
     Page("case-held", "/console/cases/{held_case}", ("moderator",)),
     Page("case-decided", "/console/cases/{decided_case}", STAFF),
     Page("judge", "/appeals/{appeal}", ("admin",)),
