@@ -8,6 +8,7 @@ from portal.discussions.addresses import thread_address
 from portal.discussions.guests import veil_over
 from portal.discussions.queries import boards, lists
 from portal.discussions.services.text import SECTION_TITLES
+from portal.discussions.thread_rows import thread_rows
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import Permission, requires, viewer
 from portal.members.display import person_line, reader_of
@@ -33,6 +34,7 @@ def _home_page() -> str:
     latest = lists.latest_threads(me, 8)
     return render_template(
         "front/home.html",
+        thread_rows=thread_rows,
         unread=_without_tags(lists.unread_followed(me)),
         latest=_without_tags(latest),
         waiting=_without_tags(_not_shown_yet(lists.unanswered_threads(me, 13), latest)),

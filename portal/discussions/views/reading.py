@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask_babel import get_locale
@@ -31,6 +32,7 @@ from portal.discussions.queries import (
 from portal.discussions.queries.places import place_of
 from portal.discussions.queries.posts import COMMENTS
 from portal.discussions.reading_state import note_read, note_view
+from portal.discussions.thread_rows import thread_rows
 from portal.kernel import clock, kept_pages, page_cache
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import NotFound
@@ -70,11 +72,13 @@ def _board_page(found: Any, wanted: lists.Filter, after: str, before: str) -> st
             "tag": wanted.tag or None,
             "sort": "newest" if wanted.newest else None,
         }
-        return url_for("discussions.board", slug=found.slug, **{**now, **changes})
+        query = urlencode([(name, value) for name, value in {**now, **changes}.items() if value])
+        return f"/boards/{found.slug}?{query}" if query else f"/boards/{found.slug}"
 
     may_start = viewer().may(Permission.POST) and found.archived_at is None
     return render_template(
         "discussions/board.html",
+        thread_rows=thread_rows,
         board=found,
         board_here=found.slug,
         threads=first + page.rows,
@@ -96,7 +100,7 @@ def _filter() -> lists.Filter:
     return lists.Filter(
         kind=ThreadKind(kind) if kind in set(ThreadKind) else None,
         unanswered=request.args.get("show") == "unanswered",
-        tag=request.args.get("tag", "")[:40].strip().lower(),
+        tag=request.args.get("tag", "").replace("\0", "")[:40].strip().lower(),
         newest=request.args.get("sort") == "newest",
     )
 
@@ -105,7 +109,7 @@ def _filter() -> lists.Filter:
 @requires(Permission.VISIT)
 def tag(name: str) -> str:
     """The threads under a tag on every board the viewer reads."""
-    name = name[:40].lower()
+    name = name.replace("\0", "")[:40].lower()
     page = lists.threads_with_tag(
         viewer(), name, after=request.args.get("after", ""), before=request.args.get("before", "")
     )
@@ -114,6 +118,7 @@ def tag(name: str) -> str:
     url = url_for("discussions.tag", name=name)
     return render_template(
         "discussions/tag.html",
+        thread_rows=thread_rows,
         tag=name,
         threads=page.rows,
         previous=f"{url}?before={page.previous}" if page.previous else "",
