@@ -44,10 +44,11 @@ def main() -> None:
     _print_pages({name: result for name, result in results.items() if "ratio" in result})
     for name, result in results.items():
         if "peak_mb" in result:
+            parts = ", ".join(f"{part} {seconds}" for part, seconds in result["cpu_seconds"].items())
             print(
-                f"\n{name}: {result['posts']} posts ({result['source']}) in {result['total_s']} s "
-                f"(import {result['import_s']}, counters {result['recount_s']}, index {result['index_s']}), "
-                f"{result['posts_per_second']} posts/s, peak {result['peak_mb']} MB"
+                f"\n{name}: {result['posts']:,} posts ({result['source']}): "
+                f"{result['total_cpu_s']} processor seconds ({parts}), "
+                f"{result['total_s']} s by the clock, peak {result['peak_mb']} MB"
             )
     print(f"\n{_machine()}\nEverything: {kept.relative_to(ROOT)}")
 

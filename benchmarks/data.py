@@ -97,7 +97,7 @@ def posts(size: Size) -> Iterator[dict[str, Any]]:
         first = thread not in opened
         opened.add(thread)
         yield {
-            "id": f"p{index + 1}",
+            "id": f"t{thread}" if first else f"p{index + 1}",  # a thread is named by its opening post
             "thread": f"t{thread}",
             "parent": None,
             "kind": "question" if first else "answer",

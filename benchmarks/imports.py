@@ -33,28 +33,26 @@ def _source(posts: int) -> tuple[Path, str, str]:
 
 
 def measure(*, quick: bool) -> dict[str, Any]:
-    """Minutes and peak memory of import, recount and index; the instance is thrown away."""
+    """Seconds, processor seconds and peak memory of import, recount and index; nothing of it is kept."""
     posts = QUICK_POSTS if quick else POSTS
     path, body, origin = _source(posts)
     instance = Path(tempfile.mkdtemp(prefix="import-", dir=DATA))
     try:
         portal(instance, "db", "upgrade")
-        report, import_seconds, import_mb = portal(
-            instance, "import", "jsonl", str(path), "--body", body, "--board", "imported", "--json"
-        )
-        _out, recount_seconds, recount_mb = portal(instance, "recount")
-        _out, index_seconds, index_mb = portal(instance, "search", "rebuild")
+        options = ["--body", body, "--board", "imported", "--json"]
+        imported = portal(instance, "import", "jsonl", str(path), *options)
+        counted = portal(instance, "recount")
+        indexed = portal(instance, "search", "rebuild")
     finally:
         shutil.rmtree(instance)
-    total = import_seconds + recount_seconds + index_seconds
+    runs = {"import": imported, "recount": counted, "index": indexed}
     return {
         "posts": posts,
         "source": origin,
-        "made": json.loads(report[report.index("{") :]).get("made"),
-        "import_s": round(import_seconds, 1),
-        "recount_s": round(recount_seconds, 1),
-        "index_s": round(index_seconds, 1),
-        "total_s": round(total, 1),
-        "posts_per_second": round(posts / total),
-        "peak_mb": round(max(import_mb, recount_mb, index_mb)),
+        "made": json.loads(imported.output[imported.output.index("{") :]).get("made"),
+        "seconds": {name: round(run.seconds, 1) for name, run in runs.items()},
+        "cpu_seconds": {name: round(run.cpu_seconds, 1) for name, run in runs.items()},
+        "total_s": round(sum(run.seconds for run in runs.values()), 1),
+        "total_cpu_s": round(sum(run.cpu_seconds for run in runs.values()), 1),
+        "peak_mb": round(max(run.peak_mb for run in runs.values())),
     }

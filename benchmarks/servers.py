@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.http import Client
@@ -15,6 +16,16 @@ from tests.support.site import PORTAL, ROOT, free_port
 DATA = ROOT / "benchmarks" / "data"
 RESULTS = ROOT / "benchmarks" / "results"
 PASSWORD = "a password for measurements"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command of the product printed and took; processor time is that of all its processes."""
+
+    output: str
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
 
 
 def environment(instance: Path) -> dict[str, str]:
@@ -28,8 +39,8 @@ def environment(instance: Path) -> dict[str, str]:
     }
 
 
-def portal(instance: Path, *arguments: str, stdin: str = "") -> tuple[str, float, float]:
-    """Run a command of the product; gives its output, its seconds and its peak memory in MB."""
+def portal(instance: Path, *arguments: str, stdin: str = "") -> Run:
+    """Run a command of the product to its end. Raises RuntimeError when it fails."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as given:
         given.write(stdin.encode())
         given.seek(0)
@@ -49,7 +60,7 @@ def portal(instance: Path, *arguments: str, stdin: str = "") -> tuple[str, float
         text = out.read().decode(errors="replace")
     if process.returncode:
         raise RuntimeError(f"portal {' '.join(arguments)} gave {process.returncode}:\n{text}")
-    return text, seconds, usage.ru_maxrss / 1024
+    return Run(text, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import settings as settings_module
 from portal import wiring
-from portal.kernel import access, assets, clock, limits, logging, site, template_helpers, web
+from portal.kernel import access, assets, clock, front_door, limits, logging, site, template_helpers, web
 from portal.kernel.db import db, engine_options, prepare_engine
 from portal.members import queries as members_queries
 from portal.members.services import sessions
@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         BABEL_DEFAULT_LOCALE="en",
         BOOTSTRAP_SERVE_LOCAL=True,
     )
+    front_door.install(app)
     if settings.TRUSTED_PROXIES:
         hops = settings.TRUSTED_PROXIES
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import render_template
-from flask_babel import format_decimal, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
@@ -28,6 +28,7 @@ from portal.discussions.queries import posts as posts_queries
 from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, page_cache, site
 from portal.kernel.access import Permission, Viewer
+from portal.kernel.template_helpers import number as number_text
 from portal.members.display import PersonLine, Reader, person_line, reader_of
 
 _MARK = re.compile(r"<!--@(\w+):([\w:-]*)-->")
@@ -311,7 +312,7 @@ class _Actions:
             {
                 "@ID@": post_id,
                 "@N@": number,
-                "@SCORE@": format_decimal(score),
+                "@SCORE@": number_text(score),
                 "@THREAD@": str(self.thread.id),
             },
             self.token,

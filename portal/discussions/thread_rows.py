@@ -28,12 +28,13 @@ def thread_rows(threads: Iterable[ThreadLine], *, board: bool = True, level: int
     return Markup(f'<ul class="threads" data-rows>{"".join(rows)}</ul>')  # noqa: S704 - our own macro's text
 
 
-def _age(moment: datetime, now: datetime) -> int | str:
-    """Changes when "3 min ago", "5 h ago", "yesterday" or the bare date may have to."""
+def _age(moment: datetime, now: datetime) -> int | tuple[int, int]:
+    """Changes when "3 min ago", "5 h ago", "yesterday" or the bare date may have to, in whatever zone."""
     seconds = (now - moment).total_seconds()
     if seconds < 3600:
         return int(seconds // 60)
-    return int(now.timestamp() // 600) if seconds < 9 * 86400 else f"in {now.year}"
+    quarters = int(now.timestamp() // 900)  # a day begins at a quarter of an hour in every zone
+    return (int(seconds // 3600), quarters) if seconds < 9 * 86400 else (0, quarters // 4)
 
 
 def _macro() -> Any:

@@ -11,6 +11,7 @@ from portal.discussions.services.text import SECTION_TITLES
 from portal.discussions.thread_rows import thread_rows
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.front_door import Proof
 from portal.members.display import person_line, reader_of
 
 blueprint = Blueprint("front", __name__)
@@ -22,8 +23,10 @@ def home() -> Response:
     """The first page of the site."""
     if viewer().is_member:
         return Response(_home_page())
-    minute = int(clock.now().timestamp()) // 60  # "3 min ago" is right to the minute
-    return kept_pages.answer(("home",), (*lists.version_of_what_is_public(), minute), _home_page)
+    until = clock.end_of_minute()  # "3 min ago" is right to the minute
+    version = lists.version_of_what_is_public()
+    proof = Proof(lists.PUBLIC_VERSION, version, until)
+    return kept_pages.answer(("home",), (*version, until), _home_page, proof=proof)
 
 
 def _home_page() -> str:

@@ -20,6 +20,16 @@ def now() -> datetime:
     return datetime.now(UTC) + _shift
 
 
+def end_of_minute() -> datetime:
+    """When the present minute is over."""
+    return now().replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def end_of_day() -> datetime:
+    """When the present day is over, in UTC."""
+    return now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
 @contextmanager
 def frozen(moment: datetime) -> Iterator[None]:
     """For tests and the demo: inside the block it is always `moment`."""

@@ -6,12 +6,13 @@ A shared cache may keep the page but has to ask each time (`public, no-cache`).
 
 import hashlib
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from flask import Response, current_app, request
 
-from portal.kernel import page_cache
+from portal.kernel import front_door, page_cache
 
 _SOURCES = Path(__file__).resolve().parents[1]
 
@@ -31,11 +32,13 @@ def answer(
     mimetype: str = "text/html",
     *,
     private: bool = False,
+    proof: front_door.Proof | None = None,
 ) -> Response:
     """The page under `key` (path and parsed query, never the raw one) in this version.
 
     With a session cookie, or `private`, it is made anew and marked `no-store`. Otherwise it is kept, carries
-    an ETag, and is answered by 304 where the asker has it.
+    an ETag, and is answered by 304 where the asker has it. With a `proof` that stands for the whole version
+    the next visitor is answered at the front door.
     """
     if private or not may_be_kept():
         return Response(make(), mimetype=mimetype)
@@ -45,6 +48,8 @@ def answer(
         response = Response(status=304)
     else:
         response = Response(page_cache.pages.get(full_key, make), mimetype=mimetype)
+        if proof is not None:
+            request.environ[front_door.PROOF] = replace(proof, view=request.endpoint or "none")
     response.set_etag(tag)
     response.headers["Cache-Control"] = "public, no-cache"
     return response

@@ -24,11 +24,15 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def _count(response: Response) -> Response:
-        view = request.endpoint or "none"
-        REQUESTS.labels(view, str(response.status_code)).inc()
-        if "started" in g:
-            SECONDS.labels(view).observe(time.perf_counter() - g.started)
+        now = time.perf_counter()
+        count(request.endpoint or "none", response.status_code, now - g.get("started", now))
         return response
+
+
+def count(view: str, status: int, seconds: float) -> None:
+    """One more answer of this view."""
+    REQUESTS.labels(view, str(status)).inc()
+    SECONDS.labels(view).observe(seconds)
 
 
 def text() -> tuple[bytes, dict[str, Any]]:

@@ -187,10 +187,11 @@ def test_a_board_takes_as_many_statements_for_many_threads_as_for_few(
         with statements() as seen:
             assert reader.get(f"/boards/{slug}").status_code == 200
         counts.append(sum(1 for text in seen.texts if not text.startswith("SELECT site_version")))
-    assert counts[0] == counts[1] <= 6
+    most = 7 if who == "moderator" else 6  # the menu says how many cases wait
+    assert counts[0] == counts[1] <= most
     with statements() as again:
         reader.get("/boards/many")
-    assert len(again) <= (2 if who == "visitor" else 6)
+    assert len(again) <= (2 if who == "visitor" else most)
 
 
 def test_lists_go_along_an_index(app: Flask, statements: Count) -> None:
@@ -211,6 +212,7 @@ def test_lists_go_along_an_index(app: Flask, statements: Count) -> None:
             "feed of a board": lambda: feeds.latest_public(board),
         }
         for name, read in lists_of.items():
+            read()  # settings and lists of choices are kept in the process from here on
             with plans() as found:
                 read()
             steps = [step for plan in found for step in plan if not step.startswith("SEARCH (")]

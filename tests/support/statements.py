@@ -35,7 +35,7 @@ def count_statements(engine: Engine) -> Iterator[Statements]:
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         # Whether the settings changed is asked every two seconds, whatever the page.
-        asks_version = "SELECT site_version.version" in statement
+        asks_version = statement.lstrip().startswith("SELECT site_version.version")
         if not asks_version and not statement.lstrip().upper().startswith(_FRAMING):
             seen.texts.append(statement)
 

@@ -10,12 +10,13 @@ from sqlalchemy.orm import aliased
 from portal.discussions.authors import BY_POST, BY_THREAD
 from portal.discussions.models import Board, Follow, Post, PostKind, PostState, ReadMark, Thread
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
-from portal.kernel.access import Permission, Status, Viewer
+from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.kernel.site import SiteVersion
 from portal.members.display import with_person
 
+ME: Any = bindparam("me", type_=Integer)
 SITE_VERSION = select(SiteVersion.version).scalar_subquery().label("site_version")
 LARGEST_ID = 2**31 - 1
 
@@ -69,14 +70,21 @@ def find_visible_board(viewer: Viewer, slug: str) -> Any:
     """The board with this address: a row of its columns, `followed` and `site_version`. Raises NotFound."""
     if "\0" in slug:  # PostgreSQL takes no such text
         raise NotFound("no such board")
-    row = db.session.execute(
-        select(*_BOARD, _follows(viewer, Follow.board_id == Board.id), SITE_VERSION).where(
-            Board.slug == slug, board_is_visible(viewer)
-        )
-    ).one_or_none()
+    row = db.session.execute(*board_query(viewer, slug)).one_or_none()
     if row is None:
         raise NotFound("no such board")
     return row
+
+
+def board_query(viewer: Viewer, slug: str) -> tuple[Any, dict[str, Any]]:
+    """Statement and parameters of `find_visible_board`."""
+    return _board_statement(kind_of(viewer)), {"slug": slug, "me": viewer.member_id}
+
+
+@lru_cache(64)
+def _board_statement(viewer: Viewer) -> Any:
+    columns = (*_BOARD, _follows(viewer, Follow.board_id == Board.id), SITE_VERSION)
+    return select(*columns).where(Board.slug == bindparam("slug"), board_is_visible(viewer))
 
 
 def find_visible_thread(viewer: Viewer, thread_id: int) -> Any:
@@ -85,18 +93,28 @@ def find_visible_thread(viewer: Viewer, thread_id: int) -> Any:
     """
     if thread_id > LARGEST_ID:
         raise NotFound("no such thread")
-    statement = _thread_statement(viewer.status, viewer.permissions, viewer.is_member)
-    row = db.session.execute(statement, {"thread_id": thread_id, "me": viewer.member_id}).one_or_none()
+    row = db.session.execute(*thread_query(viewer, thread_id)).one_or_none()
     if row is None:
         raise NotFound("no such thread")
     return row
 
 
+def thread_query(viewer: Viewer, thread_id: int) -> tuple[Any, dict[str, Any]]:
+    """Statement and parameters of `find_visible_thread`."""
+    return _thread_statement(kind_of(viewer)), {"thread_id": thread_id, "me": viewer.member_id}
+
+
+def kind_of(viewer: Viewer) -> Viewer:
+    """Whoever has this viewer's status and permissions; their id is the parameter `me`.
+
+    For the statements of hot pages, built once for each kind of viewer: building takes longer than running.
+    """
+    me = ME if viewer.is_member else None
+    return Viewer(member_id=me, status=viewer.status, permissions=viewer.permissions)
+
+
 @lru_cache(64)
-def _thread_statement(status: Status, permissions: frozenset[Permission], is_member: bool) -> Any:
-    """Built once for each kind of viewer: building it takes longer than running it."""
-    me: Any = bindparam("me", type_=Integer)
-    viewer = Viewer(member_id=me if is_member else None, status=status, permissions=permissions)
+def _thread_statement(viewer: Viewer) -> Any:
     query = select(
         *_THREAD,
         *_BOARD_OF_THREAD,

@@ -1,10 +1,11 @@
 """Lists of threads and boards, each through the visibility rules, each in one statement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, and_, false, func, select, text, tuple_
+from sqlalchemy import Integer, Select, String, and_, bindparam, false, func, select, text, tuple_
 
 from portal.discussions import reading_state
 from portal.discussions.addresses import thread_address, unread_address
@@ -26,10 +27,10 @@ from portal.discussions.policy import (
     text_is_visible,
     thread_is_visible,
 )
-from portal.discussions.queries.finding import SITE_VERSION, join_read_mark, read_mark
+from portal.discussions.queries.finding import SITE_VERSION, join_read_mark, kind_of, read_mark
 from portal.kernel import clock, paging
 from portal.kernel.access import Permission, Status, Viewer
-from portal.kernel.db import db
+from portal.kernel.db import UTCDateTime, db
 from portal.kernel.paging import Page
 from portal.members.display import PersonLine, Reader, person_line, reader_of, with_person
 
@@ -63,6 +64,9 @@ _WAITING = text("threads.kind = 'question' AND threads.answers_count = 0")
 _IS_STORY = text("threads.kind = 'war_story'")
 _PINNED = text("threads.pinned_at IS NOT NULL")
 _NOT_PINNED = text("threads.pinned_at IS NULL")
+# Values of the statements that are built once.
+_BOARD_ID: Any = bindparam("board_id", type_=Integer)
+_TAG: Any = bindparam("tag", type_=String)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,11 @@ class Filter:
         return self.newest or self.unanswered
 
     @property
+    def kind_of_list(self) -> "Filter":
+        """What the statement depends on: whether there is a tag, not which."""
+        return replace(self, tag="tag") if self.tag else self
+
+    @property
     def is_set(self) -> bool:
         return bool(self.kind or self.unanswered or self.tag)
 
@@ -118,17 +127,27 @@ def threads_of_board(
 
     Raises NotFound for a cursor that was not made here.
     """
-    query = _lines(viewer).where(Thread.board_id == board_id, _NOT_PINNED)
-    return _page(viewer, _narrowed(query, wanted), wanted, after, before, rows)
+    return _page(viewer, board_id, wanted, after, before, rows)
 
 
 def first_of_board(viewer: Viewer, board_id: int, wanted: Filter) -> list[ThreadLine]:
     """What stands above the list: pinned threads, then what waits for a moderator and this viewer may see."""
+    statement = _first_statement(kind_of(viewer), wanted.kind_of_list)
+    values = {"me": viewer.member_id, "board_id": board_id, "tag": wanted.tag}
+    rows = db.session.execute(statement, values).all()
+    # Sorted here: SQLite would take the index of the order.
+    rows = sorted(rows, key=lambda row: (row.pinned_at or row.created_at, row.id), reverse=True)
+    rows.sort(key=lambda row: row.state is PostState.VISIBLE)
+    return thread_lines(viewer, rows)
+
+
+@lru_cache(256)
+def _first_statement(viewer: Viewer, wanted: Filter) -> Any:
     visible = func.coalesce(Thread.state == PostState.VISIBLE, false())
-    pinned = select(Thread.id).where(Thread.board_id == board_id, _PINNED, visible)
+    pinned = select(Thread.id).where(Thread.board_id == _BOARD_ID, _PINNED, visible)
     ids: Any = pinned
     if viewer.member_id is not None:
-        held = select(Thread.id).where(Thread.board_id == board_id, Thread.state == PostState.HELD)
+        held = select(Thread.id).where(Thread.board_id == _BOARD_ID, Thread.state == PostState.HELD)
         if not viewer.may(Permission.MODERATE):
             held = held.where(Thread.author_id == viewer.member_id)
         ids = pinned.union_all(held)
@@ -138,18 +157,13 @@ def first_of_board(viewer: Viewer, board_id: int, wanted: Filter) -> list[Thread
     if wanted.unanswered:
         query = query.where(Thread.kind == ThreadKind.QUESTION, Thread.answers_count == 0)
     if wanted.tag:
-        query = query.where(Thread.id.in_(_tagged(wanted.tag)))
-    rows = db.session.execute(query.limit(50)).all()  # sorted here: SQLite would take the index of the order
-    rows = sorted(rows, key=lambda row: (row.pinned_at or row.created_at, row.id), reverse=True)
-    rows.sort(key=lambda row: row.state is PostState.VISIBLE)
-    return thread_lines(viewer, rows)
+        query = query.where(Thread.id.in_(_tagged(_TAG)))
+    return query.limit(50)
 
 
 def threads_with_tag(viewer: Viewer, name: str, *, after: str = "", before: str = "") -> Page:
     """A page of the threads under a tag on every board the viewer reads, newest first. Raises NotFound."""
-    query = _lines(viewer).where(Thread.state == PostState.VISIBLE)
-    wanted = Filter(tag=name)
-    return _page(viewer, _narrowed(query, wanted), wanted, after, before, ROWS)
+    return _page(viewer, None, Filter(tag=name), after, before, ROWS)
 
 
 def tag_exists(viewer: Viewer, name: str) -> bool:
@@ -165,31 +179,47 @@ def tag_exists(viewer: Viewer, name: str) -> bool:
 
 def latest_threads(viewer: Viewer, limit: int = 10) -> list[ThreadLine]:
     """The threads in which something happened last, on all boards the viewer reads."""
+    rows = db.session.execute(_latest_statement(kind_of(viewer), limit), {"me": viewer.member_id})
+    return thread_lines(viewer, rows.all())
+
+
+@lru_cache(64)
+def _latest_statement(viewer: Viewer, limit: int) -> Any:
     query = _lines(viewer).where(Thread.state == PostState.VISIBLE)
-    query = query.order_by(Thread.last_activity_at.desc(), Thread.id.desc()).limit(limit)
-    return thread_lines(viewer, db.session.execute(query).all())
+    return query.order_by(Thread.last_activity_at.desc(), Thread.id.desc()).limit(limit)
 
 
 def unanswered_threads(viewer: Viewer, limit: int = 5) -> list[ThreadLine]:
     """The newest open questions without an answer, on all boards the viewer reads."""
+    rows = db.session.execute(_unanswered_statement(kind_of(viewer), limit), {"me": viewer.member_id})
+    return thread_lines(viewer, rows.all())
+
+
+@lru_cache(64)
+def _unanswered_statement(viewer: Viewer, limit: int) -> Any:
     query = _lines(viewer).where(
         _WAITING,
         Thread.closed_at.is_(None),
         func.coalesce(and_(Thread.state == PostState.VISIBLE, Board.archived_at.is_(None)), false()),
     )
-    query = query.order_by(Thread.created_at.desc(), Thread.id.desc()).limit(limit)
-    return thread_lines(viewer, db.session.execute(query).all())
+    return query.order_by(Thread.created_at.desc(), Thread.id.desc()).limit(limit)
 
 
 def unread_followed(viewer: Viewer, limit: int = 8) -> list[ThreadLine]:
     """Followed threads with posts that the member has not read, the liveliest first."""
     if viewer.member_id is None:
         return []
+    rows = db.session.execute(_unread_statement(kind_of(viewer), limit), {"me": viewer.member_id})
+    return [line for line in thread_lines(viewer, rows.all()) if line.unread]
+
+
+@lru_cache(64)
+def _unread_statement(viewer: Viewer, limit: int) -> Any:
     number, _at = read_mark(viewer)
     followed = select(Follow.thread_id).where(
         Follow.member_id == viewer.member_id, Follow.thread_id.is_not(None)
     )
-    query = (
+    return (
         _lines(viewer)
         .where(
             Thread.id.in_(followed),
@@ -200,7 +230,6 @@ def unread_followed(viewer: Viewer, limit: int = 8) -> list[ThreadLine]:
         .order_by(Thread.last_activity_at.desc(), Thread.id.desc())
         .limit(limit)
     )
-    return [line for line in thread_lines(viewer, db.session.execute(query).all()) if line.unread]
 
 
 def threads_by_id(viewer: Viewer, ids: list[int]) -> list[ThreadLine]:
@@ -256,11 +285,17 @@ class WeekOfQuestions:
 def questions_of_the_week(viewer: Viewer) -> WeekOfQuestions:
     """Over all boards the viewer reads; counted up to 1,000."""
     since = clock.now() - timedelta(days=7)
+    row = db.session.execute(_week_statement(kind_of(viewer)), {"since": since}).one()
+    return WeekOfQuestions(row[0], row[1])
+
+
+@lru_cache(64)
+def _week_statement(viewer: Viewer) -> Any:
     recent = (
         select(Thread.answers_count)
         .outerjoin(Board, Board.id == Thread.board_id)
         .where(
-            Thread.created_at >= since,
+            Thread.created_at >= bindparam("since", type_=UTCDateTime()),
             func.coalesce(
                 and_(
                     Thread.kind == ThreadKind.QUESTION,
@@ -274,12 +309,17 @@ def questions_of_the_week(viewer: Viewer) -> WeekOfQuestions:
         .subquery()
     )
     waiting = func.count().filter(recent.c.answers_count == 0)
-    row = db.session.execute(select(func.count(), waiting).select_from(recent)).one()
-    return WeekOfQuestions(row[0], row[1])
+    return select(func.count(), waiting).select_from(recent)
 
 
 def story_of_the_week(viewer: Viewer) -> Any | None:
     """The newest war story that the viewer may read: id, slug, title, excerpt and its author."""
+    statement = _story_statement(kind_of(viewer))
+    return db.session.execute(statement, {"me": viewer.member_id}).one_or_none()
+
+
+@lru_cache(64)
+def _story_statement(viewer: Viewer) -> Any:
     newest = (
         select(Thread.id)
         .outerjoin(Board, Board.id == Thread.board_id)
@@ -296,20 +336,17 @@ def story_of_the_week(viewer: Viewer) -> Any | None:
         .join(Post, and_(Post.thread_id == Thread.id, Post.kind == PostKind.OPENING))
         .join(Board, Board.id == Thread.board_id)
     )
-    query = with_person(query, Post.author_id).where(Thread.id == newest, text_is_visible(viewer)).limit(1)
-    return db.session.execute(query).one_or_none()
+    return with_person(query, Post.author_id).where(Thread.id == newest, text_is_visible(viewer)).limit(1)
+
+
+PUBLIC_VERSION = select(
+    func.coalesce(func.sum(Board.content_version), 0), func.coalesce(func.max(Board.id), 0), SITE_VERSION
+).where(Board.audience.in_(sorted(READABLE[Status.VISITOR])))
 
 
 def version_of_what_is_public() -> tuple[Any, ...]:
     """Changes with every change of a public board's list, and with every change of site or boards."""
-    row = db.session.execute(
-        select(
-            func.coalesce(func.sum(Board.content_version), 0),
-            func.coalesce(func.max(Board.id), 0),
-            SITE_VERSION,
-        ).where(Board.audience.in_(sorted(READABLE[Status.VISITOR])))
-    ).one()
-    return tuple(row)
+    return tuple(db.session.execute(PUBLIC_VERSION).one())
 
 
 def thread_lines(viewer: Viewer, rows: Any) -> list[ThreadLine]:
@@ -367,7 +404,7 @@ def _lines(viewer: Viewer) -> Select[Any]:
     return join_read_mark(with_person(query, Thread.author_id), viewer).where(visible)
 
 
-def _tagged(name: str) -> Select[Any]:
+def _tagged(name: Any) -> Select[Any]:
     tag = select(Tag.id).where(Tag.name == name).scalar_subquery()
     return select(ThreadTag.thread_id).where(ThreadTag.tag_id == tag)
 
@@ -380,29 +417,24 @@ def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
         if wanted.kind:
             query = query.where(Thread.kind == wanted.kind)
     if wanted.tag:
-        tag = select(Tag.id).where(Tag.name == wanted.tag).scalar_subquery()
+        tag = select(Tag.id).where(Tag.name == _TAG).scalar_subquery()
         query = query.join(ThreadTag, and_(ThreadTag.thread_id == Thread.id, ThreadTag.tag_id == tag))
     return query
 
 
-def _page(viewer: Viewer, query: Select[Any], wanted: Filter, after: str, before: str, rows: int) -> Page:
-    """One page by key. Under a tag the key is the thread's id alone, as in the tag's index."""
-    keys: tuple[Any, ...]
-    kinds: tuple[type, ...]
-    if wanted.tag:
-        keys, kinds = (ThreadTag.thread_id,), (int,)
-    else:
-        moment = Thread.created_at if wanted.by_creation else Thread.last_activity_at
-        keys, kinds = (moment, Thread.id), (datetime, int)
+def _page(viewer: Viewer, board_id: int | None, wanted: Filter, after: str, before: str, rows: int) -> Page:
+    """One page by key, of a board or of all. Under a tag the key is the thread's id alone, as in the tag's
+    index.
+    """
+    kinds: tuple[type, ...] = (int,) if wanted.tag else (datetime, int)
     back = paging.decode(before, *kinds)
     forth = paging.decode(after, *kinds)
-    if back is not None:
-        query = query.where(_beyond(keys, back, newer=True)).order_by(*(key.asc() for key in keys))
-    else:
-        if forth is not None:
-            query = query.where(_beyond(keys, forth, newer=False))
-        query = query.order_by(*(key.desc() for key in keys))
-    found = list(db.session.execute(query.limit(rows + 1)).all())
+    direction = "back" if back is not None else "forth" if forth is not None else "first"
+    statement = _page_statement(kind_of(viewer), board_id is None, wanted.kind_of_list, direction, rows + 1)
+    *moment, number = back or forth or (None, None)
+    values = {"me": viewer.member_id, "board_id": board_id, "tag": wanted.tag}
+    values |= {"moment": moment[0] if moment else None, "number": number}
+    found = list(db.session.execute(statement, values).all())
     more = len(found) > rows
     found = found[:rows]
     if back is not None:
@@ -422,10 +454,31 @@ def _cursor(row: Any, wanted: Filter) -> str:
     return paging.encode(row.created_at if wanted.by_creation else row.last_activity_at, row.id)
 
 
-def _beyond(keys: tuple[Any, ...], values: tuple[Any, ...], *, newer: bool) -> Any:
+@lru_cache(512)
+def _page_statement(viewer: Viewer, all_boards: bool, wanted: Filter, direction: str, limit: int) -> Any:
+    query = _lines(viewer)
+    if all_boards:
+        query = query.where(Thread.state == PostState.VISIBLE)
+    else:
+        query = query.where(Thread.board_id == _BOARD_ID, _NOT_PINNED)
+    query = _narrowed(query, wanted)
+    keys: tuple[Any, ...]
+    if wanted.tag:
+        keys = (ThreadTag.thread_id,)
+    else:
+        keys = (Thread.created_at if wanted.by_creation else Thread.last_activity_at, Thread.id)
+    if direction == "back":
+        return query.where(_beyond(keys, newer=True)).order_by(*(key.asc() for key in keys)).limit(limit)
+    if direction == "forth":
+        query = query.where(_beyond(keys, newer=False))
+    return query.order_by(*(key.desc() for key in keys)).limit(limit)
+
+
+def _beyond(keys: tuple[Any, ...], *, newer: bool) -> Any:
     """keys > values or keys < values, as a row comparison that an index serves."""
+    number = bindparam("number", type_=Integer)
     if len(keys) == 1:
-        return keys[0] > values[0] if newer else keys[0] < values[0]
-    moment, number = keys
-    value = tuple_(*values, types=[moment.type, number.type])
-    return tuple_(moment, number) > value if newer else tuple_(moment, number) < value
+        return keys[0] > number if newer else keys[0] < number
+    place = tuple_(*keys)
+    values = tuple_(bindparam("moment", type_=UTCDateTime()), number)
+    return place > values if newer else place < values

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import aliased
 
 from portal.discussions.authors import BY_EDITOR, BY_POST
@@ -20,6 +20,7 @@ from portal.discussions.models import (
     ThreadKind,
 )
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
+from portal.discussions.queries.finding import ME
 from portal.kernel.access import Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -160,11 +161,12 @@ def post_place(viewer: Viewer, post_id: int) -> PostPlace:
     return _post(row, viewer)
 
 
+_DRAFT = select(Draft).where(Draft.member_id == ME, Draft.place == bindparam("place"))
+
+
 def draft_at(viewer: Viewer, place: str) -> Draft | None:
     """The viewer's own unsent text for the form at `place`."""
-    return db.session.execute(
-        select(Draft).where(Draft.member_id == viewer.member_id, Draft.place == place)
-    ).scalar_one_or_none()
+    return db.session.execute(_DRAFT, {"me": viewer.member_id, "place": place}).scalar_one_or_none()
 
 
 def _posts(viewer: Viewer) -> Select[Any]:

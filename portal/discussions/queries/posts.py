@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, null, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, null, or_, select, union_all
 
 from portal.discussions.authors import BY_POST
 from portal.discussions.models import Board, Bookmark, Post, PostKind, PostState, Thread, Vote
 from portal.discussions.policy import text_is_visible
+from portal.discussions.queries.finding import ME
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.members.display import with_person
@@ -88,17 +89,22 @@ def own_marks(viewer: Viewer, post_ids: list[int]) -> Own:
     """What the viewer did with these posts, in one statement."""
     if viewer.member_id is None or not post_ids:
         return Own()
-    votes = select(literal("v").label("what"), Vote.post_id.label("post_id")).where(
-        Vote.member_id == viewer.member_id, Vote.post_id.in_(post_ids)
-    )
-    kept = select(literal("k"), Bookmark.post_id).where(
-        Bookmark.member_id == viewer.member_id, Bookmark.post_id.in_(post_ids)
-    )
-    rows = db.session.execute(union_all(votes, kept)).all()
+    rows = db.session.execute(_OWN_MARKS, {"me": viewer.member_id, "post_ids": post_ids}).all()
     return Own(
         frozenset(row.post_id for row in rows if row.what == "v"),
         frozenset(row.post_id for row in rows if row.what == "k"),
     )
+
+
+_ON_THE_PAGE: Any = bindparam("post_ids", expanding=True)
+_OWN_MARKS = union_all(
+    select(literal("v").label("what"), Vote.post_id.label("post_id")).where(
+        Vote.member_id == ME, Vote.post_id.in_(_ON_THE_PAGE)
+    ),
+    select(literal("k"), Bookmark.post_id).where(
+        Bookmark.member_id == ME, Bookmark.post_id.in_(_ON_THE_PAGE)
+    ),
+)
 
 
 def tombstone_of(thread_id: int) -> Any | None:

@@ -1,6 +1,7 @@
 """Reading: a board, a thread, a post's place, a tag."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,12 +23,14 @@ from portal.discussions.composer import reply_composer
 from portal.discussions.models import Audience, PostState, ThreadKind
 from portal.discussions.policy import APPEAL, may_write_in, readable_audiences
 from portal.discussions.queries import (
+    board_query,
     find_place,
     find_visible_board,
     find_visible_thread,
     lists,
     merged_into,
     posts,
+    thread_query,
 )
 from portal.discussions.queries.places import place_of
 from portal.discussions.queries.posts import COMMENTS
@@ -36,6 +39,7 @@ from portal.discussions.thread_rows import thread_rows
 from portal.kernel import clock, kept_pages, page_cache
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import NotFound
+from portal.kernel.front_door import Proof
 from portal.members.display import person_line, reader_of
 
 blueprint = Blueprint("discussions", __name__)
@@ -50,12 +54,14 @@ def board(slug: str) -> Response:
     found = find_visible_board(viewer(), slug)
     wanted = _filter()
     after, before = request.args.get("after", ""), request.args.get("before", "")
-    minute = int(clock.now().timestamp()) // 60  # "3 min ago" is right to the minute
+    until = clock.end_of_minute()  # "3 min ago" is right to the minute
+    statement, parameters = board_query(viewer(), slug)
     return kept_pages.answer(
         ("board", slug, wanted, after, before),
-        (found.content_version, found.site_version, found.audience, minute),
+        (found.content_version, found.site_version, found.audience, until),
         lambda: _board_page(found, wanted, after, before),
         private=found.audience is not Audience.PUBLIC,
+        proof=Proof(statement, tuple(found), until, parameters),
     )
 
 
@@ -149,11 +155,14 @@ def thread(thread_id: int, slug: str) -> BaseResponse:
     note_view(found.id)
     all_under = request.args.get("comments", 0, type=int)
     public = found.board_audience is Audience.PUBLIC and found.state is PostState.VISIBLE
+    until = clock.end_of_day()  # a company's leave to be named ends with a day
+    statement, parameters = thread_query(viewer(), thread_id)
     return kept_pages.answer(
         ("thread", found.id, pages.page, all_under),
-        (repr(tuple(found)), clock.now().date()),  # a company's leave to be named ends with a day
+        (repr(tuple(found)), until),
         lambda: _thread_page(found, pages, all_under, public=public),
         private=not public,
+        proof=Proof(statement, tuple(found), until, parameters, on_answer=partial(note_view, found.id)),
     )
 
 

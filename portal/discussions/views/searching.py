@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
@@ -98,7 +99,9 @@ def _address(asked: Asked, **changes: Any) -> str:
         "before": asked.before.isoformat() if asked.before else None,
         "sort": asked.sort if asked.sort != ("relevance" if asked.q else "newest") else None,
     }
-    return url_for("searching.search", **{k: v for k, v in (values | changes).items() if v is not None})
+    given = {name: value for name, value in (values | changes).items() if value is not None}
+    query = urlencode(given, safe="!$'()*,/:;?@")
+    return f"/search?{query}" if query else "/search"
 
 
 def kind_word(kind: str) -> str:
