@@ -1,7 +1,7 @@
-// Words that a module shows: those of the page (<template id="words">, translated there), else English.
+// Words that a module shows: those of the page (<template id="words-for-scripts">, translated there), else English.
 
 const found = new Map();
-for (const entry of document.getElementById('words')?.content.querySelectorAll('[data-word]') ?? []) {
+for (const entry of document.getElementById('words-for-scripts')?.content.querySelectorAll('[data-word]') ?? []) {
   found.set(entry.dataset.word, entry.textContent);
 }
 
