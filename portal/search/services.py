@@ -1,5 +1,6 @@
 """Keeping the index: what changed is queued with the change, drained by the worker, rebuilt when damaged."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from portal.search.query import Query
 
 JOB = "search index"
 CLAIM = timedelta(minutes=3)
+LONGEST_SECONDS = 20.0  # of one drain: where people write without pause the worker has other things to do too
 BATCH = 500
 
 _engine: list[Engine] = []
@@ -63,7 +65,7 @@ def drain() -> int:
     Safe to repeat and to run twice at once: an entry is worked on by one drain at a time, and a change
     meanwhile keeps it. An index that is missing or damaged is rebuilt first.
     """
-    done = 0
+    done, end = 0, time.monotonic() + LONGEST_SECONDS
     try:
         _make_ready()
         while entries := _claim():
@@ -81,6 +83,9 @@ def drain() -> int:
                 raise
             _finish(claim)
             done += len(rows)
+            if time.monotonic() > end:
+                jobs.wake(JOB)  # the rest
+                break
     except IndexBusy:
         return done  # whoever writes now, or the next drain, does the rest
     return done
