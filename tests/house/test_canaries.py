@@ -1,0 +1,180 @@
+"""Everybody requests everything: not one word is where it must not be."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import true
+
+from portal.discussions import rendering
+from portal.discussions.models import Board, Post, PostState, Thread
+from portal.discussions.queries import finding, lists
+from portal.discussions.queries import posts as posts_queries
+from portal.kernel import page_cache
+from portal.kernel.db import db
+from portal.kernel.mail import Folder
+from portal.members import display
+from portal.notifications.models import Notice
+from portal.notifications.services.mailing import Sender, send_due
+from portal.search import services as search
+from tests.house.canaries import ROLES, Community, Reader, Unreached, addresses, echoed, plant
+
+SignIn = Callable[[int], FlaskClient]
+
+
+@pytest.fixture
+def site(app: Flask) -> Community:
+    with app.app_context():
+        planted = plant(app)
+        search.rebuild()
+        db.session.remove()
+    return planted
+
+
+@dataclass(frozen=True, order=True)
+class Found:
+    """A word that a role came across at an address where it may not be."""
+
+    role: str
+    address: str
+    word: str
+
+
+def leaks(
+    app: Flask,
+    site: Community,
+    sign_in: SignIn,
+    roles: list[str],
+    only: Callable[[str], bool] = lambda endpoint: True,
+) -> tuple[list[Found], set[str]]:
+    """What these roles find that they may not, and every word that somebody who may read it found."""
+    found, seen = set(), set()
+    with app.app_context():
+        everything = addresses(app, site)
+    wanted = [(endpoint, address) for endpoint, address in everything if only(endpoint)]
+    for role in roles:
+        member_id = site.people[role]
+        reader = Reader(app.test_client() if member_id is None else sign_in(member_id))
+        for endpoint, address in wanted:
+            text = reader.everything(address)
+            if "canary" not in text and "the-" not in text and ".webp" not in text:
+                continue
+            text = text if text.startswith("given ") else echoed(address, text)
+            for canary in site.canaries:
+                if canary.word not in text or endpoint.startswith(canary.harmless_at or ("-",)):
+                    continue
+                if role in canary.readers or role == canary.owner:
+                    seen.add(canary.word)
+                else:
+                    found.add(Found(role, address, canary.word))
+    return sorted(found), seen
+
+
+def test_no_role_reads_what_it_may_not(app: Flask, site: Community, sign_in: SignIn) -> None:
+    found, seen = leaks(app, site, sign_in, sorted(ROLES))
+    assert found == []
+    told = ("body", "reply", "comment", "heldtitle", "removed", "note", "appeal", "flag")
+    expected = [one.word for one in site.canaries if one.readers and any(part in one.word for part in told)]
+    assert [word for word in expected if word not in seen] == [], "the crawl reaches what somebody may read"
+
+
+def test_no_mail_has_a_word_of_what_its_reader_may_not_read(app: Flask, site: Community, tmp_path) -> None:
+    folder = tmp_path / "mails"
+    with app.app_context():
+        assert db.session.scalar(db.select(db.func.count()).select_from(Notice))
+        sender = Sender(
+            public_url="https://x.example",
+            mail_from="a@x.example",
+            secret_key="k" * 32,
+            transport=Folder(folder),
+        )
+        assert send_due(sender) > 0
+        by_mail = {
+            f"{row.email}": role
+            for role, number in site.people.items()
+            if number is not None
+            for row in db.session.execute(db.text("SELECT email FROM members WHERE id = :id"), {"id": number})
+        }
+    wrong = []
+    for path in folder.iterdir():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        role = next((role for mail, role in by_mail.items() if f"To: {mail}" in text), "")
+        body = text.replace("=\n", "")
+        wrong += [
+            (role, one.word)
+            for one in site.canaries
+            if one.word in body and role not in one.readers and role != one.owner and "mail" not in one.word
+        ]
+    assert wrong == []
+
+
+def test_no_line_of_the_log_has_a_word(
+    app: Flask, site: Community, sign_in: SignIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        leaks(app, site, sign_in, ["visitor", "admin"])
+    lines = [record.getMessage() for record in caplog.records if not record.name.startswith("sqlalchemy")]
+    private = [one.word for one in site.canaries if "slug" not in one.word and "user" not in one.word]
+    assert [line for line in lines for word in private if word in line.split("?")[0]] == []
+
+
+def test_the_crawl_fails_for_a_route_it_does_not_reach(app: Flask, site: Community) -> None:
+    with app.app_context():
+        assert len({endpoint for endpoint, _address in addresses(app, site)}) > 60
+    app.url_map.add(app.url_rule_class("/secrets/<secret_id>", endpoint="front.home", methods=["GET"]))
+    with app.app_context(), pytest.raises(Unreached, match="secret_id"):
+        addresses(app, site)
+
+
+# --- Without a defence the crawl finds what it kept away: the one place where our own code is patched. ---
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    page_cache.fragments.clear()
+    yield monkeypatch
+    page_cache.fragments.clear()
+    page_cache.pages.clear()
+
+
+def _thread_pages(endpoint: str) -> bool:
+    return endpoint.startswith(("discussions.", "front.", "searching."))
+
+
+def test_it_finds_a_board_that_everybody_reads(
+    app: Flask, site: Community, sign_in: SignIn, without: pytest.MonkeyPatch
+) -> None:
+    for module in (lists, finding):
+        without.setattr(module, "board_is_visible", lambda _viewer: true())
+    without.setattr(lists, "thread_is_visible", lambda _viewer: Thread.state == PostState.VISIBLE)
+    found, _seen = leaks(app, site, sign_in, ["visitor"], _thread_pages)
+    assert {"canarycustomersboard", "canarystaffthreadtitle"} <= {
+        one.word.rstrip("0123456789qx") for one in found
+    }
+
+
+def test_it_finds_removed_words(
+    app: Flask, site: Community, sign_in: SignIn, without: pytest.MonkeyPatch
+) -> None:
+    without.setattr(
+        posts_queries, "text_is_visible", lambda _viewer: Board.id.is_not(None) & Post.id.is_not(None)
+    )
+    without.setattr(rendering, "PostState", _EverythingVisible)
+    found, _seen = leaks(app, site, sign_in, ["customer"], _thread_pages)
+    assert any("canaryheldreply" in one.word for one in found)
+
+
+class _EverythingVisible:
+    VISIBLE, HELD, HIDDEN, DELETED = (PostState.VISIBLE, object(), object(), object())
+
+
+def test_it_finds_the_name_of_an_asker_without_one(
+    app: Flask, site: Community, sign_in: SignIn, without: pytest.MonkeyPatch
+) -> None:
+    without.setattr(display, "is_masked", lambda _row, _reader: False)
+    found, _seen = leaks(app, site, sign_in, ["customer", "sales"], _thread_pages)
+    words = {one.word.rstrip("0123456789qx") for one in found}
+    assert {"canaryaskername", "canaryaskeruser", "canaryguestname"} <= words
