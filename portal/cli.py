@@ -11,6 +11,7 @@ from flask_migrate import upgrade as migrate_up
 
 from portal import create_app, serving, worker
 from portal.console.commands import audit
+from portal.conversations.commands import conversations, preserve
 from portal.demo import loader
 from portal.demo.commands import demo, load_into, password_of
 from portal.discussions.services.recount import recount as recount_all
@@ -38,6 +39,8 @@ def main() -> None:
 
 
 main.add_command(search)
+main.add_command(conversations)
+main.add_command(preserve)
 main.add_command(member)
 main.add_command(audit)
 main.add_command(doctor)

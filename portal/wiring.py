@@ -12,6 +12,14 @@ from portal.console import people as console_people
 from portal.console import queue as console_queue
 from portal.console import rules as console_rules
 from portal.console import settings as console_settings
+from portal.conversations import jobs as conversations_jobs
+from portal.conversations import listeners as conversations_listeners
+from portal.conversations import personal as conversations_personal
+from portal.conversations import telling as conversations_telling
+from portal.conversations import views as conversations_views
+from portal.conversations.models import Conversation
+from portal.conversations.queries.reading import waiting_count as conversations_waiting
+from portal.conversations.services import messages as conversations_messages
 from portal.discussions import digest, reading_state, screening, searchable, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
@@ -57,7 +65,8 @@ from portal.members import events as people
 from portal.members import personal as members_personal
 from portal.members import views as members_views
 from portal.members.queries import console as console_queries
-from portal.members.services import credentials, joining, kept_forms, sessions
+from portal.members.services import credentials, erasing, joining, kept_forms, sessions
+from portal.moderation import events as decided
 from portal.moderation import forms as moderation_forms
 from portal.moderation import listeners as moderation_listeners
 from portal.moderation import personal as moderation_personal
@@ -92,6 +101,7 @@ BLUEPRINTS: list[Any] = [
     home.blueprint,
     reading.blueprint,
     moderation_views.blueprint,
+    conversations_views.blueprint,
     transparency.blueprint,
     console_queue.blueprint,
     console_log.blueprint,
@@ -124,7 +134,7 @@ def wire(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
     metrics.install(app)
     vault.configure(lambda: settings.conversation_keys)
-    vault.register(CaseKey)
+    vault.register(CaseKey, Conversation)
     _subscribe()
     _register()
     _register_jobs(settings)
@@ -154,6 +164,8 @@ def _subscribe() -> None:
         discussed.AcceptanceWithdrawn,
     ):
         subscribe(about_post, search_listeners.queue_post)
+    subscribe(decided.CaseDecided, conversations_listeners.note_decision)
+    subscribe(decided.DecisionUndone, conversations_listeners.note_undoing)
     subscribe(discussed.PostHeld, moderation_listeners.open_case_of_held_post)
     subscribe(discussed.ThreadChanged, moderation_listeners.record_change_of_thread)
     subscribe(discussed.PostEdited, moderation_listeners.record_edit_by_other)
@@ -167,7 +179,7 @@ def _subscribe() -> None:
 
 def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
-    kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
+    kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS, *conversations_telling.KINDS)
     screening.register(screen)
     sources.register(searchable.SOURCE)
     personal.register(
@@ -176,6 +188,7 @@ def _register() -> None:
         *discussions_personal.CLASSES,
         *moderation_personal.CLASSES,
         *matching_personal.CLASSES,
+        *conversations_personal.CLASSES,
     )
     nav.register(*_own_pages())
     nav.register(
@@ -183,7 +196,24 @@ def _register() -> None:
         nav.Entry("Write", "composing.new_thread", "pencil", "tab", Permission.POST, order=20),
         nav.Entry("Home", "front.home", "house", "main", order=10),
         nav.Entry("Home", "front.home", "house", "tab", order=10),
-        nav.Entry("Search", "searching.search", "search", "tab", order=15),
+        nav.Entry(
+            "Conversations",
+            "conversations.index",
+            "chat-square-text",
+            "main",
+            Permission.CONVERSE,
+            order=30,
+            count=conversations_waiting,
+        ),
+        nav.Entry(
+            "Conversations",
+            "conversations.index",
+            "chat-square-text",
+            "tab",
+            Permission.CONVERSE,
+            order=30,
+            count=conversations_waiting,
+        ),
         nav.Entry("Me", "members.me", "person", "tab", Permission.ACCOUNT, order=40),
         nav.Entry(
             "Console",
@@ -194,10 +224,17 @@ def _register() -> None:
             order=70,
             count=moderation_cases.waiting_count,
         ),
+        nav.Entry(
+            "What you gave and received",
+            "conversations.contributions",
+            "chat-square-text",
+            "account",
+            Permission.CONVERSE,
+            order=26,
+        ),
         nav.Entry("Your drafts", "drafts.index", "pencil", "account", Permission.ACCOUNT, order=20),
         nav.Entry("Kept posts", "keeping.bookmarks", "bookmark", "account", Permission.ACCOUNT, order=22),
         nav.Entry("What you follow", "keeping.following", "bell", "account", Permission.ACCOUNT, order=24),
-        nav.Entry("Notices", "notifications.notices", "bell", "tab", Permission.ACCOUNT, order=30),
         nav.Entry("How it works and who reads what", "transparency.how_it_works", "", "foot", order=10),
         nav.Entry("Rules", "transparency.show_rules", "", "foot", order=20),
         nav.Entry("Transparency: log and numbers", "transparency.numbers", "", "foot", order=30),
@@ -287,6 +324,11 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(moderation_personal.FORGET_READINGS, moderation_personal.forget_readings, 24 * 3600)
     jobs.register(matching_jobs.RELEASE_JOB, reserving.release_due, 60)
     jobs.register(matching_personal.FORGET_JOB, matching_jobs.forget_old, 24 * 3600)
+    jobs.register(conversations_jobs.RELEASE_JOB, conversations_jobs.release_due, 300)
+    jobs.register(conversations_jobs.HOLD_JOB, conversations_jobs.hold_due, 300)
+    jobs.register(conversations_messages.FORGET_JOB, conversations_messages.forget_deleted, 6 * 3600)
+    jobs.register(conversations_jobs.FORGET_REQUESTS_JOB, conversations_messages.forget_requests, 24 * 3600)
+    jobs.register("finish postponed erasures", erasing.finish_postponed, 24 * 3600)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)
     jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)

@@ -10,6 +10,8 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from portal.conversations.queries.finding import may_be_asked
+from portal.conversations.queries.reading import public_thanks
 from portal.discussions.queries.by_people import counts_of, posts_by, threads_by
 from portal.discussions.queries.lists import version_of_what_is_public
 from portal.kernel import clock, kept_pages
@@ -81,6 +83,8 @@ def member(username: str) -> Response:
             counts=counts_of(me, found.id) if shows else None,
             threads=_without_author(threads_by(me, [found.id], rows=ON_PROFILE)) if shows else None,
             posts=posts_by(me, found.id, rows=ON_PROFILE) if shows else None,
+            may_ask=may_be_asked(me, found.id),
+            thanks=[] if found.is_closed else public_thanks(found.id),
         )
 
     hour = clock.now().strftime("%Y%m%d%H")

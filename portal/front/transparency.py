@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, request, url_for
 from markupsafe import Markup
 
-from portal.kernel import clock, personal
+from portal.kernel import clock, personal, preserving
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.template_helpers import duration
 from portal.members.browser import KNOWN_COOKIE, KNOWN_DAYS
@@ -48,6 +48,7 @@ def numbers() -> str:
         page=page,
         values=values,
         numbers=log.numbers(viewer()) if not before else None,
+        orders=preserving.how_many_in(365) if not before else 0,
         rules=rules.all_rules(),
         rule_of=rules.find_rule,
         boards=log.boards_of_log(viewer()),

@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.routing import Rule
 
+from portal.conversations import services as conversations
 from portal.discussions.models import Audience, Post, Tag, Thread, ThreadKind, Upload
 from portal.discussions.services import drafts, editing, tools, uploads
 from portal.discussions.services.editing import Edit
@@ -118,6 +119,7 @@ def plant(app: Flask) -> Community:
     _own_things(site, author, public)
     _states(site, author, reporter, moderator, public)
     _without_name(site, viewer_of(site.people["helper"] or 0), public)
+    _private(site)
     _known_rows(site)
     return site
 
@@ -155,6 +157,19 @@ def _boards(site: Community, app: Flask, author: Viewer, public: int) -> None:
         with clock.frozen(clock.now() + timedelta(hours=1)):
             version = db.session.get_one(Post, post.id).version
             editing.edit_post(writer, post.id, Edit(body=word("edited"), reason=word("why"), version=version))
+
+
+def _private(site: Community) -> None:
+    """A conversation of two people; of its words one was disclosed to the moderators."""
+    asker, member = (
+        viewer_of(make_prospect("Asks in private")),
+        viewer_of(make_customer("Answers in private")),
+    )
+    talk = conversations.request(asker, member.member_id or 0, note=site.word("note", NOBODY, ""))
+    conversations.accept(member, talk.id, text=site.word("private", NOBODY, ""))
+    said = conversations.send_message(member, talk.id, site.word("disclosed", MODERATORS, ""))
+    report = conversations.report(asker, talk.id, [said.id], rule_number=2)
+    site.knows(conversation_id=talk.id, report_id=report.id, message_id=said.id, case_id=report.case_id)
 
 
 def _own_things(site: Community, author: Viewer, public: int) -> None:

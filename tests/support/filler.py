@@ -35,6 +35,8 @@ _BOUND: dict[tuple[str, str], Any] = {
     ("availability", "answer_requests_per_month"): 4,
     ("availability", "quiet_from"): 22,
     ("availability", "quiet_to"): 7,
+    ("conversations", "asker_id"): 1,
+    ("conversations", "member_id"): 2,
 }
 
 

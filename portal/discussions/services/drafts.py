@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.discussions.models import Draft
-from portal.kernel import clock
+from portal.kernel import clock, preserving
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.unit_of_work import unit_of_work
@@ -56,7 +56,11 @@ def drop_draft(member_id: int, place: str) -> None:
 def forget_old_drafts() -> int:
     """Remove drafts that nobody touched for half a year; gives how many."""
     with unit_of_work():
-        result = db.session.execute(delete(Draft).where(Draft.saved_at < clock.now() - KEPT))
+        result = db.session.execute(
+            delete(Draft).where(
+                Draft.saved_at < clock.now() - KEPT, Draft.member_id.not_in(preserving.preserved_ids())
+            )
+        )
     return result.rowcount  # type: ignore[attr-defined]
 
 

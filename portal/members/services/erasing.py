@@ -2,13 +2,14 @@
 
 from sqlalchemy import delete, select
 
-from portal.kernel import audit, events, personal
+from portal.kernel import audit, clock, events, personal, preserving
 from portal.kernel.access import Duty
 from portal.kernel.crypto import password_matches
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid
+from portal.kernel.preserving import PostponedErasure
 from portal.kernel.unit_of_work import unit_of_work
-from portal.members.events import MemberErased
+from portal.members.events import MemberChanged, MemberErased
 from portal.members.models import (
     JoinRequest,
     KeptForm,
@@ -46,6 +47,9 @@ def erase_account(member_id: int, *, keep_text: bool, even_last_admin: bool = Fa
     member = db.session.get_one(Member, member_id)
     if Duty.ADMIN in member.duties and not is_another_admin(member_id) and not even_last_admin:
         raise Invalid("There would be no admin left. Name another one first.")
+    if preserving.is_preserved(member_id):
+        _postpone(member, keep_text)
+        return ""
     picture, company_id = member.picture, member.company_id
     for one in personal.registered():
         one.erase(member_id, keep_text)
@@ -54,6 +58,36 @@ def erase_account(member_id: int, *, keep_text: bool, even_last_admin: bool = Fa
     audit.record(None, ERASED, "member", member_id, words, area="people")
     events.publish(MemberErased(member_id))
     return picture
+
+
+def finish_postponed() -> int:
+    """Erase accounts whose owners wanted it while an order held that has ended; gives how many."""
+    done = 0
+    for row in list(db.session.execute(select(PostponedErasure)).scalars()):
+        with unit_of_work():
+            if not preserving.is_preserved(row.member_id):
+                erase_account(row.member_id, keep_text=row.keep_text)
+                done += 1
+    return done
+
+
+def _postpone(member: Member, keep_text: bool) -> None:
+    """A legal order holds: the account is closed and its name gone from the pages; the rest goes later."""
+    if db.session.get(PostponedErasure, member.id) is None:
+        db.session.add(
+            PostponedErasure(
+                member_id=member.id,
+                keep_text=keep_text,
+                name=member.name,
+                username=member.username,
+                wanted_at=clock.now(),
+            )
+        )
+    member.name, member.state = NAME, MemberState.BANNED
+    member.username, member.username_key = f"former-member-{member.id}", f"formermember{member.id}"
+    member.version += 1
+    db.session.execute(delete(Session).where(Session.member_id == member.id))
+    events.publish(MemberChanged(member.id))
 
 
 def blank_member(member_id: int, _keep_text: bool) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, select
 
-from portal.kernel import clock
+from portal.kernel import clock, vault
 from portal.kernel.crypto import token_hash
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -16,6 +16,7 @@ from portal.members.models import KeptForm
 
 LASTS = timedelta(days=1)
 AT_MOST = 20  # of one member
+KEPT = "kept form"
 
 
 def keep(member_id: int, packed: str) -> str | None:
@@ -36,7 +37,7 @@ def keep(member_id: int, packed: str) -> str | None:
                 token_hash=token_hash(token),
                 member_id=member_id,
                 action=action,
-                fields=fields,
+                fields=[vault.seal_by(token, json.dumps(fields), purpose=KEPT)],
                 created_at=clock.now(),
             )
         )
@@ -50,6 +51,8 @@ def find(member_id: int, token: str) -> KeptForm:
     ).scalar_one_or_none()
     if kept is None:
         raise NotFound("no such form")
+    db.session.expunge(kept)  # shown as it was sent; what is stored stays sealed
+    kept.fields = json.loads(vault.open_by(token, kept.fields[0], purpose=KEPT))
     return kept
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.kernel import audit, clock
+from portal.kernel import audit, clock, preserving
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -79,6 +79,7 @@ def forget_evidence() -> int:
     appeal = aliased(Case)
     before = clock.now() - policy.EVIDENCE_KEPT
     over = and_(
+        Case.member_id.not_in(preserving.preserved_ids()),
         Case.state != CaseState.OPEN,
         Case.decided_at < before,
         ~exists().where(

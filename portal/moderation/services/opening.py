@@ -90,6 +90,7 @@ def add_evidence(case_id: int, evidence: Sequence[Exhibit], *, shared_by_id: int
         db.session.add(row)
     else:
         key = row.key()
+        case.version += 1  # whoever looks at it now does not see this yet
     now = clock.now()
     for one in evidence:
         ref = clock.token(18)
@@ -104,7 +105,6 @@ def add_evidence(case_id: int, evidence: Sequence[Exhibit], *, shared_by_id: int
                 shared_at=now,
             )
         )
-    case.version += 1
 
 
 def withdraw_case(open_key: str) -> bool:

@@ -15,6 +15,7 @@ const LATER = [
   ['select[data-says]', () => import('./says.js')],
   ['[data-keep-in-view]', () => import('./in-view.js')],
   ['[data-filter-form]', () => import('./filter.js')],
+  ['form[data-private-draft]', () => import('./private-draft.js')],
   ['[data-decision]', () => import('./decision.js')],
   ['[data-kept]', () => import('./autosave.js').then((module) => ({ start: module.doubtWhatWasSent }))],
 ];

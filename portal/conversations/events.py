@@ -1,0 +1,51 @@
+"""What happens to conversations, told to whoever stands above. Ids only; never a word."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class ConversationRequested:
+    conversation_id: str
+    origin: str
+    asker_id: int
+    member_id: int
+
+
+@dataclass(frozen=True)
+class ConversationAccepted:
+    conversation_id: str
+    origin: str
+    asker_id: int
+    member_id: int
+
+
+@dataclass(frozen=True)
+class ConversationReleased:
+    """A request came to nothing. `reason`: "no answer", "declined", "withdrawn" or "gone"."""
+
+    conversation_id: str
+    origin: str
+    asker_id: int
+    member_id: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class ConversationHeld:
+    """It took place: both have written, or the time they agreed on has passed."""
+
+    conversation_id: str
+    origin: str
+    asker_id: int
+    member_id: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ConversationRated:
+    conversation_id: str
+    origin: str
+    by_id: int
+    about_id: int
+    useful: bool | None

@@ -1,0 +1,1 @@
+"""Reads of conversations, always as one of their participants."""

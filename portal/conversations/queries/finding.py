@@ -1,0 +1,114 @@
+"""The one way to a conversation: as somebody who takes part in it."""
+
+from sqlalchemy import or_, select
+
+from portal.conversations import policy
+from portal.conversations.models import Block, Conversation, ConversationState, Part, Participant
+from portal.kernel.access import Permission, Status, Viewer, permissions_of
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+from portal.members.models import Member, MemberState
+
+OVER_FOR_MEMBER = (ConversationState.DECLINED, ConversationState.RELEASED, ConversationState.WITHDRAWN)
+
+
+def find_own(
+    viewer: Viewer, conversation_id: str, *, lock: bool = False, invited: bool = False
+) -> tuple[Conversation, Participant]:
+    """The conversation and how this viewer takes part in it.
+
+    Raises NotFound for everybody else, for who has left, and for ids that do not exist: all look alike.
+    `invited`: those who were invited and have not answered yet, too.
+    """
+    if not policy.may_converse(viewer) or viewer.member_id is None:
+        raise NotFound("no such conversation")
+    parts = [Part.ACTIVE, Part.INVITED] if invited else [Part.ACTIVE]
+    query = (
+        select(Conversation, Participant)
+        .join(Participant, Participant.conversation_id == Conversation.id)
+        .where(
+            Conversation.id == conversation_id,
+            Participant.member_id == viewer.member_id,
+            Participant.part.in_(parts),
+        )
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("no such conversation")
+    conversation, me = row
+    if conversation.state in OVER_FOR_MEMBER and viewer.member_id != conversation.asker_id:
+        raise NotFound("no such conversation")
+    return conversation, me
+
+
+def active_ids(conversation_id: str) -> list[int]:
+    """Who takes part now."""
+    return list(
+        db.session.execute(
+            select(Participant.member_id).where(
+                Participant.conversation_id == conversation_id, Participant.part == Part.ACTIVE
+            )
+        ).scalars()
+    )
+
+
+def is_blocked(one_id: int, other_id: int) -> bool:
+    """Whether either of the two has blocked the other."""
+    return (
+        db.session.execute(
+            select(Block.at).where(
+                or_(
+                    (Block.blocker_id == one_id) & (Block.blocked_id == other_id),
+                    (Block.blocker_id == other_id) & (Block.blocked_id == one_id),
+                )
+            )
+        ).first()
+        is not None
+    )
+
+
+def member_to_ask(username: str) -> int | None:
+    """Who is called so and may take part in conversations; None for all others, the vendor's people too."""
+    row = db.session.execute(
+        select(Member.id, Member.status).where(
+            Member.username == username.strip().lower()[:40], Member.state == MemberState.ACTIVE
+        )
+    ).one_or_none()
+    if row is None or Permission.CONVERSE not in permissions_of(row.status, frozenset()):
+        return None
+    return row.id
+
+
+def may_be_asked(viewer: Viewer, member_id: int) -> bool:
+    """Whether this viewer is offered to ask this member for a conversation: only customers."""
+    if not policy.may_converse(viewer) or viewer.member_id == member_id:
+        return False
+    return (
+        db.session.execute(
+            select(Member.id).where(
+                Member.id == member_id,
+                Member.state == MemberState.ACTIVE,
+                Member.email_confirmed_at.is_not(None),
+                Member.status.in_([Status.CUSTOMER, Status.FORMER]),
+            )
+        ).first()
+        is not None
+    )
+
+
+def between(one_id: int, other_id: int) -> Conversation | None:
+    """The conversation or request of these two that is not over, if there is one."""
+    return db.session.execute(
+        select(Conversation)
+        .where(
+            Conversation.state.in_([ConversationState.REQUESTED, ConversationState.OPEN]),
+            or_(
+                (Conversation.asker_id == one_id) & (Conversation.member_id == other_id),
+                (Conversation.asker_id == other_id) & (Conversation.member_id == one_id),
+            ),
+        )
+        .order_by(Conversation.requested_at.desc())
+        .limit(1)
+    ).scalar_one_or_none()

@@ -1,0 +1,336 @@
+"""Asking for a conversation, and what becomes of the request."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from portal.conversations import events as told
+from portal.conversations import policy
+from portal.conversations.models import Conversation, ConversationState, MessageKind, Part, Participant
+from portal.conversations.queries.finding import between, find_own, is_blocked
+from portal.conversations.services import messages, telling
+from portal.kernel import clock, events, form_keys, working_time
+from portal.kernel.access import Permission, Status, Viewer, permissions_of
+from portal.kernel.db import db
+from portal.kernel.errors import Forbidden, Invalid, NotFound
+from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
+from portal.matching import services as matching
+from portal.matching.errors import NoCapacity
+from portal.matching.models import Availability, Identity, Slot
+from portal.members.models import Member, MemberState, VerifiedBy
+from portal.moderation.queries.own import barred_from_conversations
+
+
+def request(
+    asker: Viewer,
+    member_id: int,
+    *,
+    origin: str = "",
+    note: str,
+    slots: tuple[tuple[datetime, int], ...] = (),
+    slot_id: int | None = None,
+    form_key: str = "",
+) -> Conversation:
+    """Ask a customer for a conversation; gives the request. With `slot_id` a time they opened is booked.
+
+    `slots`: times (start, minutes) that the asker proposes. A booked time is a promise the member made
+    before, so the conversation is open at once. Raises Forbidden for who may not; Invalid beside `note`;
+    NoCapacity when the member cannot take one (full, paused, blocked: it always reads the same); Repeated.
+    """
+    check_may_begin(asker)
+    note = _clean(note)
+    with form_keys.once(form_key, asker.member_id or 0) as outcome:
+        one_at_a_time(f"approaches:{asker.member_id}")
+        member = _approachable(asker, member_id, (Status.CUSTOMER, Status.FORMER))
+        there = between(asker.member_id or 0, member_id)
+        if there is not None:
+            outcome.place = f"/conversations/{there.id}"
+            return there
+        _check_company_address(asker, member_id)
+        _check_not_too_many(asker, origin)
+        slot = _slot(member_id, slot_id)
+        conversation = _begin(asker, member, origin=origin, note=note, place_of_id=member_id)
+        matching.reserve(
+            member_id, purpose=conversation.purpose, expires_at=conversation.due_at, offered=slot is not None
+        )
+        if slots:
+            messages.add_times(conversation, asker.member_id or 0, slots)
+        events.publish(
+            told.ConversationRequested(conversation.id, origin, conversation.asker_id, conversation.member_id)
+        )
+        if slot is not None:
+            matching.take_slot(slot.id, conversation.purpose)
+            conversation.agreed_at, conversation.agreed_minutes = slot.starts_at, slot.minutes
+            _open(conversation)
+            messages.note_event(conversation, conversation.asker_id, MessageKind.AGREED)
+        telling.tell(telling.REQUEST, [member_id], conversation.id)
+        outcome.place = f"/conversations/{conversation.id}"
+    return conversation
+
+
+def offer(member: Viewer, asker_id: int, *, origin: str = "", note: str, form_key: str = "") -> Conversation:
+    """A customer offers to talk, to somebody who asked in the open. The place is of the customer's own limit.
+
+    Raises as `request` does.
+    """
+    check_may_begin(member)
+    note = _clean(note)
+    with form_keys.once(form_key, member.member_id or 0) as outcome:
+        one_at_a_time(f"approaches:{member.member_id}")
+        to = _approachable(member, asker_id, (Status.PROSPECT, Status.CUSTOMER, Status.FORMER))
+        there = between(member.member_id or 0, asker_id)
+        if there is not None:
+            outcome.place = f"/conversations/{there.id}"
+            return there
+        conversation = _begin(member, to, origin=origin, note=note, place_of_id=member.member_id or 0)
+        matching.reserve(
+            member.member_id or 0,
+            purpose=conversation.purpose,
+            expires_at=conversation.due_at,
+            offered=True,
+        )
+        events.publish(
+            told.ConversationRequested(conversation.id, origin, conversation.asker_id, conversation.member_id)
+        )
+        telling.tell(telling.REQUEST, [asker_id], conversation.id)
+        outcome.place = f"/conversations/{conversation.id}"
+    return conversation
+
+
+def accept(
+    member: Viewer,
+    conversation_id: str,
+    *,
+    text: str = "",
+    times: tuple[tuple[datetime, int], ...] = (),
+    form_key: str = "",
+) -> Conversation:
+    """Say yes, with a first message or times if wanted. Raises NotFound, Invalid; Repeated."""
+    with form_keys.once(form_key, member.member_id or 0) as outcome:
+        conversation = _waiting_for(member, conversation_id)
+        asker = db.session.get_one(Member, conversation.asker_id)
+        if asker.state is not MemberState.ACTIVE:
+            raise Invalid("Whoever asked is no longer here. Nothing is waiting for your answer.")
+        _open(conversation)
+        if text.strip():
+            messages.add_text(conversation, member.member_id or 0, text)
+        if times:
+            messages.add_times(conversation, member.member_id or 0, times)
+        if not text.strip() and not times:
+            telling.tell(telling.NEWS, [conversation.asker_id], conversation.id, "accepted")
+        outcome.place = f"/conversations/{conversation.id}"
+    return conversation
+
+
+def decline(member: Viewer, conversation_id: str) -> None:
+    """Say no, silently: the asker reads only that the member is not available now. Raises NotFound."""
+    with unit_of_work():
+        conversation = _waiting_for(member, conversation_id)
+        _close(conversation, ConversationState.DECLINED, "declined")
+        telling.tell(telling.NEWS, [conversation.asker_id], conversation.id, "unavailable")
+
+
+def withdraw(asker: Viewer, conversation_id: str) -> None:
+    """Take a request back before it was answered. Raises NotFound, Invalid."""
+    with unit_of_work():
+        conversation, _me = find_own(asker, conversation_id, lock=True)
+        if conversation.asker_id != asker.member_id or conversation.state is not ConversationState.REQUESTED:
+            raise Invalid("This request was answered already.")
+        _close(conversation, ConversationState.WITHDRAWN, "withdrawn")
+
+
+def release_due() -> int:
+    """Move on where nobody answered in time, or the member is no longer there; gives how many.
+
+    Each in a unit of its own: it can be stopped anywhere and run twice at once.
+    """
+    now = clock.now()
+    due = db.session.execute(
+        select(Conversation.id)
+        .join(Member, Member.id == Conversation.member_id)
+        .where(
+            Conversation.state == ConversationState.REQUESTED,
+            (Conversation.due_at <= now) | (Member.state != MemberState.ACTIVE),
+        )
+        .order_by(Conversation.due_at, Conversation.id)
+        .limit(200)
+    ).scalars()
+    count = 0
+    for conversation_id in list(due):
+        with unit_of_work():
+            conversation = db.session.get(
+                Conversation, conversation_id, with_for_update=True, populate_existing=True
+            )
+            if conversation is None or conversation.state is not ConversationState.REQUESTED:
+                continue
+            reason = "no answer" if conversation.due_at <= now else "gone"
+            _close(conversation, ConversationState.RELEASED, reason)
+            telling.tell(telling.NEWS, [conversation.asker_id], conversation.id, "unavailable")
+            count += 1
+    return count
+
+
+def check_may_begin(viewer: Viewer) -> None:
+    """Raises Forbidden for who takes part in no conversations, and while a decision holds somebody back."""
+    if not policy.may_converse(viewer) or viewer.member_id is None:
+        raise Forbidden("This account cannot take part in private conversations.")
+    until = barred_from_conversations(viewer.member_id)
+    if until is not None:
+        raise Forbidden(
+            f"By a moderator's decision you can begin no new conversations until {until:%d %B %Y}. "
+            "Those you have go on."
+        )
+
+
+def end(conversation: Conversation) -> None:
+    """Nobody is left to talk to. Inside a unit of work."""
+    conversation.state, conversation.ended_at = ConversationState.ENDED, clock.now()
+    conversation.version += 1
+    if conversation.held_at is None:
+        matching.release(conversation.purpose)
+
+
+def _begin(asker: Viewer, member: Member, *, origin: str, note: str, place_of_id: int) -> Conversation:
+    now = clock.now()
+    by_role = (
+        db.session.execute(
+            select(Availability.identity).where(Availability.member_id == member.id)
+        ).scalar_one_or_none()
+        is Identity.ROLE
+    )
+    conversation = Conversation(
+        id=clock.token(16),
+        state=ConversationState.REQUESTED,
+        origin=origin[:80],
+        asker_id=asker.member_id or 0,
+        member_id=member.id,
+        place_of_id=place_of_id,
+        by_role=by_role,
+        link_box="",
+        requested_at=now,
+        due_at=working_time.add_working_days(
+            now, policy.ANSWER_DAYS, member.time_zone, working_time.calendar()
+        ),
+        messages_count=0,
+        last_at=now,
+    )
+    key = conversation.give_key()
+    conversation.note_box = key.seal(note, purpose="note")
+    db.session.add(conversation)
+    db.session.flush()  # participants point at it
+    db.session.add_all(
+        Participant(
+            conversation_id=conversation.id,
+            member_id=one,
+            part=Part.ACTIVE,
+            agreed_by=[],
+            from_number=1,
+            seen_number=0,
+            unread=0 if one == asker.member_id else 1,
+            joined_at=now,
+        )
+        for one in (conversation.asker_id, conversation.member_id)
+    )
+    db.session.flush()
+    return conversation
+
+
+def _open(conversation: Conversation) -> None:
+    now = clock.now()
+    conversation.state, conversation.accepted_at, conversation.last_at = ConversationState.OPEN, now, now
+    conversation.version += 1
+    matching.confirm(conversation.purpose)
+    events.publish(
+        told.ConversationAccepted(
+            conversation.id, conversation.origin, conversation.asker_id, conversation.member_id
+        )
+    )
+
+
+def _close(conversation: Conversation, state: ConversationState, reason: str) -> None:
+    now = clock.now()
+    conversation.state, conversation.ended_at, conversation.last_at = state, now, now
+    conversation.version += 1
+    matching.release(conversation.purpose)
+    member = db.session.get_one(Participant, (conversation.id, conversation.member_id))
+    member.part, member.left_at, member.unread = Part.LEFT, now, 0
+    events.publish(
+        told.ConversationReleased(
+            conversation.id, conversation.origin, conversation.asker_id, conversation.member_id, reason
+        )
+    )
+
+
+def _waiting_for(member: Viewer, conversation_id: str) -> Conversation:
+    conversation, _me = find_own(member, conversation_id, lock=True)
+    if conversation.member_id != member.member_id:
+        raise NotFound("no such request")
+    if conversation.state is not ConversationState.REQUESTED:
+        raise Invalid("This request was answered already.")
+    return conversation
+
+
+def _approachable(asker: Viewer, member_id: int, statuses: tuple[Status, ...]) -> Member:
+    if member_id == asker.member_id:
+        raise Invalid("A conversation takes two.")
+    member = db.session.get(Member, member_id)
+    if member is None or Permission.CONVERSE not in permissions_of(member.status, frozenset()):
+        raise NotFound("nobody to ask")
+    suspended = member.suspended_until is not None and member.suspended_until > clock.now()
+    if (
+        member.state is not MemberState.ACTIVE
+        or suspended
+        or member.email_confirmed_at is None
+        or member.status not in statuses
+        or is_blocked(asker.member_id or 0, member_id)
+    ):
+        raise NoCapacity  # whatever the reason is, it reads the same
+    return member
+
+
+def _check_company_address(asker: Viewer, member_id: int) -> None:
+    wants = db.session.execute(
+        select(Availability.company_address_required).where(Availability.member_id == member_id)
+    ).scalar_one_or_none()
+    if not wants:
+        return
+    me = db.session.get_one(Member, asker.member_id)
+    if me.verified_by is not VerifiedBy.MAIL:
+        raise Forbidden(
+            "They talk only with people who are here with their company's mail address. You can add yours "
+            "under Settings, Address and password; or ask somebody else."
+        )
+
+
+def _check_not_too_many(asker: Viewer, origin: str) -> None:
+    waiting = db.session.execute(
+        select(func.count())
+        .select_from(Conversation)
+        .where(
+            Conversation.asker_id == asker.member_id,
+            Conversation.origin == origin[:80],
+            Conversation.state == ConversationState.REQUESTED,
+        )
+    ).scalar_one()
+    if waiting >= policy.AT_ONCE:
+        raise Invalid(
+            f"You can approach {policy.AT_ONCE} people at once. Wait for an answer, or take a request back."
+        )
+
+
+def _slot(member_id: int, slot_id: int | None) -> Slot | None:
+    if slot_id is None:
+        return None
+    slot = db.session.get(Slot, slot_id)
+    if slot is None or slot.member_id != member_id:
+        raise NotFound("no such time")
+    return slot
+
+
+def _clean(note: str) -> str:
+    note = note.replace("\r\n", "\n").replace("\x00", "").strip()
+    if not note:
+        raise Invalid("Say in a few words what you would like to talk about.", "note")
+    if len(note) > policy.LONGEST_NOTE:
+        raise Invalid(f"At most {policy.LONGEST_NOTE:,} characters fit.", "note")
+    return note

@@ -1,0 +1,267 @@
+"""The pages of conversations in a browser without a script, and what each of them costs."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from icalendar import Calendar
+from sqlalchemy import select
+
+from portal.conversations import services
+from portal.conversations.models import Conversation, ConversationState, Message
+from portal.kernel import clock, mail
+from portal.kernel.access import Duty, Status
+from portal.kernel.db import db
+from portal.members.models import KeptForm
+from portal.moderation.models import Case
+from portal.notifications.models import Mail
+from portal.notifications.services import mailing
+from tests.conftest import make_customer, make_member, make_moderator, make_prospect, viewer_of
+from tests.conversations.conftest import asked, talking
+
+
+@pytest.fixture
+def two(app):
+    with app.app_context():
+        return make_prospect("Jonas Lindqvist", username="jonas"), make_customer(
+            "Hanneke Vos", username="hanneke"
+        )
+
+
+def csrf_of(text: str) -> str:
+    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text).group(1)
+
+
+def post(browser, path, page, **fields):
+    """Send a form of a page, with its token and key."""
+    text = browser.get(page).text
+    key = re.search(r'name="form_key"[^>]*value="([^"]+)"', text)
+    return browser.post(
+        path,
+        data={"csrf_token": csrf_of(text), "form_key": key.group(1) if key else "", **fields},
+    )
+
+
+def test_from_the_profile_to_the_first_words_both_ways(app, sign_in, two):
+    jonas, hanneke = sign_in(two[0]), sign_in(two[1])
+    assert "/conversations/new?to=hanneke" in jonas.get("/members/hanneke").text
+    assert "/conversations/new" not in jonas.get("/members/jonas").text
+    sent = post(
+        jonas, "/conversations", "/conversations/new?to=hanneke&origin=profile",
+        to="hanneke", origin="profile", note="What did the second half cost?",
+    )  # fmt: skip
+    place = sent.headers["Location"]
+    assert place in hanneke.get("/conversations").text
+    page = hanneke.get(place).text
+    assert "What did the second half cost?" in page
+    assert "Only you two. No vendor account can open this." in page
+    taken = post(hanneke, f"{place}/acceptance", place, body="Five **more** months")
+    assert taken.status_code == 303
+    assert "<strong>more</strong>" in jonas.get(place).text
+    assert post(jonas, f"{place}/messages", place, body="Thank you").status_code == 303
+    assert "Thank you" in hanneke.get(place).text
+    assert "seen" in jonas.get(place).text
+
+
+def test_an_empty_message_is_refused_with_the_page_and_a_long_one_keeps_its_text(app, sign_in, two):
+    with app.app_context():
+        place = f"/conversations/{talking(*two, 'hello').id}"
+    browser = sign_in(two[0])
+    assert post(browser, f"{place}/messages", place, body=" ").status_code == 422
+    refused = post(browser, f"{place}/messages", place, body="word " * 5000)
+    assert refused.status_code == 422
+    assert "word word" in refused.text
+
+
+def test_nobody_else_gets_more_than_of_an_address_that_does_not_exist(app, sign_in, two):
+    with app.app_context():
+        conversation = talking(*two, "hello")
+        others = [
+            make_customer(),
+            make_prospect(),
+            make_customer(duties=(Duty.MODERATOR,)),
+        ]
+        vendors = [make_member(status=Status.VENDOR, duties=(duty,)) for duty in Duty]
+        message = db.session.execute(select(Message.id)).scalar_one()
+    paths = ["", "/export.json", "/calendar.ics", "/report", "/leave", "/people", "/rating", "/times"]
+    for one in others:
+        browser = sign_in(one)
+        for path in paths:
+            here = browser.get(f"/conversations/{conversation.id}{path}")
+            nowhere = browser.get(f"/conversations/no-such-conversation{path}")
+            assert here.status_code == nowhere.status_code == 404, path
+            assert _plain(here.text) == _plain(nowhere.text)
+            assert here.headers["Cache-Control"] == "no-store"
+        token = csrf_of(browser.get("/notifications").text)
+        for method, path in (
+            ("post", "/messages"),
+            ("post", "/acceptance"),
+            ("post", "/departure"),
+            ("post", "/report"),
+            ("delete", f"/messages/{message}"),
+        ):
+            answer = getattr(browser, method)(
+                f"/conversations/{conversation.id}{path}",
+                data={
+                    "csrf_token": token,
+                    "body": "x",
+                    "rule": "2",
+                    "reviewers": "moderators",
+                    "messages": message,
+                },
+                headers={"X-CSRFToken": token},
+            )
+            assert answer.status_code == 404, path
+    for one in vendors:
+        assert sign_in(one).get(f"/conversations/{conversation.id}").status_code == 403
+        assert sign_in(one).get("/conversations").status_code == 403
+
+
+def _plain(text: str) -> str:
+    return re.sub(
+        r"[0-9a-f]{4}-[0-9a-f]{4}|content=\"[^\"]{20,}\"|value=\"[^\"]{20,}\"|no-such-conversation|/conversations/[\w-]{20,}",
+        "",
+        text,
+    )
+
+
+@pytest.mark.parametrize("path", ["x.css", "anything.js", "x/y.css"])
+def test_addresses_that_look_like_files_are_not_there_and_not_kept(app, sign_in, two, path):
+    with app.app_context():
+        conversation = talking(*two, "hello")
+    answer = sign_in(two[0]).get(f"/conversations/{conversation.id}/{path}")
+    assert answer.status_code == 404
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert sign_in(two[0]).get(f"/conversations/{conversation.id}").headers["Cache-Control"] == "no-store"
+
+
+def test_after_leaving_the_old_addresses_are_gone(app, sign_in, two):
+    with app.app_context():
+        place = f"/conversations/{talking(*two, 'hello').id}"
+    browser = sign_in(two[1])
+    assert post(browser, f"{place}/departure", f"{place}/leave").status_code == 303
+    for path in ("", "/export.json", "/report"):
+        assert browser.get(place + path).status_code == 404
+
+
+def test_mails_say_only_that_there_is_something(app, two, settings):
+    with app.app_context():
+        talking(*two, "canary-in-the-words")
+        folder = mail.transport("", settings.outbox_path)
+        mailing.send_due(
+            mailing.Sender(
+                public_url="http://localhost",
+                mail_from="x@northwind.example",
+                secret_key=settings.SECRET_KEY,
+                transport=folder,
+            )
+        )
+        stored = str(db.session.execute(select(Mail.subject, Mail.body)).all())
+    sent = [path.read_text() for path in settings.outbox_path.glob("*.eml")]
+    assert len(sent) >= 2
+    for text in (*sent, stored):
+        assert "canary" not in text
+        assert "Jonas" not in text.partition("To: ")[2].partition("\n")[2]
+
+
+def test_the_calendar_file_is_for_the_agreed_time_and_invites_nobody(app, sign_in, two):
+    start = (clock.now() + timedelta(days=3)).replace(microsecond=0)
+    with app.app_context():
+        conversation = asked(*two)
+        services.accept(viewer_of(two[1]), conversation.id, times=((start, 20),))
+    jonas, place = sign_in(two[0]), f"/conversations/{conversation.id}"
+    assert jonas.get(f"{place}/calendar.ics").status_code == 404
+    action = re.search(rf'action="({place}/times/[^"]+)"', jonas.get(place).text).group(1)
+    assert post(jonas, action, place).status_code == 303
+    assert post(jonas, f"{place}/link", place, link="https://meet.example/abc").status_code == 303
+    event = Calendar.from_ical(jonas.get(f"{place}/calendar.ics").data).walk("VEVENT")[0]
+    assert event["dtstart"].dt == start
+    assert event["location"] == "https://meet.example/abc"
+    assert "attendee" not in event
+    assert "organizer" not in event
+
+
+def test_ones_own_copy_is_a_file_and_in_ones_own_data(app, sign_in, two):
+    with app.app_context():
+        conversation = talking(*two, "what Hanneke said")
+    browser = sign_in(two[0])
+    copy = json.loads(browser.get(f"/conversations/{conversation.id}/export.json").text)
+    assert copy["messages"][0]["text"] == "what Hanneke said"
+    assert "mail.example" not in json.dumps(copy)
+    assert "what Hanneke said" in browser.get("/me/data.json").text
+
+
+def test_a_message_typed_before_the_session_ended_is_kept_sealed(app, client, two):
+    with app.app_context():
+        place = f"/conversations/{talking(*two, 'hello').id}"
+    answer = client.post(f"{place}/messages", data={"body": "typed in private"})
+    assert answer.status_code in (400, 401)
+    assert "typed in private" in answer.text
+    with app.app_context():
+        assert db.session.execute(select(KeptForm)).first() is None
+
+
+def test_reporting_by_hand_from_choice_to_decision(app, sign_in, two):
+    with app.app_context():
+        place = f"/conversations/{talking(*two, 'harmless', 'fine', 'I will find you').id}"
+        mona = make_moderator()
+    jonas = sign_in(two[0])
+    form = jonas.get(f"{place}/report").text
+    boxes = re.findall(r'name="messages"[^>]*value="([^"]+)"', form)
+    none = post(jonas, f"{place}/report", f"{place}/report", rule="2", reviewers="moderators")
+    assert none.status_code == 422
+    sent = post(
+        jonas, f"{place}/report", f"{place}/report", rule="2", reviewers="moderators", messages=boxes[-1]
+    )
+    assert sent.status_code == 303
+    assert "Nobody has read them yet" in sign_in(two[1]).get(place).text
+    with app.app_context():
+        case_id = db.session.execute(select(Case.id)).scalar_one()
+    moderator = sign_in(mona)
+    assert "I will find you" in moderator.get(f"/console/cases/{case_id}/evidence").text
+    assert "harmless" not in moderator.get(f"/console/cases/{case_id}/evidence").text
+    assert "Moderator A read them" in sign_in(two[1]).get(place).text
+    decided = post(
+        moderator, f"/console/cases/{case_id}/decision", f"/console/cases/{case_id}",
+        post="none", member="warn", rule="2", reason="A threat.", version="1",
+    )  # fmt: skip
+    assert decided.status_code == 303, decided.text
+    assert moderator.get(f"/console/cases/{case_id}/evidence").status_code == 404
+    assert "A threat." in jonas.get(place).text
+
+
+def test_the_statements_of_a_page_do_not_grow_with_its_messages(app, sign_in, two, statements):
+    with app.app_context():
+        conversation = talking(*two, "one", "two")
+    browser, place = sign_in(two[0]), f"/conversations/{conversation.id}"
+    browser.get(place)
+    with statements() as few:
+        browser.get(place)
+    with app.app_context():
+        for number in range(30):
+            services.send_message(viewer_of(two[1]), conversation.id, f"again {number}")
+    browser.get(place)
+    with statements() as many:
+        browser.get(place)
+    assert len(many) == len(few) <= 26
+    with statements() as listed:
+        browser.get("/conversations")
+    assert len(listed) <= 14
+
+
+def test_the_page_who_can_read_this_is_for_everybody(client):
+    page = client.get("/conversations/who-can-read").text
+    assert "It is not end-to-end encryption." in page
+    assert "Who may know what" in page
+
+
+def test_a_declined_request_reads_not_available(app, sign_in, two):
+    with app.app_context():
+        conversation = asked(*two)
+        services.decline(viewer_of(two[1]), conversation.id)
+        assert db.session.get_one(Conversation, conversation.id).state is ConversationState.DECLINED
+    page = sign_in(two[0]).get(f"/conversations/{conversation.id}").text
+    assert "Not available now." in page
+    assert "declined" not in page.lower()
+    assert sign_in(two[1]).get(f"/conversations/{conversation.id}").status_code == 404
