@@ -120,7 +120,7 @@ REFUSED = (
     ("account", "customer", "/settings/account", "/settings/account/email", {"email": "no address"}, 422),
     ("own-data", "customer", "/me/data", "/me/data/erasure", {}, 422),
     ("appeal", "author", "/appeals/new?decision={decision}", "/appeals", {}, 422),
-    ("decide", "moderator", "/console/cases/{open_case}", "/console/cases/{open_case}", {}, 422),
+    ("decide", "moderator", "/console/cases/{open_case}", "/console/cases/{open_case}/decision", {}, 422),
     ("company", "moderator", "/console/companies/new", "/console/companies", {}, 422),
     ("rule", "admin", "/console/rules/new", "/console/rules", {}, 422),
     ("board", "admin", "/console/settings/boards/new", "/console/settings/boards", {}, 422),
@@ -176,7 +176,7 @@ def test_refused_forms_and_errors_are_accessible_and_fit(
 
 def _send(tab: Tab, action: str, typed: dict[str, str]) -> int:
     """Send the form with this action past the browser's own checks; gives the answer's status."""
-    selector = f'main form[action="{action}"]' if action else "main form:not([action])"
+    selector = f'main form[method="post"][action^="{action}"]' if action else "main form:not([action])"
     form = tab.locator(selector).first
     for name, value in typed.items():
         form.locator(f'[name="{name}"]').fill(value)
