@@ -60,6 +60,7 @@ from portal.kernel.access import Permission
 from portal.kernel.db import db
 from portal.matching import jobs as matching_jobs
 from portal.matching import personal as matching_personal
+from portal.matching import views as matching_views
 from portal.matching.services import reserving
 from portal.members import events as people
 from portal.members import personal as members_personal
@@ -111,6 +112,7 @@ BLUEPRINTS: list[Any] = [
     theme.blueprint,
     feeds.blueprint,
     members_views.blueprint,
+    matching_views.blueprint,
     searching.blueprint,
     keeping.blueprint,
     mentions.blueprint,
@@ -274,6 +276,7 @@ def _own_pages() -> list[nav.Entry]:
     """The pages of one's own settings."""
     pages = [
         ("Profile", "members.profile", "person"),
+        ("Being asked", "matching.availability", "door-open"),
         ("Who sees what", "members.visibility", "eye-slash"),
         ("Notices", "notifications.settings", "bell"),
         ("Address and password", "members.account", "key"),
@@ -283,7 +286,14 @@ def _own_pages() -> list[nav.Entry]:
     ]
     directory = nav.Entry("People", "people.directory", "people", "main", Permission.READ, order=60)
     found = [
-        nav.Entry(label, endpoint, icon, "settings", Permission.ACCOUNT, order=order)
+        nav.Entry(
+            label,
+            endpoint,
+            icon,
+            "settings",
+            Permission.CONVERSE if endpoint == "matching.availability" else Permission.ACCOUNT,
+            order=order,
+        )
         for order, (label, endpoint, icon) in enumerate(pages)
     ]
     settings = nav.Entry("Settings", "members.profile", "gear", "account", Permission.ACCOUNT, order=30)

@@ -6,11 +6,20 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.console.people_forms import KINDS, CompanyForm, ConfirmForm, DutiesForm, HandOverForm, filled
+from portal.console.people_forms import (
+    KINDS,
+    CompanyForm,
+    ConfirmForm,
+    DutiesForm,
+    HandOverForm,
+    LimitForm,
+    filled,
+)
 from portal.kernel.access import Duty, Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.forms import Form
+from portal.matching.services import availability
 from portal.members import lists
 from portal.members.models import CompanyKind
 from portal.members.queries import console as queries
@@ -72,6 +81,23 @@ def withdraw_company(username: str) -> Response:
     confirming.withdraw_company(viewer(), username, by_mistake=request.form.get("by_mistake") == "yes")
     flash(_("Saved."))
     return redirect(url_for("console_people.member", username=username), 303)
+
+
+@blueprint.post("/members/<username>/limit")
+@requires(Permission.CONFIRM_MEMBERS)
+def lower_limit(username: str) -> Response:
+    """Have them asked less often than they allow."""
+    _row, found = queries.find_member(username)
+    form = LimitForm().offer(availability.preferences_of(found.id).own_limit)
+
+    def write() -> str:
+        if not form.validate():
+            raise Invalid("")
+        availability.lower_limit(viewer(), found.id, form.limit.data)
+        flash(_("Saved. They see it on their own page and can choose anew."))
+        return url_for("console_people.member", username=username)
+
+    return attempt(form, write, lambda: _member_page(username, limit_form=form))
 
 
 @blueprint.post("/members/<username>/duties")
@@ -193,7 +219,10 @@ def _validate(form: Form) -> None:
 def _member_page(username: str, **forms: Form) -> str:
     row, found = queries.find_member(username)
     duties = DutiesForm(formdata=None, data={"duties": list(row.duties)})
+    stored = availability.preferences_of(found.id)
+    lowered = stored.preferences.limit if stored.lowered else None
     shown: dict[str, Any] = {
+        "limit_form": LimitForm(formdata=None, data={"limit": lowered}).offer(stored.own_limit),
         "confirm_form": ConfirmForm(formdata=None, data={"company": found.company_id or 0}).offer(),
         "duties_form": duties,
         "hand_over_form": HandOverForm(formdata=None, data={"email": row.email}),

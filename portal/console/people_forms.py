@@ -4,6 +4,7 @@ from datetime import date
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from wtforms import (
     BooleanField,
     DateField,
@@ -22,6 +23,11 @@ from portal.kernel.forms import Form
 from portal.members import lists
 from portal.members.models import Company, CompanyKind
 from portal.members.services.companies import CompanyFacts, companies_to_choose
+
+
+def _number(text: str | int | None) -> int | None:
+    return None if text in ("", None, "None") else int(text)
+
 
 KINDS = {
     CompanyKind.CUSTOMER: _l("Customer: its people are customers"),
@@ -131,6 +137,18 @@ class DutiesForm(Form):
             (Duty.SERVICE.value, _l("Service")),
         ],
     )
+
+
+class LimitForm(Form):
+    """How often somebody is asked for conversations, where staff lowers it."""
+
+    limit = SelectField(_l("Conversations a quarter, at most"), coerce=_number)
+
+    def offer(self, own_limit: int) -> "LimitForm":
+        """`own_limit`: what the member chose; only less can be set."""
+        as_chosen = ngettext("%(num)d, as they chose", "%(num)d, as they chose", own_limit)
+        self.limit.choices = [("", as_chosen), *((str(n), str(n)) for n in range(own_limit))]
+        return self
 
 
 class HandOverForm(Form):

@@ -1,16 +1,26 @@
 """The site as an admin sets it up: names and colours, boards, closed lists, products."""
 
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.console.settings_forms import AUDIENCES, BoardForm, LogoForm, SiteForm, filled
+from portal.console.settings_forms import (
+    AUDIENCES,
+    BoardForm,
+    CalendarForm,
+    LogoForm,
+    SiteForm,
+    filled,
+    filled_calendar,
+)
 from portal.discussions.models import Audience
 from portal.discussions.queries import boards as board_queries
 from portal.discussions.services import boards
-from portal.kernel import clock, site
+from portal.kernel import clock, site, working_time
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid, NotFound
@@ -26,6 +36,8 @@ blueprint = Blueprint("console_settings", __name__, url_prefix="/console/setting
 
 LOGO_SIDE = 96
 PRODUCTS = "products"
+LOOK_AHEAD = 366  # days
+PROMISE_HOURS = 24  # of the example beside the calendar
 
 
 @blueprint.get("")
@@ -80,6 +92,29 @@ def remove_logo() -> Response:
     site_settings.set_logo(viewer(), "")
     flash(_("The logo is removed."))
     return redirect("/console/settings", 303)
+
+
+@blueprint.get("/calendar")
+@requires(Permission.ADMINISTER)
+def calendar() -> str:
+    """Which days count where something is promised in hours."""
+    return _calendar_page(filled_calendar(site.current(), _countries()))
+
+
+@blueprint.post("/calendar")
+@requires(Permission.ADMINISTER)
+def save_calendar() -> Response:
+    """Put the calendar in force."""
+    form = CalendarForm().offer(_countries())
+
+    def write() -> str:
+        if not form.validate():
+            raise Invalid("")
+        site_settings.change_calendar(viewer(), form.values)
+        flash(_("Saved; in force for everything that is promised from now on."))
+        return "/console/settings/calendar"
+
+    return attempt(form, write, lambda: _calendar_page(form))
 
 
 @blueprint.get("/boards")
@@ -199,6 +234,26 @@ def save_list() -> Response:
         return url_for("console_settings.list_index", list=name)
 
     return attempt(form, write, lambda: _list_page(name, rows, form))
+
+
+def _countries() -> list[tuple[str, str]]:
+    known = working_time.holiday_regions()
+    return [(item.code, item.label) for item in lists.countries() if item.code in known]
+
+
+def _calendar_page(form: CalendarForm) -> str:
+    """The form, and the next days off as they are in force."""
+    days = working_time.calendar()
+    now = clock.now()
+    today = now.astimezone(ZoneInfo(days.zone)).date()
+    ahead = [today + timedelta(days=number) for number in range(LOOK_AHEAD)]
+    coming = [(day, why) for day in ahead if (why := days.why_off(day)) not in ("", "weekend")]
+    return render_template(
+        "console/calendar.html",
+        form=form,
+        coming=coming,
+        example=(now, working_time.add_hours(now, PROMISE_HOURS, days)),
+    )
 
 
 def _index(form: SiteForm, logo_form: LogoForm | None = None) -> str:

@@ -1,5 +1,8 @@
 """The forms of the site's settings."""
 
+from zoneinfo import available_timezones
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import (
@@ -8,6 +11,8 @@ from wtforms import (
     HiddenField,
     IntegerField,
     RadioField,
+    SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -16,7 +21,7 @@ from wtforms.validators import InputRequired
 from portal.discussions.models import Audience
 from portal.kernel.forms import Form
 from portal.kernel.site import Site
-from portal.members.services.site_settings import SiteValues
+from portal.members.services.site_settings import CalendarValues, SiteValues
 
 AUDIENCES = {
     Audience.PUBLIC: _l("Everyone, search engines too"),
@@ -65,6 +70,63 @@ class SiteForm(Form):
             accent_dark=self.accent_dark.data or "",
             edit_grace_minutes=self.edit_grace_minutes.data or 0,
         )
+
+
+WEEKDAYS = [
+    (0, _l("Monday")),
+    (1, _l("Tuesday")),
+    (2, _l("Wednesday")),
+    (3, _l("Thursday")),
+    (4, _l("Friday")),
+    (5, _l("Saturday")),
+    (6, _l("Sunday")),
+]
+
+
+class CalendarForm(Form):
+    """Which days count where something is promised in hours."""
+
+    zone = SelectField(_l("Time zone"), description=_l("A day off begins and ends at midnight there."))
+    weekend = SelectMultipleField(_l("Days off in every week"), coerce=int, choices=WEEKDAYS)
+    country = SelectField(
+        _l("Public holidays of"), description=_l("As the calendar of that country has them.")
+    )
+    part = StringField(
+        _l("Only of a part of it"),
+        description=_l("The short name of a state or province, such as BY for Bavaria or CA for California."),
+    )
+    days_off = TextAreaField(_l("Further days off"), description=_l("One a line, such as 2026-12-24."))
+
+    def offer(self, countries: list[tuple[str, str]]) -> "CalendarForm":
+        """Fill in the choices."""
+        self.zone.choices = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+        self.country.choices = [("", _("no country")), *countries]
+        return self
+
+    @property
+    def values(self) -> CalendarValues:
+        part = (self.part.data or "").strip()
+        return CalendarValues(
+            zone=self.zone.data or "",
+            weekend=list(self.weekend.data or []),
+            holidays_of=f"{self.country.data}-{part}"
+            if part and self.country.data
+            else self.country.data or "",
+            days_off=(self.days_off.data or "").replace(",", " ").split(),
+        )
+
+
+def filled_calendar(site: Site, countries: list[tuple[str, str]]) -> CalendarForm:
+    """The form with what is in force."""
+    country, _dash, part = site.holidays_of.partition("-")
+    data = {
+        "zone": site.calendar_zone,
+        "weekend": site.weekend,
+        "country": country,
+        "part": part,
+        "days_off": "\n".join(site.days_off),
+    }
+    return CalendarForm(formdata=None, data=data).offer(countries)
 
 
 def filled(site: Site) -> SiteForm:

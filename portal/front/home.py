@@ -12,6 +12,7 @@ from portal.discussions.thread_rows import thread_rows
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.front_door import Proof
+from portal.matching.queries import needs_welcome
 from portal.members.display import person_line, reader_of
 
 blueprint = Blueprint("front", __name__)
@@ -38,6 +39,7 @@ def _home_page() -> str:
     return render_template(
         "front/home.html",
         thread_rows=thread_rows,
+        first_minute=needs_welcome(me),
         unread=_without_tags(lists.unread_followed(me)),
         latest=_without_tags(latest),
         waiting=_without_tags(_not_shown_yet(lists.unanswered_threads(me, 13), latest)),

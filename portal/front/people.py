@@ -18,6 +18,7 @@ from portal.kernel import clock, kept_pages
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page
+from portal.matching.queries import happy_to_talk_about
 from portal.members import lists
 from portal.members.models import RoleLevel
 from portal.members.queries import directory as people
@@ -78,6 +79,7 @@ def member(username: str) -> Response:
             member=found,
             role=_(_ROLES[found.role]) if found.role else "",
             local_time=_local_time(found.time_zone),
+            talk_about=happy_to_talk_about(found.id) if not found.is_closed else "",
             about=Markup(found.about_html),  # noqa: S704 - stored clean
             products=[_used(name, since) for name, since in found.products],
             counts=counts_of(me, found.id) if shows else None,

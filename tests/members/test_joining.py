@@ -171,7 +171,12 @@ def test_who_one_is_follows_from_the_address(
     joined = member(app, address)
     assert joined is not None
     assert joined.status is status
-    assert (joined.company_id is None) == answer.location.startswith("/welcome")
+    asked = {Status.CUSTOMER: "/welcome/first-minute?", Status.FORMER: "/welcome/first-minute?"}
+    if joined.company_id is None:
+        assert answer.location.startswith("/welcome?")
+    else:
+        assert answer.location.startswith(asked.get(status, "/"))
+        assert answer.location.startswith("/welcome") == (status in asked)
 
 
 def test_who_has_no_company_is_asked_and_may_skip(app: Flask, client: FlaskClient) -> None:

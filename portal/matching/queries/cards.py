@@ -34,8 +34,8 @@ class Card:
     company_address_required: bool
 
 
-def cards(viewer: Viewer, member_ids: Sequence[int]) -> dict[int, Card]:
-    """Cards by member id, in one statement: each shows as much as that customer allows."""
+def cards(viewer: Viewer, member_ids: Sequence[int], *, by_role: bool = False) -> dict[int, Card]:
+    """Cards by member id, in one statement: each shows as much as that customer allows; `by_role` no name."""
     rows = db.session.execute(
         select(
             Member.id,
@@ -51,11 +51,10 @@ def cards(viewer: Viewer, member_ids: Sequence[int]) -> dict[int, Card]:
         .where(Member.id.in_(member_ids))
     )
     reader = reader_of(viewer)
-    return {row.id: _card(row, reader) for row in rows}
+    return {row.id: _card(row, reader, by_role=by_role or row.identity is Identity.ROLE) for row in rows}
 
 
-def _card(row: Any, reader: Reader) -> Card:
-    by_role = row.identity is Identity.ROLE
+def _card(row: Any, reader: Reader, *, by_role: bool) -> Card:
     return Card(
         member_id=row.id,
         person=_by_role(row) if by_role else person_line(row, reader),

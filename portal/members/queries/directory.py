@@ -74,6 +74,14 @@ def directory(viewer: Viewer, wanted: Wanted, *, after: str = "", before: str = 
     return _by_name(query, lambda row: _directory_line(row, reader), after, before)
 
 
+def lines_of(viewer: Viewer, member_ids: list[int]) -> list[DirectoryLine]:
+    """These people in the order given, as far as this reader finds them in the directory."""
+    reader = reader_of(viewer)
+    rows = db.session.execute(_people(reader).where(Member.id.in_(member_ids)))
+    found = {row.id: _directory_line(row, reader) for row in rows}
+    return [found[member_id] for member_id in member_ids if member_id in found]
+
+
 def how_many(viewer: Viewer, wanted: Wanted) -> int:
     """How many people match, counted up to 1,000."""
     found = _narrowed(_people(reader_of(viewer)), wanted).with_only_columns(Member.id).limit(COUNTED)

@@ -30,6 +30,7 @@ class Joined:
     member_id: int
     place: str
     has_company: bool
+    is_customer: bool
 
 
 def ask_to_join(*, email: str, name: str, password: str, place: str, browser: str) -> str:
@@ -161,7 +162,8 @@ def _become_member(token: str) -> Joined:
         db.session.flush()  # gives the id
         count_company(member.company_id)
         events.publish(MemberJoined(member.id))
-        return Joined(member.id, request.place, member.company_id is not None)
+        is_customer = member.status in (Status.CUSTOMER, Status.FORMER)
+        return Joined(member.id, request.place, member.company_id is not None, is_customer)
 
 
 def _send_link(request: JoinRequest, token: str) -> None:

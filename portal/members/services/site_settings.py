@@ -1,10 +1,12 @@
 """The settings of the site as an admin changes them, checked together and recorded."""
 
 from dataclasses import dataclass, field
+from datetime import date
+from zoneinfo import available_timezones
 
 from sqlalchemy import select
 
-from portal.kernel import audit, colours, site
+from portal.kernel import audit, colours, site, working_time
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid
@@ -64,6 +66,60 @@ def change_site(admin: Viewer, values: SiteValues) -> None:
         if "vendor_domains" in changed:
             place_people_of_vendor(before.vendor_domains, domains)
         audit.record(admin, "change settings", "site", None, ", ".join(changed), area="settings")
+
+
+@dataclass(frozen=True)
+class CalendarValues:
+    """Which days count where something is promised in hours. `weekend` counts from Monday 0."""
+
+    zone: str = "UTC"
+    weekend: list[int] = field(default_factory=list)
+    holidays_of: str = ""
+    days_off: list[str] = field(default_factory=list)
+
+
+def change_calendar(admin: Viewer, values: CalendarValues) -> None:
+    """Put the calendar in force; what was promised before keeps its time. Raises Forbidden, Invalid."""
+    if not admin.may(Permission.ADMINISTER):
+        raise Forbidden("Only admins can change the settings.")
+    checked = {
+        "calendar_zone": values.zone,
+        "weekend": sorted(set(values.weekend)),
+        "holidays_of": _region(values.holidays_of),
+        "days_off": sorted({_date(day) for day in values.days_off}),
+    }
+    if values.zone not in available_timezones():
+        raise Invalid("Choose a time zone of the list.", "zone")
+    if not set(values.weekend) <= set(range(7)) or len(set(values.weekend)) == 7:
+        raise Invalid("At least one day of the week has to be a working day.", "weekend")
+    if len(values.days_off) > working_time.MOST_DATES:
+        raise Invalid(f"At most {working_time.MOST_DATES} days.", "days_off")
+    with unit_of_work():
+        before = site.current()
+        changed = sorted(name for name, value in checked.items() if getattr(before, name) != value)
+        if changed:
+            site.change(**{name: checked[name] for name in changed})
+            audit.record(admin, "change calendar", "site", None, ", ".join(changed), area="settings")
+
+
+def _region(text: str) -> str:
+    code, _dash, part = text.strip().upper().partition("-")
+    if not code:
+        return ""
+    known = working_time.holiday_regions()
+    if code not in known:
+        raise Invalid("The holidays of this country are not known; add its days below.", "country")
+    if part and part not in (found := {one.upper(): one for one in known[code]}):
+        names = ", ".join(known[code]) or "none"
+        raise Invalid(f"Parts of this country with holidays of their own: {names}.", "part")
+    return f"{code}-{found[part]}" if part else code
+
+
+def _date(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise Invalid(f"Write each day as 2026-12-24; “{text[:20]}” is none.", "days_off") from error
 
 
 def set_logo(admin: Viewer, url: str) -> None:

@@ -1,11 +1,13 @@
 """Joining: the form, the mail, the link."""
 
+from urllib.parse import urlencode
+
 from flask import current_app, flash, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.kernel import clock, limits
-from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from portal.kernel.places import local_path
 from portal.members import browser
@@ -15,6 +17,7 @@ from portal.members.views.blueprint import blueprint
 
 JOINS_PER_ADDRESS = "30 per hour"
 CONFIRMS_PER_ADDRESS = "30 per 15 minutes"
+FIRST_MINUTE = "/welcome/first-minute"  # of a customer; the page belongs to matching, above
 
 
 @blueprint.get("/join")
@@ -107,7 +110,9 @@ def confirm(token: str) -> str | Response | tuple[str, int]:
         return render_template("members/confirm.html", form=form, asked=asked, here=here), 422
     browser.start(joined.member_id, remembered=False)
     place = local_path(joined.place)
-    if not joined.has_company:
+    if joined.is_customer:
+        place = f"{FIRST_MINUTE}?{urlencode({'next': place})}"
+    elif not joined.has_company:
         place = url_for("members.welcome", next=place)
     flash(_("Your address is confirmed. Welcome."))
     response = make_response(redirect(place, 303))
@@ -118,8 +123,10 @@ def confirm(token: str) -> str | Response | tuple[str, int]:
 @blueprint.get("/welcome")
 @requires(Permission.ACCOUNT)
 def welcome() -> str | Response:
-    """Asks for the company where the address did not tell it."""
+    """Asks for the company where the address did not tell it; a customer goes on to the first minute."""
     place = local_path(request.args.get("next"))
+    if viewer().status in (Status.CUSTOMER, Status.FORMER):
+        return redirect(f"{FIRST_MINUTE}?{urlencode({'next': place})}", 303)
     if viewer().company_id is not None:
         return redirect(place, 303)
     return render_template("members/welcome.html", form=CompanyClaimForm(formdata=None), place=place)
