@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import data, imports, pages
+from benchmarks import data, imports, matching_year, pages, proposing
 from benchmarks.servers import RESULTS, ROOT
 
 
@@ -50,6 +50,11 @@ def main() -> None:
                 f"{result['total_cpu_s']} processor seconds ({parts}), "
                 f"{result['total_s']} s by the clock, peak {result['peak_mb']} MB"
             )
+    for result in results.values():
+        if "proposing" in result:
+            print("\n" + proposing.report(result))
+        if "year" in result:
+            print("\n" + matching_year.report(result))
     print(f"\n{_machine()}\nEverything: {kept.relative_to(ROOT)}")
 
 
@@ -71,6 +76,8 @@ def _plan(*, quick: bool) -> list[tuple[str, float, Callable[[], dict[str, Any]]
             )
             building = 0
     plan.append(("import", 1 if quick else 6, lambda: imports.measure(quick=quick)))
+    plan.append(("proposing", 0.3 if quick else 1, lambda: proposing.measure(quick=quick)))
+    plan.append(("matching, a year", 0.2 if quick else 6, lambda: matching_year.measure(quick=quick)))
     return plan
 
 

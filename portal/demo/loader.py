@@ -6,6 +6,7 @@ from random import Random
 from sqlalchemy import delete, func, or_, select
 
 from portal.demo import cases, cast, content, desk, talk
+from portal.demo.availability import add_availability
 from portal.discussions.models import Board, Follow, Post, Tag, Thread
 from portal.discussions.services.recount import recount
 from portal.kernel import clock, site
@@ -43,6 +44,7 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
         say("companies and people")
         companies = cast.add_companies(now)
         people = cast.add_people(companies, talk.first_seen(now), draw, now, password)
+        add_availability(people, SEED, now)
         boards = cast.add_boards(now)
         joined = {row.id: row.created_at for row in db.session.execute(select(Member.id, Member.created_at))}
         say(f"{len(content.threads())} threads")

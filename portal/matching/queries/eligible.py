@@ -78,10 +78,9 @@ def rank(
     query = can_be_asked(kind, now, purpose=purpose).where(
         *_apart_from(asker), *(gate.sql for gate in gates), Member.id.not_in(exclude)
     )
+    day = now.date().isoformat() if kind is Kind.CONVERSATION else ""
     rows = [
-        row
-        for row in db.session.execute(_with_traits(query, criteria, asker))
-        if _suits(asker, row, kind, now)
+        row for row in db.session.execute(_with_traits(query, criteria, asker)) if _suits(asker, row, day)
     ]
     fits = fits_of(criteria, (_traits(row, criteria) for row in rows))
     return [Ranked(_candidate(row, fit), fit) for row, fit in zip(rows, fits, strict=True)]
@@ -204,26 +203,26 @@ def _apart_from(asker: _Asker) -> list[ColumnElement[bool]]:
     return apart
 
 
-def _suits(asker: _Asker, row: Row[Any], kind: Kind, at: datetime) -> bool:
-    """What SQL cannot tell on both databases: lists in JSON, and time zones."""
+def _suits(asker: _Asker, row: Row[Any], day: str) -> bool:
+    """What SQL cannot tell on both databases: lists in JSON, and time zones (on a day; "" for no matter)."""
     if not _is_no_competitor(asker, row):
         return False
     if asker.languages and row.languages and asker.languages.isdisjoint(row.languages):
         return False
-    return kind is not Kind.CONVERSATION or _shared_hours(asker.time_zone, row.time_zone, at) >= SHARED_HOURS
+    return not day or _shared_hours(asker.time_zone, row.time_zone, day) >= SHARED_HOURS
 
 
 def _is_no_competitor(asker: _Asker, row: Row[Any]) -> bool:
     return asker.company_id is None or asker.company_id not in (row.competitors or ())
 
 
-def _shared_hours(mine: str, theirs: str, at: datetime) -> float:
+@lru_cache(4096)
+def _shared_hours(mine: str, theirs: str, day: str) -> float:
     """Working hours that two time zones share on this day: 9 to 17 on both clocks."""
-    apart = abs(_offset(mine, at.date().isoformat()) - _offset(theirs, at.date().isoformat())) % 24
+    apart = abs(_offset(mine, day) - _offset(theirs, day)) % 24
     return max(0.0, DAY_ENDS - DAY_BEGINS - min(apart, 24 - apart))
 
 
-@lru_cache(4096)
 def _offset(zone: str, day: str) -> float:
     """Hours ahead of UTC at noon of a day; 0 for a zone that is not known here."""
     try:

@@ -35,16 +35,14 @@ def propose(
     Nobody's capacity is taken. For the same `purpose` the same ones come again while nothing else changes,
     and they count once as shown.
     """
-    with unit_of_work():
+    now = clock.now()
+    ranked = rank(asker_id, criteria, kind=Kind(kind), purpose=purpose, gates=gates, exclude=exclude, at=now)
+    by_id = {one.candidate.member_id: one for one in ranked}
+    candidates = [one.candidate for one in ranked]
+    fitting = that_fit(candidates)
+    found = choice.propose(candidates, clock.generator(f"{purpose}:{asker_id}"), wanted=wanted)
+    with unit_of_work():  # only to remember: reserving looks at everything again
         one_at_a_time(f"proposals {purpose}")
-        now = clock.now()
-        ranked = rank(
-            asker_id, criteria, kind=Kind(kind), purpose=purpose, gates=gates, exclude=exclude, at=now
-        )
-        by_id = {one.candidate.member_id: one for one in ranked}
-        candidates = [one.candidate for one in ranked]
-        fitting = that_fit(candidates)
-        found = choice.propose(candidates, clock.generator(f"{purpose}:{asker_id}"), wanted=wanted)
         _remember([one.member_id for one, _how in found], Shown.PROPOSED, purpose, now)
     relaxed = "" if len(fitting) >= min(wanted, PROPOSALS) else NEAREST
     return Proposals(
