@@ -13,6 +13,7 @@ from portal.matching.services.availability import VALUES
 
 ASKED_ONESELF = 0.72  # of the customers who chose anything at all
 SHOWN = "customer@demo.example"
+TALK = "sixty carriers on SFTP and AS2, and the night the certificates ran out"
 
 
 def add_availability(people: dict[str, int], seed: int, now: datetime) -> None:
@@ -26,6 +27,7 @@ def add_availability(people: dict[str, int], seed: int, now: datetime) -> None:
         row = _choices(person, people[person["username"]], draw, now)
         if shown:
             row |= {"limit_per_quarter": 3, "paused_until": None, "conversations_open": True, "by_mail": True}
+            row |= {"answer_requests_per_month": 4, "answer_requests_open": True, "talk_about": TALK}
             row |= {"identity": Identity.NAME, "quiet_from": 20, "quiet_to": 7, "welcomed_at": now}
         if chooses or shown:
             db.session.add(Availability(**row))

@@ -74,7 +74,7 @@ class AvailabilityForm(Form):
     by_mail = RadioField(
         _l("How I hear of it"),
         choices=[("mail", _l("By mail, and here")), ("here", _l("Only here"))],
-        description=_l("Mails never say who asks, or what about."),
+        description=_l("Mails about conversations never say who it is, or what about."),
     )
     identity = RadioField(_l("What the person who asks reads of me before I accept"))
     company_address_required = BooleanField(
@@ -166,9 +166,11 @@ class FirstMinuteForm(Form):
     )
     values = SelectMultipleField(_l("What do you value?"), choices=list(VALUES.items()))
 
-    def offer(self) -> "FirstMinuteForm":
-        self.limit.choices = [(n, _often(n, _("a quarter"))) for n in WELCOME_LIMITS]
-        self.answer_requests.choices = [(n, _often(n, _("a month"))) for n in WELCOME_REQUESTS]
+    def offer(self, limit: int, answer_requests: int) -> "FirstMinuteForm":
+        """Fill in the choices; what is in force is always among them."""
+        limits, requests = {*WELCOME_LIMITS, limit}, {*WELCOME_REQUESTS, answer_requests}
+        self.limit.choices = [(n, _often(n, _("a quarter"))) for n in sorted(limits)]
+        self.answer_requests.choices = [(n, _often(n, _("a month"))) for n in sorted(requests)]
         return self
 
 

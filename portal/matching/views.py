@@ -96,14 +96,16 @@ def first_minute() -> str | Response:
         return redirect(local_path(request.args.get("next")), 303)
     stored = choices.preferences_of(_me()).preferences
     data = {"limit": stored.limit, "answer_requests": stored.answer_requests, "values": stored.values}
-    return _first_minute_page(FirstMinuteForm(formdata=None, data=data).offer())
+    form = FirstMinuteForm(formdata=None, data=data)
+    return _first_minute_page(form.offer(stored.limit, stored.answer_requests))
 
 
 @blueprint.post("/welcome/first-minute")
 @requires(Permission.ACCOUNT)
 def save_first_minute() -> Response:
     """Put what was chosen in force and go on."""
-    form = FirstMinuteForm().offer()
+    stored = choices.preferences_of(_me()).preferences
+    form = FirstMinuteForm().offer(stored.limit, stored.answer_requests)
 
     def write() -> str:
         if not form.validate():

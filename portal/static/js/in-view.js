@@ -3,6 +3,6 @@
 export function start() {
   for (const row of document.querySelectorAll('[data-keep-in-view]')) {
     const here = row.querySelector('[aria-current]');
-    if (here) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+    if (here) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
   }
 }
