@@ -99,4 +99,5 @@ def test_home_takes_as_many_statements_for_many_threads_as_for_few(
         with statements() as seen:
             assert reader.get("/").status_code == 200
         counts.append(len([text for text in seen.texts if not text.startswith("SELECT site_version")]))
-    assert counts[0] == counts[1] <= 8
+    # Of a customer also whether the first minute was done.
+    assert counts[0] == counts[1] <= (8 if who == "visitor" else 9)

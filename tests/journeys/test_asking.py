@@ -39,6 +39,7 @@ def test_from_joining_to_an_accepted_answer(site: Site, somebody: Opener, way: d
     # Ines joins with her company's address and is a customer at once.
     ines = somebody(**way).joins("Ines Okafor", f"ines-{mark}@tidewater-{mark}.example")
     ines.looks(f"joined-{way_name}")
+    ines.presses("Save and go on")
 
     # She asks.
     title = f"How do you keep one slow partner from delaying all others, {mark}?"
