@@ -6,12 +6,26 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
+from portal.asks import listeners as asks_listeners
+from portal.asks import personal as asks_personal
+from portal.asks import searchable as asks_searchable
+from portal.asks import telling as asks_telling
+from portal.asks.queries import lists as asks_lists
+from portal.asks.services import inviting as asks_inviting
+from portal.asks.services import keeping as asks_keeping
+from portal.asks.services import stages as asks_stages
+from portal.asks.services import waves as asks_waves
+from portal.asks.views import ask_page, asking, connecting, invites
+from portal.asks.views import requests as ask_requests
+from portal.console import ask_settings as console_ask_settings
+from portal.console import asks as console_asks
 from portal.console import audit_heads
 from portal.console import log as console_log
 from portal.console import people as console_people
 from portal.console import queue as console_queue
 from portal.console import rules as console_rules
 from portal.console import settings as console_settings
+from portal.conversations import events as conversed
 from portal.conversations import jobs as conversations_jobs
 from portal.conversations import listeners as conversations_listeners
 from portal.conversations import personal as conversations_personal
@@ -20,7 +34,7 @@ from portal.conversations import views as conversations_views
 from portal.conversations.models import Conversation
 from portal.conversations.queries.reading import waiting_count as conversations_waiting
 from portal.conversations.services import messages as conversations_messages
-from portal.discussions import digest, reading_state, screening, searchable, telling
+from portal.discussions import digest, reading_state, screening, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions import personal as discussions_personal
@@ -95,6 +109,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Every blueprint of the product, by package.
 BLUEPRINTS: list[Any] = [
+    asking.blueprint,
+    ask_page.blueprint,
+    ask_requests.blueprint,
+    connecting.blueprint,
+    invites.blueprint,
     composing.blueprint,
     drafts.blueprint,
     editing.blueprint,
@@ -104,6 +123,8 @@ BLUEPRINTS: list[Any] = [
     moderation_views.blueprint,
     conversations_views.blueprint,
     transparency.blueprint,
+    console_asks.blueprint,
+    console_ask_settings.blueprint,
     console_queue.blueprint,
     console_log.blueprint,
     console_rules.blueprint,
@@ -172,6 +193,14 @@ def _subscribe() -> None:
     subscribe(discussed.ThreadChanged, moderation_listeners.record_change_of_thread)
     subscribe(discussed.PostEdited, moderation_listeners.record_edit_by_other)
     subscribe(discussed.PostRemoved, moderation_listeners.withdraw_case_of_deleted_post)
+    subscribe(discussed.PostPublished, asks_listeners.look_at_post)
+    subscribe(discussed.PostRemoved, asks_listeners.look_at_removal)
+    subscribe(discussed.PostRestored, asks_listeners.look_at_return)
+    subscribe(discussed.ThreadChanged, asks_listeners.look_at_thread)
+    subscribe(discussed.AnswerAccepted, asks_listeners.look_at_acceptance)
+    subscribe(discussed.AcceptanceWithdrawn, asks_listeners.look_at_withdrawn_acceptance)
+    subscribe(conversed.ConversationReleased, asks_listeners.propose_the_next)
+    subscribe(conversed.ConversationHeld, asks_listeners.note_conversation)
     # An opening that goes or comes takes the whole thread with it.
     for about_thread in (discussed.PostRemoved, discussed.PostRestored, discussed.ThreadChanged):
         subscribe(about_thread, search_listeners.queue_thread)
@@ -181,9 +210,10 @@ def _subscribe() -> None:
 
 def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
-    kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS, *conversations_telling.KINDS)
+    kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
+    kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS)
     screening.register(screen)
-    sources.register(searchable.SOURCE)
+    sources.register(asks_searchable.SOURCE)
     personal.register(
         *members_personal.CLASSES,
         *notifications_personal.CLASSES,
@@ -191,11 +221,37 @@ def _register() -> None:
         *moderation_personal.CLASSES,
         *matching_personal.CLASSES,
         *conversations_personal.CLASSES,
+        *asks_personal.CLASSES,
     )
     nav.register(*_own_pages())
     nav.register(
         nav.Entry("Start a thread", "composing.new_thread", "pencil", "main", Permission.POST, order=20),
         nav.Entry("Write", "composing.new_thread", "pencil", "tab", Permission.POST, order=20),
+        nav.Entry("Ask a customer", "asks.new", "question-circle", "main", order=5, shown=_asks_first),
+        nav.Entry("Ask a customer", "asks.new", "question-circle", "main", order=25, shown=_asks_later),
+        nav.Entry("Ask", "asks.new", "question-circle", "tab", order=12, shown=_asks),
+        nav.Entry(
+            "Your asks",
+            "ask_page.index",
+            "clock",
+            "main",
+            Permission.ASK,
+            order=26,
+            count=asks_lists.open_asks_count,
+            shown=_asks_first,
+        ),
+        nav.Entry(
+            "What you were asked",
+            "requests.index",
+            "question-circle",
+            "main",
+            Permission.CONVERSE,
+            order=27,
+            count=asks_lists.requests_waiting,
+            shown=_is_asked,
+        ),
+        nav.Entry("Your asks", "ask_page.index", "clock", "account", Permission.ASK, order=26),
+        nav.Entry("Invites", "invites.index", "person-plus", "account", Permission.INVITE, order=28),
         nav.Entry("Home", "front.home", "house", "main", order=10),
         nav.Entry("Home", "front.home", "house", "tab", order=10),
         nav.Entry(
@@ -300,6 +356,24 @@ def _own_pages() -> list[nav.Entry]:
     return [directory, settings, *found]
 
 
+def _asks_first(viewer: access.Viewer) -> bool:
+    """Visitors and prospects come to ask."""
+    return viewer.status in (access.Status.VISITOR, access.Status.PROSPECT)
+
+
+def _asks_later(viewer: access.Viewer) -> bool:
+    """Customers come to answer, and may ask too."""
+    return viewer.may(Permission.ASK) and not _asks_first(viewer)
+
+
+def _asks(viewer: access.Viewer) -> bool:
+    return not viewer.is_staff
+
+
+def _is_asked(viewer: access.Viewer) -> bool:
+    return viewer.status in (access.Status.CUSTOMER, access.Status.FORMER)
+
+
 def _claims_waiting(_viewer: access.Viewer) -> int:
     # A function of the module: entries of a menu are told apart by equality.
     return console_queries.claims_waiting()
@@ -339,6 +413,10 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(conversations_messages.FORGET_JOB, conversations_messages.forget_deleted, 6 * 3600)
     jobs.register(conversations_jobs.FORGET_REQUESTS_JOB, conversations_messages.forget_requests, 24 * 3600)
     jobs.register("finish postponed erasures", erasing.finish_postponed, 24 * 3600)
+    jobs.register(asks_stages.CLOCK_JOB, asks_waves.move_on, 60)
+    jobs.register(asks_stages.DELIVERY_JOB, asks_waves.deliver, 60)
+    jobs.register("forget addresses of invites", asks_inviting.forget_addresses, 6 * 3600)
+    jobs.register("forget kept asks", asks_keeping.forget_old, 6 * 3600)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)
     jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)
@@ -348,6 +426,7 @@ def _register_jobs(settings: Settings) -> None:
 
 def _install_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals["flag_reasons"] = moderation_forms.flag_reasons
+    app.jinja_env.globals["ask_line"] = ask_page.thread_line
     app.jinja_env.globals["sign_in_form"] = members_views.signing_in.sign_in_form
 
     @app.context_processor

@@ -74,9 +74,11 @@ def index() -> str:
 
 @blueprint.get("/cases/<int:case_id>")
 @requires(Permission.MODERATE)
-def case(case_id: int) -> str:
+def case(case_id: int) -> str | Response:
     """One case: the post in its thread, who flagged it, the author's record, and the decision."""
     view = cases.case_view(viewer(), case_id)
+    if view.case.kind is CaseKind.CONNECT:
+        return redirect(view.case.link, 303)  # nothing is decided there: somebody is connected
     return _case_page(view, _fresh_form(view))
 
 
@@ -225,6 +227,8 @@ def _row(line: CaseLine) -> Row:
     if case.kind is CaseKind.HELD and not line.author.as_role:
         joined = duration(now - line.author_joined_at)
         where = _("%(board)s, joined %(time)s ago", board=line.board_name, time=joined)
+    elif case.kind is CaseKind.CONNECT:
+        where = _("Asks")  # its asker may have no name; the page of the ask says who it is
     elif case.kind in policy.WITHOUT_POST:
         where = line.author.name if not case.peers_only else _("%(name)s, for peers", name=line.author.name)
     else:
@@ -246,7 +250,7 @@ def _row(line: CaseLine) -> Row:
         why=_why(line),
         late=False,
         title=case.title,
-        url=f"/console/cases/{case.id}",
+        url=case.link if case.kind is CaseKind.CONNECT else f"/console/cases/{case.id}",
         where=where,
         due=due,
         due_late=late,

@@ -26,6 +26,12 @@ def boards() -> list[Table]:
 
 
 @cache
+def asks() -> list[Table]:
+    """Asks that are open when the demo is loaded."""
+    return _read("asks.toml")["ask"]
+
+
+@cache
 def threads() -> list[Table]:
     """All threads, oldest first."""
     found: list[Table] = []

@@ -5,7 +5,7 @@ from random import Random
 
 from sqlalchemy import delete, func, or_, select
 
-from portal.demo import cases, cast, content, desk, talk
+from portal.demo import asks, cases, cast, content, desk, talk
 from portal.demo.availability import add_availability
 from portal.discussions.models import Board, Follow, Post, Tag, Thread
 from portal.discussions.services.recount import recount
@@ -22,6 +22,7 @@ SITE = {
     "vendor_name": "Northwind Flow",
     "about": "Where people who run Flow help each other, and answer those who think of buying it.",
     "vendor_domains": ["northwind-flow.example"],
+    "ask_responsible": "ruth-adeyemi",
 }
 
 
@@ -53,6 +54,10 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
         recount()
         say("flags, decisions, an appeal")
         cases.settle(written, people, draw, now)
+        db.session.flush()
+        site.change(ask_responsible=SITE["ask_responsible"])
+        say("asks in every state")
+        asks.add(written, people, draw, now)
         db.session.flush()
         say("what the six accounts have read, kept and been told")
         desk.furnish(people, draw, now)

@@ -8,7 +8,10 @@ from portal.kernel.access import Permission, Viewer
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a menu. `count` is asked with the viewer and shown when above 0."""
+    """One entry of a menu. `count` is asked with the viewer and shown when above 0.
+
+    `shown` leaves the entry out for some of those who may open it: a vendor's people need no link to /ask.
+    """
 
     label: str
     endpoint: str
@@ -17,6 +20,7 @@ class Entry:
     permission: Permission = Permission.VISIT
     order: int = 50
     count: Callable[[Viewer], int] | None = None
+    shown: Callable[[Viewer], bool] | None = None
 
 
 _entries: list[Entry] = []
@@ -30,4 +34,10 @@ def register(*entries: Entry) -> None:
 
 def entries(place: str, viewer: Viewer) -> list[Entry]:
     """The entries of a place that this viewer may open, in order."""
-    return [entry for entry in _entries if entry.place == place and viewer.may(entry.permission)]
+    return [
+        entry
+        for entry in _entries
+        if entry.place == place
+        and viewer.may(entry.permission)
+        and (entry.shown is None or entry.shown(viewer))
+    ]

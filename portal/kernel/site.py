@@ -50,6 +50,11 @@ class Site:
     weekend: list[int] = field(default_factory=lambda: [5, 6])  # Monday is 0
     holidays_of: str = ""  # ISO 3166 country, or a part of one: "DE-BY"
     days_off: list[str] = field(default_factory=list)  # ISO dates
+    # Asks: hours of the promise, the boards they are opened on ("": the first that fits), who is responsible.
+    ask_hours: int = 24
+    ask_board: str = ""  # slug
+    ask_public_board: str = ""  # slug; for those who let search engines read it
+    ask_responsible: str = ""  # username; "": the moderators
     version: int = 0
 
 

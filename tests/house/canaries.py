@@ -18,6 +18,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.routing import Rule
 
+from portal.asks.models import AnswerRequest, Ask
+from portal.asks.services import asking, inviting, waves
 from portal.conversations import services as conversations
 from portal.discussions.models import Audience, Post, Tag, Thread, ThreadKind, Upload
 from portal.discussions.services import drafts, editing, tools, uploads
@@ -120,6 +122,7 @@ def plant(app: Flask) -> Community:
     _states(site, author, reporter, moderator, public)
     _without_name(site, viewer_of(site.people["helper"] or 0), public)
     _private(site)
+    _asks(site)
     _known_rows(site)
     return site
 
@@ -262,6 +265,21 @@ def _without_name(site: Community, helper: Viewer, board: int) -> None:
     _edit(helper, answer, f"{quoted} Really not, @{name}.")
 
 
+def _asks(site: Community) -> None:
+    """The asker without a name asks in the open, where sales reads too, and in private, for nobody else."""
+    asker = viewer_of(site.people["asker"] or 0)
+    make_board("Asks", slug="asks-board", audience=Audience.PROSPECTS)
+    asking.ask_openly(asker, title="How long did the move really take?", body="We are told a month.")
+    asking.ask_privately(
+        asker,
+        title=f"What of {site.word('privatetitle', NOBODY, 'asker')} is true?",
+        body=f"They say {site.word('privatebody', NOBODY, 'asker')}.",
+    )
+    waves.move_on()
+    waves.deliver()
+    inviting.invite_guest(viewer_of(site.people["sales"] or 0), site.word("reference", NOBODY, "sales"))
+
+
 def _edit(author: Viewer, post: Post, body: str) -> None:
     with clock.frozen(clock.now() + timedelta(hours=2)):
         version = db.session.get_one(Post, post.id).version
@@ -276,6 +294,8 @@ def _known_rows(site: Community) -> None:
         "case_id": Case.id,
         "decision_id": Decision.id,
         "notice_id": Notice.id,
+        "ask_id": Ask.id,
+        "request_id": AnswerRequest.id,
         "username": Member.username,
         "people:slug": Company.slug,
         "console_people:slug": Company.slug,

@@ -30,13 +30,13 @@ _BOUND: dict[tuple[str, str], Any] = {
     ("posts", "parent_id"): None,
     ("posts", "number"): 1,
     ("votes", "value"): 1,
+    ("conversations", "asker_id"): 1,
+    ("conversations", "member_id"): 2,
     ("availability", "limit_per_quarter"): 3,
     ("availability", "staff_limit"): 1,
     ("availability", "answer_requests_per_month"): 4,
     ("availability", "quiet_from"): 22,
     ("availability", "quiet_to"): 7,
-    ("conversations", "asker_id"): 1,
-    ("conversations", "member_id"): 2,
 }
 
 

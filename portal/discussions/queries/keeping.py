@@ -198,7 +198,9 @@ def _draft_line(draft: Draft, parts: list[str], threads: dict[int, Any], posts: 
         fields[name] for name in ("body", "happened", "cost", "differently") if fields.get(name, "").strip()
     )
     title, url = "", ""
-    if kind == "new":
+    if kind == "ask":  # a question to customers: its page stands above us, its words are the member's own
+        title, url = fields.get("title", ""), "/ask"
+    elif kind == "new":
         title, url = fields.get("title", ""), f"/threads/new?board={parts[1]}"
     elif kind == "thread" and int(parts[1]) in threads:
         title, url = threads[int(parts[1])].title, f"/threads/{parts[1]}/posts"

@@ -15,7 +15,9 @@ from portal.kernel.errors import Conflict, NotFound
 blueprint = Blueprint("drafts", __name__)
 
 FIELDS = ("board", "kind", "title", "body", "happened", "cost", "differently", "tags", "reason")
-_PLACES = re.compile(r"new:[a-z0-9-]{0,60}|thread:\d{1,10}|comment:\d{1,10}|edit:\d{1,10}:\d{1,10}")
+# A question to customers says more about its asker (portal.asks).
+SITUATION = ("industry", "size", "region", "role", "use_case", "replacing", "needed_by")
+_PLACES = re.compile(r"ask|new:[a-z0-9-]{0,60}|thread:\d{1,10}|comment:\d{1,10}|edit:\d{1,10}:\d{1,10}")
 
 
 @blueprint.put("/drafts/<place>")
@@ -26,7 +28,7 @@ def save(place: str) -> Response:
     sent: Any = request.get_json(silent=True) if request.is_json else request.form
     sent = sent if isinstance(sent, dict) else {}
     values = sent.get("fields") if isinstance(sent.get("fields"), dict) else sent
-    fields = {name: values[name] for name in FIELDS if isinstance(values.get(name), str)}
+    fields = {name: values[name] for name in (*FIELDS, *SITUATION) if isinstance(values.get(name), str)}
     try:
         draft = drafts.save_draft(viewer().member_id or 0, place, fields, _whole(sent.get("sequence")))
     except Conflict as error:

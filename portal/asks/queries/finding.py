@@ -1,0 +1,123 @@
+"""One ask for one viewer, and rows for writing. What is hidden and what is not there look alike."""
+
+from typing import Any
+
+from sqlalchemy import and_, false, or_, select
+
+from portal.asks.models import AnswerRequest, Ask, AskMode, AskProposal
+from portal.discussions.models import Board, PostState, Thread
+from portal.discussions.policy import thread_is_visible
+from portal.kernel.access import Permission, Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import Forbidden, NotFound
+
+LARGEST_ID = 2**31 - 1
+
+
+def find_visible_ask(viewer: Viewer, ask_id: int) -> Ask:
+    """The ask: an open one for whoever reads its thread, a private one for its asker. Raises NotFound."""
+    ask = db.session.execute(_visible(viewer, ask_id)).scalar_one_or_none()
+    if ask is None:
+        raise NotFound("no such ask")
+    return ask
+
+
+def ask_for(viewer: Viewer, ask_id: int) -> Ask:
+    """The same, locked for writing. Raises NotFound."""
+    find_visible_ask(viewer, ask_id)
+    ask = locked(ask_id)
+    if ask is None:
+        raise NotFound("no such ask")
+    return ask
+
+
+def own_ask(asker: Viewer, ask_id: int, *, lock: bool = False) -> Ask:
+    """The viewer's own ask. Raises NotFound; Forbidden when the viewer may only read it."""
+    ask = ask_for(asker, ask_id) if lock else find_visible_ask(asker, ask_id)
+    if ask.asker_id != asker.member_id:
+        raise Forbidden("Only its asker can do this.")
+    return ask
+
+
+def ask_for_moderator(moderator: Viewer, ask_id: int, *, lock: bool = False) -> Ask:
+    """An open ask for a moderator. Raises NotFound, Forbidden."""
+    if not moderator.may(Permission.MODERATE):
+        raise Forbidden("Only moderators can do this.")
+    ask = ask_for(moderator, ask_id) if lock else find_visible_ask(moderator, ask_id)
+    if ask.mode is not AskMode.OPEN:
+        raise NotFound("no such ask")
+    return ask
+
+
+def ask_of_thread(thread_id: int, *, lock: bool = False) -> Ask | None:
+    """The ask that this thread is, whoever looks; None for any other thread."""
+    query = select(Ask).where(Ask.thread_id == thread_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return db.session.execute(query).scalar_one_or_none()
+
+
+def locked(ask_id: int) -> Ask | None:
+    """The ask for writing, locked and read anew; nobody is asked whether they may see it."""
+    return db.session.execute(
+        select(Ask).where(Ask.id == ask_id).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+
+
+def request_for(member: Viewer, request_id: int, *, lock: bool = False) -> tuple[AnswerRequest, Ask, Any]:
+    """(request, ask, thread) of the member's own answer request, as long as they read it. Raises NotFound."""
+    if request_id > LARGEST_ID or member.member_id is None:
+        raise NotFound("no such request")
+    query = (
+        select(AnswerRequest, Ask, Thread)
+        .join(Ask, Ask.id == AnswerRequest.ask_id)
+        .join(Thread, Thread.id == Ask.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(
+            AnswerRequest.id == request_id,
+            AnswerRequest.member_id == member.member_id,
+            AnswerRequest.sent_at.is_not(None),
+            thread_is_visible(member),
+            Thread.state == PostState.VISIBLE,
+        )
+    )
+    if lock:
+        query = query.with_for_update(of=(AnswerRequest, Ask)).execution_options(populate_existing=True)
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("no such request")
+    return row[0], row[1], row[2]
+
+
+def proposals_of(ask_id: int) -> list[AskProposal]:
+    """All proposals of an ask, in the order in which they were made."""
+    return list(
+        db.session.execute(
+            select(AskProposal).where(AskProposal.ask_id == ask_id).order_by(AskProposal.id)
+        ).scalars()
+    )
+
+
+def _visible(viewer: Viewer, ask_id: int) -> Any:
+    own = Ask.asker_id == viewer.member_id if viewer.member_id is not None else false()
+    # Of a hidden thread a tombstone is left, and nothing of the ask.
+    shown = _words_shown(viewer, own)
+    return (
+        select(Ask)
+        .outerjoin(Thread, Thread.id == Ask.thread_id)
+        .outerjoin(Board, Board.id == Thread.board_id)
+        .where(
+            Ask.id == min(ask_id, LARGEST_ID),
+            or_(
+                and_(Ask.mode == AskMode.OPEN, thread_is_visible(viewer), shown),
+                and_(Ask.mode == AskMode.CONVERSATION, own),
+            ),
+        )
+    )
+
+
+def _words_shown(viewer: Viewer, own: Any) -> Any:
+    """SQL: the words of the thread may be shown to this viewer."""
+    if viewer.may(Permission.MODERATE):
+        return Thread.state != PostState.DELETED
+    return or_(Thread.state == PostState.VISIBLE, and_(own, Thread.state != PostState.DELETED))

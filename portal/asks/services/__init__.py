@@ -1,0 +1,1 @@
+"""Writes of asks: each function is one story, in one unit of work."""

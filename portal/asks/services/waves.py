@@ -1,0 +1,160 @@
+"""What the worker does when a stage is due, and answer requests that wait for the end of quiet hours.
+
+Each stage is carried out in one unit of work that also marks it as done: it happens once or not at all, also
+with two workers at once, and after a day down everything follows in the order in which it was due.
+"""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+
+from portal.asks import policy
+from portal.asks.models import AnswerRequest, Ask, AskStage, Outcome, StageKind
+from portal.asks.queries.finding import locked
+from portal.asks.services import connecting, fitting, settling, stages, telling
+from portal.discussions.models import Thread
+from portal.kernel import clock
+from portal.kernel.db import db
+from portal.kernel.unit_of_work import in_unit_of_work, unit_of_work
+from portal.matching import queries as matching_queries
+from portal.matching import services as matching
+
+log = structlog.get_logger("candor.asks")
+
+RETRY = timedelta(minutes=5)  # after the first failure, twice as much after each further one
+MOST_TRIES = 12
+
+
+def move_on(limit: int = 500) -> int:
+    """Do what is due, oldest first; safe to repeat and by two workers at once. Gives how many stages."""
+    moved = 0
+    for _ in range(limit):
+        due = _next()
+        if due is None:
+            break
+        try:
+            moved += _carry_out(due.id, due.ask_id)
+        except Exception:
+            log.exception("stage failed", stage=due.id, kind=due.kind.value)
+            _later(due.id)
+    return moved
+
+
+def deliver(limit: int = 500) -> int:
+    """Tell members of requests whose time has come. Gives how many."""
+    told = 0
+    for _ in range(limit):
+        with unit_of_work():
+            request = db.session.execute(
+                select(AnswerRequest)
+                .where(
+                    AnswerRequest.sent_at.is_(None),
+                    AnswerRequest.outcome == Outcome.PENDING,
+                    AnswerRequest.deliver_at <= clock.now(),
+                )
+                .order_by(AnswerRequest.deliver_at, AnswerRequest.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).scalar_one_or_none()
+            if request is None:
+                break
+            request.sent_at = clock.now()
+            db.session.flush()
+            telling.tell_of_request(
+                request, by_mail=matching_queries.reach([request.member_id])[request.member_id].by_mail
+            )
+            told += 1
+    return told
+
+
+def _next() -> AskStage | None:
+    found = db.session.execute(
+        select(AskStage)
+        .where(AskStage.at.is_(None), AskStage.planned_at <= clock.now())
+        .order_by(AskStage.planned_at, AskStage.id)
+        .limit(1)
+    ).scalar_one_or_none()
+    if not in_unit_of_work():
+        db.session.rollback()  # what was read is only a hint; the unit of work reads again
+    return found
+
+
+def _carry_out(stage_id: int, ask_id: int) -> int:
+    with unit_of_work():
+        ask = locked(ask_id)
+        if ask is None or not stages.claim(stage_id):
+            return 0  # somebody else did it, or it was called off
+        stage = db.session.get_one(AskStage, stage_id, populate_existing=True)
+        if stage.kind is StageKind.WAVE:
+            _ask_customers(ask, stage)
+        elif stage.kind is StageKind.DUE:
+            connecting.open_case(ask, stage)
+        elif stage.kind is StageKind.SETTLED:
+            settling.settle_by_time(ask)
+        stages.refresh(ask)
+    return 1
+
+
+def _ask_customers(ask: Ask, stage: AskStage) -> None:
+    """Bring the ask to the next five; nobody twice."""
+    title = _title(ask)
+    chosen = matching.choose_for_wave(
+        ask.asker_id,
+        fitting.criteria_of(ask),
+        purpose=fitting.purpose_of(ask),
+        exclude=fitting.asked_already(ask),
+        count=policy.WAVE,
+        at=clock.now(),
+    )
+    ids = [match.member_id for match in chosen]
+    alike = fitting.answered_alike(fitting.posts_alike(title), ids, ask.thread_id)
+    now = clock.now()
+    reach = matching_queries.reach(ids, now)
+    for match in chosen:
+        db.session.add(
+            AnswerRequest(
+                ask_id=ask.id,
+                member_id=match.member_id,
+                wave=stage.number,
+                fit=match.fit,
+                same=list(match.same),
+                differs=list(match.differs),
+                unknown=list(match.unknown),
+                answered_alike=alike.get(match.member_id, 0),
+                created_at=now,
+                deliver_at=reach[match.member_id].from_at,
+                outcome=Outcome.PENDING,
+            )
+        )
+    stage.details = {"asked": len(chosen), "same": _common(chosen)}
+    if not chosen:
+        stage.kind = StageKind.NOBODY
+        if not connecting.anybody_asked(ask):
+            connecting.alert_nobody(ask)
+    db.session.flush()
+    stages.wake_delivery()
+
+
+def _common(chosen: list[matching_queries.Match]) -> list[str]:
+    """What at least one of them shares with the asker: for the timeline, naming nobody."""
+    found: list[str] = []
+    for match in chosen:
+        found += [name for name in match.same if name not in found]
+    return found[:3]
+
+
+def _title(ask: Ask) -> str:
+    return db.session.execute(select(Thread.title).where(Thread.id == ask.thread_id)).scalar_one()
+
+
+def _later(stage_id: int) -> None:
+    with unit_of_work():
+        stage = db.session.get(AskStage, stage_id, populate_existing=True, with_for_update=True)
+        if stage is None or stage.at is not None:
+            return
+        stage.attempts += 1
+        wait = RETRY * 2 ** min(stage.attempts - 1, 8)
+        stage.planned_at = clock.now() + wait
+        if stage.attempts == MOST_TRIES:
+            log.error("stage given up for a day", stage=stage_id)

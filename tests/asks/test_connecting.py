@@ -1,0 +1,285 @@
+"""From an ask to a conversation: three proposals, two approaches, the next one, a moderator who connects."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal.asks.models import Ask, AskProposal, AskState, ProposalState
+from portal.asks.queries.finding import find_visible_ask, proposals_of
+from portal.asks.queries.private import words_of
+from portal.asks.services import asking, connecting, requests, settling
+from portal.asks.services.asking import Situation
+from portal.conversations import services as conversations
+from portal.conversations.models import Conversation
+from portal.kernel.access import Status
+from portal.kernel.db import Base, db
+from portal.kernel.errors import Forbidden, Invalid, NotFound
+from portal.kernel.unit_of_work import unit_of_work
+from portal.matching.models import Availability
+from portal.members.models import MemberState
+from portal.moderation.models import Case, CaseState
+from tests.asks.scenes import (
+    FACTORY,
+    HOUR,
+    TUESDAY,
+    ask,
+    asked,
+    board,
+    change_member,
+    fresh,
+    happened,
+    make_customers,
+    make_prospect,
+    request_of,
+    told,
+    work,
+)
+from tests.conftest import make_customer, make_member, make_moderator, viewer_of
+
+Clock = Callable[[datetime], None]
+
+
+@pytest.fixture(autouse=True)
+def on_tuesday(at: Clock) -> None:
+    at(TUESDAY)
+
+
+def limit(member_id: int, number: int) -> None:
+    """The member takes so many conversations a quarter."""
+    with unit_of_work():
+        row = db.session.get(Availability, member_id)
+        if row is None:
+            row = Availability(member_id=member_id)
+            db.session.add(row)
+        row.limit_per_quarter = number
+
+
+def open_ids(ask_id: int) -> list[int]:
+    return [one.id for one in proposals_of(ask_id) if one.state is ProposalState.OPEN]
+
+
+def conversations_of(asker_id: int) -> list[Conversation]:
+    return list(db.session.execute(select(Conversation).where(Conversation.asker_id == asker_id)).scalars())
+
+
+class TestProposals:
+    def test_connect_me_now_gives_three_different_ones_at_once(self, in_app: Flask):
+        board()
+        customers = make_customers(8)
+        asker = make_prospect()
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        found = proposals_of(one.id)
+        assert len({row.member_id for row in found}) == 3
+        assert {row.member_id for row in found} <= set(customers)
+        assert [row.chosen_as for row in found] == ["chosen", "least shown", "random"]
+        assert all("industry" in row.same for row in found)
+        assert "connect" in happened(one)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        assert len(proposals_of(one.id)) == 3
+
+    def test_two_can_be_approached_at_once_and_no_more(self, in_app: Flask):
+        board()
+        make_customers(8)
+        asker = make_prospect()
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        ids = open_ids(one.id)
+        with pytest.raises(Invalid):
+            connecting.approach(viewer_of(asker), one.id, ids, note="May I ask you?")
+        result = connecting.approach(viewer_of(asker), one.id, ids[:2], note="May I ask you?")
+        assert len(result.conversation_ids) == 2
+        assert {row.origin for row in conversations_of(asker)} == {f"ask:{one.id}"}
+        with pytest.raises(Invalid):
+            connecting.approach(viewer_of(asker), one.id, ids[2:], note="May I ask you?")
+
+    def test_nobody_approaches_for_somebody_else(self, in_app: Flask):
+        board()
+        make_customers(4)
+        asker, other = make_prospect(), make_prospect()
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        with pytest.raises(Forbidden):
+            connecting.approach(viewer_of(other), one.id, open_ids(one.id)[:1], note="Me.")
+        with pytest.raises(Forbidden):
+            connecting.connect_now(viewer_of(other), one.id, may_connect=True)
+
+    @pytest.mark.parametrize("how", ["limit", "suspended", "banned"])
+    def test_whoever_left_between_proposal_and_request_is_replaced_by_the_next(self, in_app: Flask, how: str):
+        board()
+        make_customers(6)
+        asker = make_prospect()
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        first = proposals_of(one.id)[0]
+        if how == "limit":
+            limit(first.member_id, 0)
+        elif how == "suspended":
+            change_member(first.member_id, suspended_until=TUESDAY + 100 * HOUR)
+        else:
+            change_member(first.member_id, state=MemberState.BANNED)
+        result = connecting.approach(viewer_of(asker), one.id, [first.id], note="May I ask you?")
+        assert (result.gone, result.conversation_ids, result.replaced) == (1, [], 1)
+        assert first.id not in open_ids(one.id)
+        assert len(open_ids(one.id)) == 3
+
+    def test_a_decline_brings_the_next_and_says_no_reason(self, in_app: Flask):
+        board()
+        make_customers(6)
+        asker = make_prospect()
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        first = proposals_of(one.id)[0]
+        [made] = connecting.approach(
+            viewer_of(asker), one.id, [first.id], note="May I ask you?"
+        ).conversation_ids
+        conversations.decline(viewer_of(first.member_id), made)
+        db.session.expire_all()
+        row = db.session.get_one(AskProposal, first.id)
+        assert row.state is ProposalState.GONE
+        assert len(open_ids(one.id)) == 3
+        assert asker in told("ask")
+
+    def test_looking_further_gives_up_what_weighs_least(self, in_app: Flask):
+        board()
+        asker = make_prospect()
+        one = ask(asker)
+        work()
+        assert happened(one) == ["asked", "nobody"]
+        make_customers(5, region="FR")
+        assert connecting.widen(viewer_of(asker), one.id) == "region"
+        work()
+        assert len(asked(one)) == 5
+        assert fresh(one).dropped == ["region"]
+        for left in ("size_band", "industry"):
+            assert connecting.widen(viewer_of(asker), one.id) == left
+        with pytest.raises(Invalid):
+            connecting.widen(viewer_of(asker), one.id)
+
+
+class TestTalking:
+    def test_who_would_rather_talk_stands_among_the_proposals(self, in_app: Flask):
+        board()
+        [customer] = make_customers(1)
+        asker = make_prospect()
+        one = ask(asker)
+        work()
+        requests.would_talk(viewer_of(customer), request_of(one, customer))
+        assert "talk" in happened(one)
+        assert told("ask") == [asker]
+        [row] = proposals_of(one.id)
+        assert (row.member_id, row.chosen_as) == (customer, "talk")
+        with pytest.raises(Invalid):
+            requests.would_talk(viewer_of(customer), request_of(one, customer))
+        result = connecting.approach(viewer_of(asker), one.id, [row.id], note="Gladly.")
+        assert len(result.conversation_ids) == 1
+
+    def test_not_now_tells_nobody(self, in_app: Flask):
+        board()
+        [customer] = make_customers(1)
+        asker = make_prospect()
+        one = ask(asker)
+        work()
+        requests.not_now(viewer_of(customer), request_of(one, customer))
+        assert told("ask") == []
+        assert happened(one) == ["asked", "wave"]
+
+    def test_another_members_request_is_not_there(self, in_app: Flask):
+        board()
+        [customer] = make_customers(1)
+        one = ask(make_prospect())
+        work()
+        with pytest.raises(NotFound):
+            requests.not_now(viewer_of(make_customer()), request_of(one, customer))
+
+
+class TestInPrivate:
+    def test_nobody_but_the_asker_reads_a_word_of_it(self, in_app: Flask):
+        board()
+        make_customers(4)
+        asker = make_prospect()
+        one = asking.ask_privately(
+            viewer_of(asker),
+            title="What does canarytitle cost in year three?",
+            body="The canarybody is clear for two years only.",
+            situation=FACTORY,
+        )
+        assert words_of(viewer_of(asker), one)[0].startswith("What does canarytitle")
+        assert len(open_ids(one.id)) == 3
+        for other in (make_prospect(), make_customer(), make_moderator(), make_member(status=Status.VENDOR)):
+            with pytest.raises(NotFound):
+                find_visible_ask(viewer_of(other), one.id)
+            with pytest.raises(Forbidden):
+                words_of(viewer_of(other), one)
+        for table in Base.metadata.sorted_tables:
+            stored = " ".join(repr(tuple(row)) for row in db.session.execute(select(table)))
+            assert "canarytitle" not in stored, table.name
+            assert "canarybody" not in stored, table.name
+
+    def test_it_is_no_moderators_case_whatever_happens(self, in_app: Flask):
+        board()
+        asker = make_prospect()
+        one = asking.ask_privately(
+            viewer_of(asker), title="Is anybody there at all?", body="Anybody.", situation=Situation()
+        )
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=True)
+        work()
+        assert db.session.execute(select(Case)).first() is None
+
+
+class TestModerator:
+    def due(self, at: Clock, **fields: bool) -> tuple[int, Ask]:
+        board()
+        make_customers(8)
+        asker = make_prospect("Jonas Lindqvist")
+        one = ask(asker, **fields)
+        at(TUESDAY + 24 * HOUR)
+        work()
+        return asker, one
+
+    def test_with_consent_customers_are_asked_for_the_asker(self, in_app: Flask, at: Clock):
+        asker, one = self.due(at, may_connect=True)
+        moderator = make_moderator()
+        assert len(open_ids(one.id)) == 3
+        result = connecting.introduce(viewer_of(moderator), one.id, open_ids(one.id)[:2])
+        assert len(result.conversation_ids) == 2
+        assert {row.asker_id for row in conversations_of(asker)} == {asker}
+        assert "introduced" in happened(one)
+        [case] = db.session.execute(select(Case)).scalars()
+        assert case.state is not CaseState.OPEN
+
+    def test_without_consent_they_are_only_proposed(self, in_app: Flask, at: Clock):
+        asker, one = self.due(at)
+        connecting.introduce(viewer_of(make_moderator()), one.id, open_ids(one.id)[:1])
+        assert conversations_of(asker) == []
+        assert told("ask").count(asker) == 2  # that it was due, and that somebody is proposed
+
+    def test_only_a_moderator_connects(self, in_app: Flask, at: Clock):
+        _asker, one = self.due(at, may_connect=True)
+        for other in (make_member(status=Status.VENDOR), make_customer(), make_prospect()):
+            with pytest.raises(Forbidden):
+                connecting.introduce(viewer_of(other), one.id, open_ids(one.id)[:1])
+
+
+class TestSettling:
+    def test_asker_or_moderator_settles_and_sums_up(self, in_app: Flask):
+        board()
+        asker = make_prospect()
+        one = ask(asker)
+        with pytest.raises(Forbidden):
+            settling.settle(viewer_of(make_customer()), one.id)
+        with pytest.raises(Invalid):
+            settling.write_summary(viewer_of(asker), one.id, "Nine months.")
+        settling.settle(viewer_of(asker), one.id)
+        with pytest.raises(Forbidden):
+            settling.write_summary(viewer_of(make_customer()), one.id, "Nine months.")
+        settling.write_summary(viewer_of(asker), one.id, "Plan **nine** months.")
+        one = fresh(one)
+        assert one.state is AskState.SETTLED
+        assert "<strong>nine</strong>" in one.summary_html
+        assert happened(one) == ["asked", "settled", "summary"]
+        settling.write_summary(viewer_of(make_moderator()), one.id, "")
+        assert fresh(one).summary_at is None
