@@ -150,7 +150,7 @@ def _counters(settings: Settings) -> Iterator[str]:
     if not settings.REDIS_URL:
         return
     try:
-        works = storage_from_string(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3).check()  # type: ignore[arg-type] # handed on to Redis
+        works = storage_from_string(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3).check()
     except Exception as error:  # whatever the client raises, down to a missing package
         works = False
         why = f": {error}"

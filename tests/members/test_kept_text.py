@@ -62,7 +62,7 @@ def test_an_old_token_keeps_the_text_and_asks_to_send_once_more(
     browser = sign_in(ada)
     answer = post_signed_out(browser)
     assert answer.status_code == 400
-    assert "send it once more" in answer.text
+    assert "Send it once more" in answer.text
     again = fields_of(answer, "/welcome?next=/boards/a")
     sent = browser.post("/welcome?next=/boards/a", data={**again, "company": "Acme", "title": "Head"})
     assert sent.location == "/boards/a"
