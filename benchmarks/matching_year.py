@@ -178,7 +178,7 @@ def _ask_in_the_open(
         for candidate in rule.order(candidates, draw, WAVE):
             one = people[candidate.member_id]
             tired = one.within(one.requests, MONTH, now)
-            one.requests.append(now)
+            insort(one.requests, now)  # the second wave of an ask may come after the next ask
             asked.add(one.id)
             fits.append(candidate.fit)
             if draw.random() < one.answers * 0.9**tired * _helps(candidate.fit):
