@@ -80,6 +80,7 @@ from portal.members import events as people
 from portal.members import personal as members_personal
 from portal.members import views as members_views
 from portal.members.queries import console as console_queries
+from portal.members.queries.viewers import count_with_viewer
 from portal.members.services import credentials, erasing, joining, kept_forms, sessions
 from portal.moderation import events as decided
 from portal.moderation import forms as moderation_forms
@@ -214,6 +215,9 @@ def _register() -> None:
     kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS)
     screening.register(screen)
     sources.register(asks_searchable.SOURCE)
+    count_with_viewer("asks", asks_lists.open_asks_count)
+    count_with_viewer("requests", asks_lists.requests_waiting)
+    count_with_viewer("conversations", conversations_waiting)
     personal.register(
         *members_personal.CLASSES,
         *notifications_personal.CLASSES,
@@ -237,7 +241,7 @@ def _register() -> None:
             "main",
             Permission.ASK,
             order=26,
-            count=asks_lists.open_asks_count,
+            count=_open_asks,
             shown=_asks_first,
         ),
         nav.Entry(
@@ -247,7 +251,7 @@ def _register() -> None:
             "main",
             Permission.CONVERSE,
             order=27,
-            count=asks_lists.requests_waiting,
+            count=_requests_waiting,
             shown=_is_asked,
         ),
         nav.Entry("Your asks", "ask_page.index", "clock", "account", Permission.ASK, order=26),
@@ -261,7 +265,7 @@ def _register() -> None:
             "main",
             Permission.CONVERSE,
             order=30,
-            count=conversations_waiting,
+            count=_conversations_waiting,
         ),
         nav.Entry(
             "Conversations",
@@ -270,7 +274,7 @@ def _register() -> None:
             "tab",
             Permission.CONVERSE,
             order=30,
-            count=conversations_waiting,
+            count=_conversations_waiting,
         ),
         nav.Entry("Me", "members.me", "person", "tab", Permission.ACCOUNT, order=40),
         nav.Entry(
@@ -374,8 +378,22 @@ def _is_asked(viewer: access.Viewer) -> bool:
     return viewer.status in (access.Status.CUSTOMER, access.Status.FORMER)
 
 
+# Functions of the module: entries of a menu are told apart by equality.
+
+
+def _open_asks(viewer: access.Viewer) -> int:
+    return viewer.waiting.get("asks", 0)
+
+
+def _requests_waiting(viewer: access.Viewer) -> int:
+    return viewer.waiting.get("requests", 0)
+
+
+def _conversations_waiting(viewer: access.Viewer) -> int:
+    return viewer.waiting.get("conversations", 0)
+
+
 def _claims_waiting(_viewer: access.Viewer) -> int:
-    # A function of the module: entries of a menu are told apart by equality.
     return console_queries.claims_waiting()
 
 
@@ -437,6 +455,7 @@ def _install_templates(app: Flask, settings: Settings) -> None:
             "site": site.current(),
             "boards_nav": lambda: board_queries.boards_in_menu(viewer),
             "nav": lambda place: nav.entries(place, viewer),
+            "nav_count": nav.counter(viewer),
             "public_url": settings.PUBLIC_URL,
             "theme_css": theme.address(),
             "canonical_url": settings.PUBLIC_URL + request.path,

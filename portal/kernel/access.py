@@ -4,7 +4,7 @@ Status is derived, duties are granted, permissions are the union, declared in th
 without a declared permission is closed to everybody.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -117,6 +117,7 @@ class Viewer:
     theme: str = ""
     language: str = ""
     unread_notices: int = 0
+    waiting: Mapping[str, int] = field(default_factory=dict, hash=False)  # by name; of a signed-in browser
     csrf_seed: str = field(default="", repr=False)
     permissions: frozenset[Permission] = BY_STATUS[Status.VISITOR]
 

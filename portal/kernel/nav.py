@@ -41,3 +41,17 @@ def entries(place: str, viewer: Viewer) -> list[Entry]:
         and viewer.may(entry.permission)
         and (entry.shown is None or entry.shown(viewer))
     ]
+
+
+def counter(viewer: Viewer) -> Callable[[Entry], int]:
+    """What stands beside an entry, for this viewer; asked once for entries that count the same."""
+    known: dict[Callable[[Viewer], int], int] = {}
+
+    def count_of(entry: Entry) -> int:
+        if entry.count is None:
+            return 0
+        if entry.count not in known:
+            known[entry.count] = entry.count(viewer)
+        return known[entry.count]
+
+    return count_of

@@ -67,10 +67,10 @@ def test_seen_and_unread_and_one_notice_for_a_row_of_messages(two):
     for text in ("two", "three", "four"):
         services.send_message(viewer_of(ines), conversation.id, text)
     assert _message_notices(jonas) == told + 1
-    assert reading.waiting_count(viewer_of(jonas)) == 1
+    assert db.session.scalar(select(reading.waiting_count(jonas))) == 1
     assert reading.page(viewer_of(ines), conversation.id).letters[0].seen_at
     messages.mark_seen(viewer_of(jonas), conversation.id, 4)
-    assert reading.waiting_count(viewer_of(jonas)) == 0
+    assert db.session.scalar(select(reading.waiting_count(jonas))) == 0
     assert not [row for row in _notices(jonas) if row.read_at is None and row.kind == "conversation_message"]
 
 

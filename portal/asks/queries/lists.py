@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ScalarSelect, and_, exists, func, or_, select
 
 from portal.asks.models import (
     AnswerRequest,
@@ -99,15 +99,14 @@ def asks_of(asker: Viewer) -> list[AskLine]:
     return lines
 
 
-def open_asks_count(viewer: Viewer) -> int:
-    """How many of one's own asks still run: for the menu."""
-    if viewer.member_id is None:
-        return 0
-    return db.session.execute(
+def open_asks_count(member_id: Any) -> ScalarSelect[int]:
+    """How many of a member's own asks still run: for the menu, read along with the viewer."""
+    return (
         select(func.count())
         .select_from(Ask)
-        .where(Ask.asker_id == viewer.member_id, Ask.mode == AskMode.OPEN, Ask.state == AskState.RUNNING)
-    ).scalar_one()
+        .where(Ask.asker_id == member_id, Ask.mode == AskMode.OPEN, Ask.state == AskState.RUNNING)
+        .scalar_subquery()
+    )
 
 
 def requests_of(member: Viewer, request_id: int | None = None) -> list[RequestLine]:
@@ -137,21 +136,20 @@ def requests_of(member: Viewer, request_id: int | None = None) -> list[RequestLi
     ]
 
 
-def requests_waiting(viewer: Viewer) -> int:
-    """How many requests wait for this member: for the menu."""
-    if viewer.member_id is None or viewer.status not in (Status.CUSTOMER, Status.FORMER):
-        return 0
-    return db.session.execute(
+def requests_waiting(member_id: Any) -> ScalarSelect[int]:
+    """How many requests wait for a member: for the menu, read along with the viewer."""
+    return (
         select(func.count())
         .select_from(AnswerRequest)
         .join(Ask, Ask.id == AnswerRequest.ask_id)
         .where(
-            AnswerRequest.member_id == viewer.member_id,
+            AnswerRequest.member_id == member_id,
             AnswerRequest.sent_at.is_not(None),
             AnswerRequest.outcome == Outcome.PENDING,
             Ask.state.in_([AskState.RUNNING, AskState.ANSWERED]),
         )
-    ).scalar_one()
+        .scalar_subquery()
+    )
 
 
 def invites_of(sender: Viewer) -> list[InviteLine]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ScalarSelect, Select, and_, func, or_, select
 
 from portal.conversations import policy
 from portal.conversations.models import (
@@ -105,19 +105,18 @@ def lists(viewer: Viewer) -> Lists:
     return found
 
 
-def waiting_count(viewer: Viewer) -> int:
-    """How many conversations hold something new for the viewer: for the menus."""
-    if not policy.may_converse(viewer):
-        return 0
-    return db.session.execute(
+def waiting_count(member_id: Any) -> ScalarSelect[int]:
+    """How many conversations hold something new for a member: for the menus, read along with the viewer."""
+    return (
         select(func.count())
         .select_from(Participant)
         .where(
-            Participant.member_id == viewer.member_id,
+            Participant.member_id == member_id,
             Participant.part.in_([Part.ACTIVE, Part.INVITED]),
             Participant.unread > 0,
         )
-    ).scalar_one()
+        .scalar_subquery()
+    )
 
 
 @dataclass(frozen=True)

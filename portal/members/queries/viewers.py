@@ -1,10 +1,12 @@
 """Who looks: the viewer behind a session or a member, in one statement each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ScalarSelect, bindparam, select
 
 from portal.kernel import clock
 from portal.kernel.access import VISITOR, Duty, Viewer, permissions_of
@@ -41,22 +43,40 @@ _COLUMNS = (
 )
 
 
-# Runs with every request of a member: built once, since building costs more than running.
-_BY_TOKEN = (
-    select(*_COLUMNS, Session.id.label("session_id"), Session.last_seen_at)
-    .select_from(Session)
-    .join(Member, Member.id == Session.member_id)
-    .outerjoin(Company, Company.id == Member.company_id)
-    .where(Session.token_hash == bindparam("hash"), Session.expires_at > bindparam("now"))
-)
+# What waits for a member, counted by packages above along with who they are: menus show it on every page.
+_waiting: dict[str, Callable[[Any], ScalarSelect[int]]] = {}
+
+
+def count_with_viewer(name: str, count: Callable[[Any], ScalarSelect[int]]) -> None:
+    """Have `viewer.waiting[name]` hold a count: `count` gives the sub-select for a column of member ids."""
+    _waiting[name] = count
+    _by_token.cache_clear()
+
+
+@cache
+def _by_token() -> Any:
+    # Runs with every request of a member: built once, since building costs more than running.
+    return (
+        select(
+            *_COLUMNS,
+            Session.id.label("session_id"),
+            Session.last_seen_at,
+            *(count(Member.id).label(f"waiting_{name}") for name, count in _waiting.items()),
+        )
+        .select_from(Session)
+        .join(Member, Member.id == Session.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(Session.token_hash == bindparam("hash"), Session.expires_at > bindparam("now"))
+    )
 
 
 def signed_in_by_token(token: str) -> SignedIn | None:
     """Who holds this session token, in one statement; None when it ended or the account is closed."""
-    row = db.session.execute(_BY_TOKEN, {"hash": token_hash(token), "now": clock.now()}).one_or_none()
+    row = db.session.execute(_by_token(), {"hash": token_hash(token), "now": clock.now()}).one_or_none()
     if row is None or row.state in (MemberState.BANNED, MemberState.ERASED):
         return None
-    return SignedIn(_viewer(row, row.session_id), row.session_id, row.last_seen_at)
+    waiting = {name: getattr(row, f"waiting_{name}") for name in _waiting}
+    return SignedIn(_viewer(row, row.session_id, waiting), row.session_id, row.last_seen_at)
 
 
 def viewer_of(member_id: int) -> Viewer:
@@ -72,7 +92,7 @@ def viewer_of(member_id: int) -> Viewer:
     return _viewer(row, None)
 
 
-def _viewer(row: Any, session_id: int | None) -> Viewer:
+def _viewer(row: Any, session_id: int | None, waiting: dict[str, int] | None = None) -> Viewer:
     duties = frozenset(Duty(duty) for duty in row.duties)
     suspended = row.suspended_until is not None and row.suspended_until > clock.now()
     confirmed = row.email_confirmed_at is not None
@@ -92,5 +112,6 @@ def _viewer(row: Any, session_id: int | None) -> Viewer:
         theme=row.theme,
         language=row.language,
         unread_notices=row.unread_notices,
+        waiting=waiting or {},
         permissions=permissions_of(row.status, duties, confirmed=confirmed, suspended=suspended),
     )
