@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from portal.asks.models import AskState, StageKind
+from portal.asks.models import AnswerRequest, AskState, StageKind
 from portal.asks.queries import figures
 from portal.asks.services import asking, settling, waves
 from portal.discussions.services import acceptance, removal
@@ -20,6 +20,7 @@ from portal.kernel.errors import Forbidden, Invalid, Repeated, TooMany
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching.models import Availability
 from portal.moderation.models import Case, CaseKind, CaseState
+from portal.search import services as search
 from tests.asks.scenes import (
     HOUR,
     TUESDAY,
@@ -70,6 +71,19 @@ class TestGoing:
         assert planned(one, StageKind.WAVE) == TUESDAY + 12 * HOUR
         assert told("answer_request") == asked(one)
         assert mailed("answer_request") == 5
+
+    def test_whoever_answered_questions_like_it_is_told_so(self, in_app: Flask, at: Clock):
+        board()
+        [customer] = make_customers(1)
+        for number in range(2):
+            earlier = ask(make_prospect(), title=f"How long did moving {number} partners take?")
+            answer(customer, earlier, f"It took {number + 7} months.")
+        search.rebuild()
+        at(TUESDAY + timedelta(days=40))
+        one = ask(make_prospect())
+        work()
+        [request] = db.session.execute(select(AnswerRequest).where(AnswerRequest.ask_id == one.id)).scalars()
+        assert (request.member_id, request.answered_alike) == (customer, 2)
 
     def test_weekends_and_holidays_do_not_count(self, in_app: Flask, at: Clock):
         board()
