@@ -134,10 +134,19 @@ def test_the_crawl_fails_for_a_route_it_does_not_reach(app: Flask, site: Communi
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    page_cache.fragments.clear()
+    _forget()
     yield monkeypatch
+    _forget()
+
+
+def _forget() -> None:
+    """Nothing made with a defence serves without it, nor the other way: kept pages, statements built once."""
     page_cache.fragments.clear()
     page_cache.pages.clear()
+    for module in (lists, finding, posts_queries):
+        for function in vars(module).values():
+            if hasattr(function, "cache_clear"):
+                function.cache_clear()
 
 
 def _thread_pages(endpoint: str) -> bool:
