@@ -37,7 +37,11 @@ BANNED = {
 FINE = (
     re.compile(r"\buser names?\b", re.IGNORECASE),  # of an account: what stands behind the @
     re.compile(r"\btopics\b"),  # what a member likes to be asked about, on a profile
-    re.compile(r"(?:would|looks?|reads?|people|is|are) (?:really )?like\b", re.IGNORECASE),
+    re.compile(r"(?:would|looks?|reads?|people|is|are|you|much as you) (?:really )?like\b", re.IGNORECASE),
+    re.compile(
+        r"\b(?:a|your|own|without a) reference\b", re.IGNORECASE
+    ),  # of an invite: the sender's own note
+    re.compile(r"\bnot end-to-end\b", re.IGNORECASE),
     re.compile(r"\blike (?:it|this|these|them|me|the|a|yours?)\b", re.IGNORECASE),
 )
 
