@@ -32,7 +32,7 @@ from portal.conversations import personal as conversations_personal
 from portal.conversations import telling as conversations_telling
 from portal.conversations import views as conversations_views
 from portal.conversations.models import Conversation
-from portal.conversations.queries.reading import waiting_count as conversations_waiting
+from portal.conversations.queries.listing import waiting_count as conversations_waiting
 from portal.conversations.services import messages as conversations_messages
 from portal.discussions import digest, reading_state, screening, telling
 from portal.discussions import events as discussed

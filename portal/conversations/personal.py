@@ -15,7 +15,7 @@ from portal.conversations.models import (
     Report,
     Thanks,
 )
-from portal.conversations.queries import reading
+from portal.conversations.queries import copies
 from portal.conversations.services.leaving import leave_everything
 from portal.conversations.services.messages import FORGET_JOB
 from portal.kernel.access import Status
@@ -49,7 +49,7 @@ def _conversations_of(member_id: int) -> Any:
         if conversation.by_role and conversation.accepted_at is None and conversation.asker_id == member_id:
             known[conversation.member_id] = "somebody who has not accepted"
         try:
-            found.append(reading.as_values(conversation, me, known))
+            found.append(copies.as_values(conversation, me, known))
         except CannotOpen:
             found.append({"state": conversation.state.value, "cannot be opened": "the key is missing"})
     return found

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from portal.conversations.queries.finding import may_be_asked
-from portal.conversations.queries.reading import public_thanks
+from portal.conversations.queries.giving import public_thanks
 from portal.discussions.queries.by_people import counts_of, posts_by, threads_by
 from portal.discussions.queries.lists import version_of_what_is_public
 from portal.kernel import clock, kept_pages

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from portal.conversations import services
 from portal.conversations.models import Rating, Report
-from portal.conversations.queries import reading
+from portal.conversations.queries import giving, reading
 from portal.kernel import clock
 from portal.kernel.access import Duty
 from portal.kernel.db import db
@@ -134,15 +134,15 @@ def test_thanks_stand_on_the_page_only_when_both_want_it(scene):
     services.thank(viewer_of(jonas), conversation.id, "You saved us a year", may_be_public=False)
     with pytest.raises(Invalid):
         services.thank(viewer_of(jonas), conversation.id, "again")
-    kept = reading.contributions(viewer_of(ines)).thanks[0]
+    kept = giving.contributions(viewer_of(ines)).thanks[0]
     assert kept.text == "You saved us a year"
     with pytest.raises(Invalid):
         services.publish_thanks(viewer_of(ines), kept.id, shown=True)
     with pytest.raises(NotFound):
         services.publish_thanks(viewer_of(jonas), kept.id, shown=False)
     services.thank(viewer_of(ines), conversation.id, "Good questions", may_be_public=True)
-    mine = reading.contributions(viewer_of(jonas)).thanks[0]
-    assert reading.public_thanks(jonas) == []
+    mine = giving.contributions(viewer_of(jonas)).thanks[0]
+    assert giving.public_thanks(jonas) == []
     services.publish_thanks(viewer_of(jonas), mine.id, shown=True)
-    assert [text for text, _at in reading.public_thanks(jonas)] == ["Good questions"]
-    assert clock.now() >= reading.public_thanks(jonas)[0][1]
+    assert [text for text, _at in giving.public_thanks(jonas)] == ["Good questions"]
+    assert clock.now() >= giving.public_thanks(jonas)[0][1]

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from portal.conversations import services
 from portal.conversations.events import ConversationReleased
 from portal.conversations.models import Conversation, ConversationState
-from portal.conversations.queries import reading
+from portal.conversations.queries import listing, reading
 from portal.conversations.queries.finding import find_own
 from portal.kernel import clock, events
 from portal.kernel.access import Duty, Permission, Status
@@ -102,7 +102,7 @@ def test_a_role_stays_a_role_until_it_accepts(in_app):
     conversation = asked(jonas, ines)
     before = reading.page(viewer_of(jonas), conversation.id)
     assert before.title == "Head of integration"
-    assert reading.lists(viewer_of(jonas)).on_others[0].who[0].name == "Head of integration"
+    assert listing.lists(viewer_of(jonas)).on_others[0].who[0].name == "Head of integration"
     services.accept(viewer_of(ines), conversation.id)
     assert reading.page(viewer_of(jonas), conversation.id).title == "Ines Okaforova"
 
@@ -125,7 +125,7 @@ def test_declining_is_silent_and_gives_the_place_back(in_app):
     assert load(ines, clock.now()).taken == 0
     with pytest.raises(NotFound):
         find_own(viewer_of(ines), conversation.id)
-    row = reading.lists(viewer_of(jonas)).over[0]
+    row = listing.lists(viewer_of(jonas)).over[0]
     assert not row.is_available
 
 
@@ -143,7 +143,7 @@ def test_no_answer_in_two_working_days_moves_on_and_reads_like_declined(in_app, 
     assert services.release_due() == 0
     assert (released[-1].origin, released[-1].reason) == ("ask:1", "no answer")
     assert load(ines, clock.now()).taken == 0
-    over = reading.lists(viewer_of(jonas)).over
+    over = listing.lists(viewer_of(jonas)).over
     assert [row.is_available for row in over] == [False, False]
     with pytest.raises(NotFound):
         services.accept(viewer_of(ines), late.id)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from portal.conversations import services
 from portal.conversations.events import ConversationHeld
 from portal.conversations.models import Conversation, ConversationState, Message
-from portal.conversations.queries import reading
+from portal.conversations.queries import copies, listing, reading
 from portal.conversations.queries.finding import find_own
 from portal.conversations.services import messages, people
 from portal.kernel import clock, events, vault
@@ -67,10 +67,10 @@ def test_seen_and_unread_and_one_notice_for_a_row_of_messages(two):
     for text in ("two", "three", "four"):
         services.send_message(viewer_of(ines), conversation.id, text)
     assert _message_notices(jonas) == told + 1
-    assert db.session.scalar(select(reading.waiting_count(jonas))) == 1
+    assert db.session.scalar(select(listing.waiting_count(jonas))) == 1
     assert reading.page(viewer_of(ines), conversation.id).letters[0].seen_at
     messages.mark_seen(viewer_of(jonas), conversation.id, 4)
-    assert db.session.scalar(select(reading.waiting_count(jonas))) == 0
+    assert db.session.scalar(select(listing.waiting_count(jonas))) == 0
     assert not [row for row in _notices(jonas) if row.read_at is None and row.kind == "conversation_message"]
 
 
@@ -146,7 +146,7 @@ def test_a_further_person_joins_when_all_agree_and_reads_from_then_on(two):
     services.send_message(viewer_of(ines), conversation.id, "after")
     assert [text for text in texts(pia, conversation.id) if text] == ["after"]
     assert not reading.page(viewer_of(pia), conversation.id).note
-    assert "before" not in str(reading.export(viewer_of(pia), conversation.id))
+    assert "before" not in str(copies.export(viewer_of(pia), conversation.id))
 
 
 def test_after_leaving_there_is_nothing_and_the_other_keeps_a_copy(two):

@@ -1,10 +1,5 @@
 """Many at once, on both databases: one vote, one acceptance, one post, and nothing overwritten silently."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
@@ -18,6 +13,7 @@ from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Repeated
 from tests.conftest import make_board, make_customer, viewer_of
+from tests.support.racing import at_once
 
 AT_ONCE = 20
 
@@ -38,31 +34,10 @@ def thread_id(in_app: Flask, people: tuple[Viewer, Viewer]) -> int:
     ).id
 
 
-def at_once(app: Flask, run: Callable[[int], Any], times: int = AT_ONCE) -> list[Any]:
-    """What each of so many threads got, an exception as its value; all begin together."""
-    db.session.rollback()
-    ready = threading.Barrier(times)
-
-    def one(number: int) -> Any:
-        with app.app_context():
-            ready.wait(30)
-            try:
-                return run(number)
-            except Exception as error:
-                return error
-            finally:
-                db.session.remove()
-
-    with ThreadPoolExecutor(times) as pool:
-        results = list(pool.map(one, range(times)))
-    db.session.rollback()
-    return results
-
-
 def test_one_person_pressing_twenty_times_votes_once(in_app: Flask, people, thread_id: int):
     asker, helper = people
     answer = post_reply(helper, thread_id, "Use a lane for each partner.").id
-    assert at_once(in_app, lambda _n: voting.vote(asker, answer)) == [1] * AT_ONCE
+    assert at_once(in_app, lambda _n: voting.vote(asker, answer), AT_ONCE) == [1] * AT_ONCE
     assert db.session.scalar(select(func.count()).select_from(Vote)) == 1
     assert db.session.get_one(Post, answer, populate_existing=True).score == 1
     assert recount() == []
@@ -71,7 +46,7 @@ def test_one_person_pressing_twenty_times_votes_once(in_app: Flask, people, thre
 def test_twenty_people_voting_at_once_are_twenty_votes(in_app: Flask, people, thread_id: int):
     answer = post_reply(people[1], thread_id, "Use a lane for each partner.").id
     voters = [viewer_of(make_customer()) for _ in range(AT_ONCE)]
-    at_once(in_app, lambda number: voting.vote(voters[number], answer))
+    at_once(in_app, lambda number: voting.vote(voters[number], answer), AT_ONCE)
     assert db.session.get_one(Post, answer, populate_existing=True).score == AT_ONCE
     assert recount() == []
 
@@ -79,7 +54,9 @@ def test_twenty_people_voting_at_once_are_twenty_votes(in_app: Flask, people, th
 def test_of_twenty_acceptances_at_once_one_holds(in_app: Flask, people, thread_id: int):
     asker, helper = people
     answers = [post_reply(helper, thread_id, f"Answer {n}, long enough.").id for n in range(4)]
-    results = at_once(in_app, lambda number: acceptance.accept(asker, thread_id, answers[number % 4]))
+    results = at_once(
+        in_app, lambda number: acceptance.accept(asker, thread_id, answers[number % 4]), AT_ONCE
+    )
     assert results == [None] * AT_ONCE
     assert db.session.get_one(Thread, thread_id, populate_existing=True).accepted_post_id in answers
     assert viewer_counts(helper) == 1
@@ -111,6 +88,7 @@ def test_of_many_editors_of_one_version_one_wins_and_the_others_know(in_app: Fla
     results = at_once(
         in_app,
         lambda n: edit_post(helper, post_id, Edit(body=f"Text number {n}.", version=version)).source,
+        AT_ONCE,
     )
     won = [result for result in results if isinstance(result, str)]
     assert len(won) == 1
@@ -119,7 +97,9 @@ def test_of_many_editors_of_one_version_one_wins_and_the_others_know(in_app: Fla
 
 
 def test_posts_at_once_get_different_numbers_and_all_are_counted(in_app: Flask, people, thread_id: int):
-    numbers = at_once(in_app, lambda n: post_reply(people[1], thread_id, f"Answer {n}, long enough.").number)
+    numbers = at_once(
+        in_app, lambda n: post_reply(people[1], thread_id, f"Answer {n}, long enough.").number, AT_ONCE
+    )
     assert sorted(numbers) == list(range(2, AT_ONCE + 2))
     assert db.session.get_one(Thread, thread_id, populate_existing=True).posts_count == AT_ONCE + 1
     assert recount() == []

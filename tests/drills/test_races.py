@@ -1,9 +1,6 @@
 """Many do the same at the same moment: one of them counts, no words are overwritten, counters stay right."""
 
 import os
-import threading
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -18,34 +15,11 @@ from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Repeated
 from tests.conftest import make_board, make_customer, viewer_of
+from tests.support.racing import all_at_once
 
 pytestmark = pytest.mark.drill
 
 RACES = 1000 if os.environ.get("DRILL") == "full" else 40
-
-
-def at_once(app: Flask, actions: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run all of them at the same moment, each in a context of its own; gives results or what they raised."""
-    start = threading.Barrier(len(actions))
-    results: list[Any] = [None] * len(actions)
-
-    def run(place: int, action: Callable[[], Any]) -> None:
-        with app.app_context():
-            try:
-                start.wait(30)
-                results[place] = action()
-            except Exception as error:
-                results[place] = error
-            finally:
-                db.session.remove()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(actions)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    db.session.rollback()  # what this thread read before is old
-    return results
 
 
 @pytest.fixture
@@ -68,7 +42,9 @@ def everything_counts() -> None:
 def test_a_form_sent_ten_times_at_once_is_taken_once(in_app: Flask, thread: int):
     helper = viewer_of(make_customer("Tomasz"))
 
-    results = at_once(in_app, [lambda: post_reply(helper, thread, "Port 8443.", form_key="the same")] * 10)
+    results = all_at_once(
+        in_app, [lambda: post_reply(helper, thread, "Port 8443.", form_key="the same")] * 10
+    )
 
     assert sum(isinstance(result, Post) for result in results) == 1
     assert sum(isinstance(result, Repeated) for result in results) == 9
@@ -79,30 +55,30 @@ def test_a_form_sent_ten_times_at_once_is_taken_once(in_app: Flask, thread: int)
 
 
 def test_twenty_votes_of_one_member_are_one(in_app: Flask, asker: Viewer, thread: int):
-    post = post_reply(viewer_of(make_customer("Tomasz")), thread, "Port 8443.")
+    post_id = post_reply(viewer_of(make_customer("Tomasz")), thread, "Port 8443.").id
 
-    results = at_once(in_app, [lambda: voting.vote(asker, post.id)] * 20)
+    results = all_at_once(in_app, [lambda: voting.vote(asker, post_id)] * 20)
 
     assert [result for result in results if isinstance(result, Exception)] == []
-    assert db.session.scalar(select(func.count()).select_from(Vote).where(Vote.post_id == post.id)) == 1
+    assert db.session.scalar(select(func.count()).select_from(Vote).where(Vote.post_id == post_id)) == 1
     everything_counts()
 
 
 def test_twenty_voters_at_once_are_twenty(in_app: Flask, thread: int):
-    post = post_reply(viewer_of(make_customer("Tomasz")), thread, "Port 8443.")
+    post_id = post_reply(viewer_of(make_customer("Tomasz")), thread, "Port 8443.").id
     voters = [viewer_of(make_customer()) for _ in range(20)]
 
-    results = at_once(in_app, [lambda voter=voter: voting.vote(voter, post.id) for voter in voters])
+    results = all_at_once(in_app, [lambda voter=voter: voting.vote(voter, post_id) for voter in voters])
 
     assert [result for result in results if isinstance(result, Exception)] == []
-    assert db.session.scalar(select(Post.votes_count).where(Post.id == post.id)) == 20
+    assert db.session.scalar(select(Post.votes_count).where(Post.id == post_id)) == 20
     everything_counts()
 
 
 def test_of_twenty_acceptances_one_stands(in_app: Flask, asker: Viewer, thread: int):
     answers = [post_reply(viewer_of(make_customer()), thread, f"Port {number}.").id for number in range(4)]
 
-    results = at_once(
+    results = all_at_once(
         in_app,
         [lambda number=number: acceptance.accept(asker, thread, answers[number % 4]) for number in range(20)],
     )
@@ -115,7 +91,7 @@ def test_of_twenty_acceptances_one_stands(in_app: Flask, asker: Viewer, thread: 
 def test_twenty_replies_at_once_have_twenty_numbers(in_app: Flask, thread: int):
     helpers = [viewer_of(make_customer()) for _ in range(20)]
 
-    results = at_once(
+    results = all_at_once(
         in_app, [lambda helper=helper: post_reply(helper, thread, "Me too.") for helper in helpers]
     )
 
@@ -134,7 +110,7 @@ def test_two_editors_of_one_text_never_overwrite_each_other(in_app: Flask, asker
         version = db.session.scalar(select(Post.version).where(Post.id == post_id)) or 0
         edits = [Edit(body=f"Race {race}, text {name}.", version=version) for name in "ab"]
 
-        results = at_once(in_app, [lambda edit=edit: edit_post(author, post_id, edit) for edit in edits])
+        results = all_at_once(in_app, [lambda edit=edit: edit_post(author, post_id, edit) for edit in edits])
 
         won = [edit.body for edit, result in zip(edits, results, strict=True) if isinstance(result, Post)]
         lost = [result for result in results if isinstance(result, Conflict)]

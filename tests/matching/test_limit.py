@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from portal.matching.models import Availability, Exposure, Reservation, Shown
 from portal.matching.services import reserving
 from tests.conftest import noon
 from tests.matching.scenes import change, choose, held, make_asker, make_helper, reserve
+from tests.support.racing import at_once
 
 DAY = timedelta(days=1)
 QUARTER = timedelta(days=90)
@@ -203,30 +202,9 @@ def test_no_ninety_days_hold_more_than_the_limit(in_app: Flask, story: list[tupl
         assert sum(begin <= moment <= begin + QUARTER for moment in moments) <= max(limits)
 
 
-def at_once(app: Flask, run: Callable[[int], Any], times: int = AT_ONCE) -> list[Any]:
-    """What each of so many threads got, an exception as its value; all begin together."""
-    db.session.rollback()
-    ready = threading.Barrier(times)
-
-    def one(number: int) -> Any:
-        with app.app_context():
-            ready.wait(30)
-            try:
-                return run(number)
-            except Exception as error:
-                return error
-            finally:
-                db.session.remove()
-
-    with ThreadPoolExecutor(times) as pool:
-        results = list(pool.map(one, range(times)))
-    db.session.rollback()
-    return results
-
-
 def test_of_many_at_once_as_many_get_a_place_as_there_are(in_app: Flask) -> None:
     member = make_helper(limit_per_quarter=3)
-    results = at_once(in_app, lambda number: taken(member, f"talk:{number}"))
+    results = at_once(in_app, lambda number: taken(member, f"talk:{number}"), AT_ONCE)
     assert sorted(results) == [False] * (AT_ONCE - 3) + [True] * 3
     assert queries.load(member) == queries.Load(3, 3)
 
@@ -246,7 +224,7 @@ def test_the_last_place_goes_to_one_while_others_hold_release_and_lower(in_app: 
                 return lower(member)
         return taken(member, f"talk:{number}", offered=True)
 
-    results = at_once(in_app, run)
+    results = at_once(in_app, run, AT_ONCE)
     assert not [result for result in results if isinstance(result, Exception)]
     load = queries.load(member)
     assert load.taken <= 4
@@ -261,14 +239,14 @@ def lower(member: int) -> None:
 
 def test_twelve_times_the_same_purpose_is_one_place(in_app: Flask) -> None:
     member = make_helper()
-    assert at_once(in_app, lambda _number: taken(member, "talk:1")) == [True] * AT_ONCE
+    assert at_once(in_app, lambda _number: taken(member, "talk:1"), AT_ONCE) == [True] * AT_ONCE
     assert queries.load(member).taken == 1
 
 
 def test_a_slot_is_booked_by_one(in_app: Flask) -> None:
     member = make_helper()
     slot = services.open_slot(member, clock.now() + DAY, 20).id
-    results = at_once(in_app, lambda number: services.take_slot(slot, f"talk:{number}").taken_by)
+    results = at_once(in_app, lambda number: services.take_slot(slot, f"talk:{number}").taken_by, AT_ONCE)
     assert sum(isinstance(result, SlotTaken) for result in results) == AT_ONCE - 1
 
 
@@ -287,7 +265,9 @@ def test_waves_at_once_keep_the_monthly_limit(in_app: Flask) -> None:
 
 def test_proposing_the_same_at_once_is_one_exposure(in_app: Flask) -> None:
     asker, helper = make_asker(), make_helper()
-    results = at_once(in_app, lambda _n: services.propose(asker, Criteria(), purpose="ask:1").matches)
+    results = at_once(
+        in_app, lambda _n: services.propose(asker, Criteria(), purpose="ask:1").matches, AT_ONCE
+    )
     assert [[match.member_id for match in matches] for matches in results] == [[helper]] * AT_ONCE
     assert db.session.scalar(select(func.count()).select_from(Exposure)) == 1
 

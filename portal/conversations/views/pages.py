@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.conversations import services
-from portal.conversations.queries import reading
+from portal.conversations.queries import copies, giving, listing, reading
 from portal.conversations.views.blueprint import blueprint, conversation_page
 from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
@@ -21,7 +21,7 @@ from portal.matching.queries import load
 def index() -> str:
     """The viewer's conversations: what waits first."""
     return render_template(
-        "conversations/index.html", lists=reading.lists(viewer()), form=Form(), now=clock.now()
+        "conversations/index.html", lists=listing.lists(viewer()), form=Form(), now=clock.now()
     )
 
 
@@ -43,7 +43,7 @@ def conversation(conversation_id: str) -> str:
 @requires(Permission.CONVERSE)
 def export(conversation_id: str) -> Response:
     """One's own copy as a file."""
-    content = reading.export(viewer(), conversation_id)
+    content = copies.export(viewer(), conversation_id)
     text = json.dumps({"made_at": clock.now(), **content}, default=_plain, ensure_ascii=False, indent=2)
     return Response(
         text,
@@ -98,7 +98,7 @@ def contributions() -> str:
     me = viewer()
     return render_template(
         "conversations/contributions.html",
-        own=reading.contributions(me),
+        own=giving.contributions(me),
         load=load(me.member_id or 0, clock.now()),
         form=Form(),
     )
