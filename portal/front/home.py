@@ -1,5 +1,6 @@
 """The home page: what is new, what waits for an answer, the boards; for a visitor also what this place is."""
 
+import re
 from dataclasses import replace
 
 from flask import Blueprint, Response, render_template
@@ -16,6 +17,8 @@ from portal.matching.queries import needs_welcome
 from portal.members.display import person_line, reader_of
 
 blueprint = Blueprint("front", __name__)
+
+_SENTENCE = re.compile(r".+?[.?!](?=\s|$)\s*", re.DOTALL)
 
 
 @blueprint.get("/")
@@ -47,7 +50,7 @@ def _home_page() -> str:
         boards=shown_boards,
         open_boards=sum(1 for board in shown_boards if board.audience == "public"),
         story=story,
-        story_line=_first_sentence(veil_over(reader, [story.excerpt])(story.excerpt)) if story else "",
+        story_line=_first_sentences(veil_over(reader, [story.excerpt])(story.excerpt)) if story else "",
         teller=person_line(story, reader) if story else None,
         story_url=thread_address(story.id, story.slug) if story else "",
     )
@@ -65,8 +68,12 @@ def _without_tags(threads: list[lists.ThreadLine]) -> list[lists.ThreadLine]:
     return [replace(thread, tags=()) for thread in threads]
 
 
-def _first_sentence(text: str, longest: int = 180) -> str:
-    """The beginning of a story up to the end of a sentence, where one ends in time."""
+def _first_sentences(text: str, longest: int = 220) -> str:
+    """The beginning of a story, as many whole sentences as there is room for; all of it where none ends."""
     text = text.removeprefix(SECTION_TITLES["happened"]).strip()
-    sentence, stop, _rest = text.partition(". ")
-    return sentence + "." if stop and len(sentence) < longest else text
+    taken = ""
+    for sentence in _SENTENCE.findall(text):
+        if taken and len(taken) + len(sentence) > longest:
+            break
+        taken += sentence
+    return taken.strip() if taken and len(taken) <= longest else text

@@ -40,7 +40,7 @@ def test_a_visitor_reads_what_this_place_is_and_what_goes_on(app: Flask, client:
     waiting = part(page, "Waiting for an answer")
     assert "This one still waits" in waiting
     assert "This one has an answer" not in waiting
-    assert "1 of 2 this week" in waiting
+    assert "1 of the 2 asked this week" in waiting
     assert "Integrations" in part(page, "Boards")
     assert "For us alone" not in page
     assert "connected" in part(page, "From a war story"), "a sentence of it, without its heading"
