@@ -19,7 +19,7 @@ from portal.asks.views import ask_page, asking, connecting, invites
 from portal.asks.views import requests as ask_requests
 from portal.console import ask_settings as console_ask_settings
 from portal.console import asks as console_asks
-from portal.console import audit_heads
+from portal.console import audit_heads, community_health
 from portal.console import log as console_log
 from portal.console import people as console_people
 from portal.console import queue as console_queue
@@ -127,6 +127,7 @@ BLUEPRINTS: list[Any] = [
     console_asks.blueprint,
     console_ask_settings.blueprint,
     console_queue.blueprint,
+    community_health.blueprint,
     console_log.blueprint,
     console_rules.blueprint,
     console_people.blueprint,
@@ -322,6 +323,9 @@ def _register() -> None:
         ),
         nav.Entry(
             "Companies", "console_people.company_list", "", "console", Permission.CONFIRM_MEMBERS, order=50
+        ),
+        nav.Entry(
+            "Community health", "community_health.index", "", "console", Permission.ADVOCACY, order=70
         ),
         nav.Entry("Settings", "console_settings.index", "", "console", Permission.ADMINISTER, order=95),
         nav.Entry("Log", "log.index", "", "console", Permission.MODERATE, order=80),

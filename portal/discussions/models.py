@@ -196,6 +196,8 @@ class Post(Versioned, Base):
         UniqueConstraint("import_source", "external_id"),
         Index("ix_posts_comments", "parent_id", "id"),
         Index("ix_posts_author", "author_id", "created_at", "id"),
+        # Whole: the figures of a time read posts by when they were written, and no text of theirs.
+        Index("ix_posts_written", "created_at", "author_id", "kind", "state", "by_vendor", "thread_id"),
         check("comment_has_parent", "(kind = 'comment') = (parent_id IS NOT NULL)"),
         check("comment_has_no_number", "(kind = 'comment') = (number IS NULL)"),
     )

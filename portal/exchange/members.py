@@ -19,6 +19,7 @@ from portal.kernel import audit
 from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.errors import DomainError
+from portal.kernel.spreadsheets import escaped, unescaped
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, CompanyDomain, CompanyKind, Member, MemberState
 from portal.members.services import bringing
@@ -32,7 +33,6 @@ COLUMNS = (
 NOT_TAKEN = "duties"  # powers are given one by one: portal member grant
 STATUSES = {status.value: status for status in Status if status is not Status.VISITOR}
 KINDS = {kind.value: kind for kind in CompanyKind}
-_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
 Progress = Callable[[str, int, int], None]
 Kind = TypeVar("Kind")
 
@@ -154,7 +154,7 @@ def _table(path: Path, report: Report) -> Iterator[tuple[int, dict[str, str]]]:
                 if len(cells) > len(names):
                     raise Damaged(path.name, line, f"{len(cells)} cells, but {len(names)} columns")
                 if any(cell.strip() for cell in cells):
-                    yield line, {name: _unescaped(cell) for name, cell in zip(names, cells, strict=False)}
+                    yield line, {name: unescaped(cell) for name, cell in zip(names, cells, strict=False)}
                 line = rows.line_num + 1
     except UnicodeDecodeError:
         raise Damaged(path.name, line, "not UTF-8") from None
@@ -266,17 +266,3 @@ def _cells(member: Member, company: Company | None, domains: dict[int, str]) -> 
         member.email_confirmed_at.isoformat() if member.email_confirmed_at else "",
         " ".join(member.duties),
     ]  # fmt: skip
-
-
-def escaped(cell: str) -> str:
-    """The cell so that a spreadsheet shows it instead of running it; `_unescaped` takes it back."""
-    risky = cell.startswith(_RUN_BY_SPREADSHEETS) or _is_marked(cell)
-    return f"'{cell}" if risky else cell
-
-
-def _unescaped(cell: str) -> str:
-    return cell[1:] if _is_marked(cell) else cell
-
-
-def _is_marked(cell: str) -> bool:
-    return cell.startswith("'") and cell[1:].startswith((*_RUN_BY_SPREADSHEETS, "'"))

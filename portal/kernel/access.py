@@ -50,6 +50,7 @@ class Permission(StrEnum):
     MODERATE = "moderate"  # queue, cases, log, tools on threads
     CONFIRM_MEMBERS = "confirm_members"  # companies and customer status by hand
     ADMINISTER = "administer"  # settings, duties, boards, closed lists
+    ADVOCACY = "advocacy"  # members' facts, standing, candidates, community health: never a peer moderator
 
 
 _CONFIRMED = {
@@ -75,7 +76,9 @@ BY_DUTY: dict[Duty, frozenset[Permission]] = {
     Duty.MODERATOR: frozenset({Permission.MODERATE}),
     Duty.SALES: frozenset(),
     Duty.SERVICE: frozenset(),
-    Duty.ADMIN: frozenset({Permission.MODERATE, Permission.CONFIRM_MEMBERS, Permission.ADMINISTER}),
+    Duty.ADMIN: frozenset(
+        {Permission.MODERATE, Permission.CONFIRM_MEMBERS, Permission.ADMINISTER, Permission.ADVOCACY}
+    ),
 }
 
 # A suspended or unconfirmed account keeps these and loses the rest.
@@ -88,13 +91,14 @@ def permissions_of(
 ) -> frozenset[Permission]:
     """The union of what status and duties permit, cut down for accounts that are held back.
 
-    Vendor moderators also confirm members; peer moderators (customers with that duty) do not.
+    Vendor moderators also confirm members and see who helps; peer moderators (customers with that duty)
+    do not.
     """
     if not confirmed:
         return _WHEN_HELD_BACK
     allowed = BY_STATUS[status].union(*(BY_DUTY[duty] for duty in duties))
     if status is Status.VENDOR and Duty.MODERATOR in duties:
-        allowed |= {Permission.CONFIRM_MEMBERS}
+        allowed |= {Permission.CONFIRM_MEMBERS, Permission.ADVOCACY}
     return allowed & _WHEN_SUSPENDED if suspended else allowed
 
 

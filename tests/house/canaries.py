@@ -314,6 +314,14 @@ def _known_rows(site: Community) -> None:
     site.known |= {
         "number": [1, 4],
         "part": [0],
+        "community_health:part": [
+            "weeks",
+            "boards",
+            "by-board-and-week",
+            "people",
+            "first-posts",
+            "concentration",
+        ],
         "token": ["not-a-token"],
         "light": ["246b5e"],
         "dark": ["8fd0bf"],

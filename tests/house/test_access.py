@@ -14,9 +14,10 @@ from portal.kernel.access import Permission, permissions_of
 from tests.house.people import PEOPLE, Person
 from tests.house.routes import Route, routes
 
-VISIT, ACCOUNT, READ, POST, REACT, FLAG, ASK, CONVERSE, INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER = (
-    Permission
-)
+(
+    VISIT, ACCOUNT, READ, POST, REACT, FLAG, ASK, CONVERSE, INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER,
+    ADVOCACY,
+) = Permission  # fmt: skip
 EVERYBODY = {VISIT}
 ANY_ACCOUNT = {VISIT, ACCOUNT}
 STAFF = {VISIT, ACCOUNT, READ, POST, REACT, FLAG}
@@ -31,10 +32,10 @@ MAY: dict[str, set[Permission]] = {
     "suspended customer": ANY_ACCOUNT | {READ},
     "peer moderator": MEMBERS | {INVITE, MODERATE},
     "vendor": STAFF | {INVITE},
-    "vendor moderator": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS},
+    "vendor moderator": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS, ADVOCACY},
     "sales": STAFF | {INVITE},
     "service": STAFF | {INVITE},
-    "admin": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER},
+    "admin": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER, ADVOCACY},
 }
 
 PERMISSIONS: dict[str, Permission] = {
@@ -85,6 +86,8 @@ PERMISSIONS: dict[str, Permission] = {
     "composing.similar": POST,
     "members.ask_for_password": VISIT,
     "members.ask_to_join": VISIT,
+    "community_health.index": ADVOCACY,
+    "community_health.export": ADVOCACY,
     "console_people.add_company": CONFIRM_MEMBERS,
     "console_people.change_company": CONFIRM_MEMBERS,
     "console_people.company": CONFIRM_MEMBERS,

@@ -1,0 +1,176 @@
+"""Community health: who answers, how soon, who comes back, on how few shoulders it rests."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext as _n
+
+from portal.discussions.queries import vitals
+from portal.discussions.queries.vitals import Vitals
+from portal.kernel.access import Permission, requires
+from portal.kernel.errors import NotFound
+from portal.kernel.files import csv_file
+from portal.kernel.template_helpers import duration, share, short_date
+
+blueprint = Blueprint("community_health", __name__, url_prefix="/console")
+
+WEEKS = (12, 26, 52)
+HOUR = 3600
+
+
+@blueprint.get("/health")
+@requires(Permission.ADVOCACY)
+def index() -> str:
+    """The figures, each chart beside its table."""
+    weeks, board = _chosen()
+    found = vitals.vitals(weeks, board)
+    boards = vitals.boards_with_questions()
+    return render_template(
+        "console/health.html",
+        found=found,
+        weeks=weeks,
+        board=board,
+        choices={
+            "weeks": [
+                (_n("%(num)d week", "%(num)d weeks", one), _address(one, board), one == weeks)
+                for one in WEEKS
+            ],
+            "board": [
+                (_("all boards"), _address(weeks, ""), not board),
+                *((name, _address(weeks, slug), slug == board) for slug, name in boards),
+            ],
+        },
+        files={part: url_for("community_health.export", part=part, **_kept(weeks, board)) for part in PARTS},
+        sentences=_sentences(found),
+        week_name=lambda row: short_date(row.begins),
+        hours=lambda seconds: None if seconds is None else round(seconds / HOUR, 1),
+        duration=duration,
+        share=share,
+    )
+
+
+@blueprint.get("/health/<part>.csv")
+@requires(Permission.ADVOCACY)
+def export(part: str) -> Response:
+    """One of its tables, to be opened in a spreadsheet."""
+    if part not in PARTS:
+        raise NotFound("no such table")
+    head, rows_of = PARTS[part]
+    return csv_file(f"community-health-{part}", head, rows_of(vitals.vitals(*_chosen())))
+
+
+def _hours(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds / HOUR, 2)
+
+
+def _answers(row: vitals.Answered) -> list[Any]:
+    waits = [_hours(row.wait), _hours(row.wait_for_customer)]
+    return [row.questions, row.by_customer, row.by_staff, row.none, *waits]
+
+
+_ANSWERS = [
+    "questions",
+    "first answered by a customer",
+    "first answered by staff",
+    "no answer",
+    "median hours to an answer",
+    "median hours to a customer's answer",
+]
+PARTS: dict[str, tuple[list[str], Callable[[Vitals], list[list[Any]]]]] = {
+    "weeks": (["week", *_ANSWERS], lambda found: [[row.begins, *_answers(row)] for row in found.weeks]),
+    "boards": (
+        ["board", *_ANSWERS, "waiting now"],
+        lambda found: [[row.name, *_answers(row), row.waiting] for row in found.boards],
+    ),
+    "by-board-and-week": (
+        ["board", "week", "answered first by a customer, percent"],
+        lambda found: [
+            [row.name, week.begins, share_of]
+            for row in found.boards
+            for week, share_of in zip(found.weeks, row.shares, strict=True)
+        ],
+    ),
+    "people": (
+        ["week", "joined", "wrote for the first time", "wrote again"],
+        lambda found: [[row.begins, row.joined, row.newcomers, row.returning] for row in found.weeks],
+    ),
+    "first-posts": (
+        ["month", "wrote a first post", "wrote a second within 30 days", "median days between", "complete"],
+        lambda found: [
+            [row.begins, row.first, row.second, row.days and round(row.days, 1), not row.is_open]
+            for row in found.months
+        ],
+    ),
+    "concentration": (
+        ["who", "people", "answers, percent"],
+        lambda found: [
+            ["busiest 1 percent", found.concentration.top_1, round(found.concentration.share_1, 1)],
+            ["busiest 10 percent", found.concentration.top_10, round(found.concentration.share_10, 1)],
+            ["everyone who answered", found.concentration.people, 100 if found.concentration.answers else 0],
+        ],
+    ),
+}
+
+
+def _chosen() -> tuple[int, str]:
+    """Weeks and board out of the address; what is not there reads as the first choice."""
+    weeks = request.args.get("weeks", "")
+    board = request.args.get("board", "")[:60]
+    known = {slug for slug, _name in vitals.boards_with_questions()} if board else set()
+    return (int(weeks) if weeks in map(str, WEEKS) else WEEKS[0]), (board if board in known else "")
+
+
+def _kept(weeks: int, board: str) -> dict[str, Any]:
+    return {**({"weeks": weeks} if weeks != WEEKS[0] else {}), **({"board": board} if board else {})}
+
+
+def _address(weeks: int, board: str) -> str:
+    return url_for("community_health.index", **_kept(weeks, board))
+
+
+def _sentences(found: Vitals) -> dict[str, str]:
+    """What each drawing shows, in words."""
+    of_all, few = found.all, found.concentration
+    if not of_all.questions:
+        answered = _("No question was asked in this time.")
+    else:
+        answered = _(
+            "A customer was the first to answer %(customers)s of the questions, your own people %(staff)s; "
+            "%(none)s have no answer.",
+            customers=share(of_all.by_customer, of_all.questions) or "0 %",
+            staff=share(of_all.by_staff, of_all.questions) or "0 %",
+            none=share(of_all.none, of_all.questions) or "0 %",
+        )
+    wait = (
+        _("Half of the answered questions had their answer within %(time)s.", time=duration(of_all.wait))
+        if of_all.wait is not None
+        else _("No question was answered in this time.")
+    )
+    people = _(
+        "%(newcomers)s people wrote for the first time; in a usual week %(returning)s come back.",
+        newcomers=sum(row.newcomers for row in found.weeks),
+        returning=round(sum(row.returning for row in found.weeks) / len(found.weeks)),
+    )
+    if few.answers:
+        shoulders = _n(
+            "The busiest 10 %% of those who answer, %(num)d person, wrote %(share)s of customers’ answers.",
+            "The busiest 10 %% of those who answer, %(num)d people, wrote %(share)s of customers’ answers.",
+            few.top_10,
+            share=f"{few.share_10:.0f} %",
+        )
+    else:
+        shoulders = _("No customer answered in this time.")
+    closed = [row for row in found.months if not row.is_open]
+    first, second = sum(row.first for row in closed), sum(row.second for row in closed)
+    again = (
+        _(
+            "%(second)s of %(first)s who wrote a first post wrote a second within 30 days.",
+            second=second,
+            first=first,
+        )
+        if first
+        else _("Too early to say: a first post counts once 30 days have passed.")
+    )
+    return {"answered": answered, "wait": wait, "people": people, "shoulders": shoulders, "again": again}
