@@ -22,7 +22,9 @@ from portal.console import asks as console_asks
 from portal.console import audit_heads, community_health
 from portal.console import log as console_log
 from portal.console import people as console_people
+from portal.console import practice as console_practice
 from portal.console import queue as console_queue
+from portal.console import rota as console_rota
 from portal.console import rules as console_rules
 from portal.console import settings as console_settings
 from portal.conversations import events as conversed
@@ -129,6 +131,8 @@ BLUEPRINTS: list[Any] = [
     console_queue.blueprint,
     community_health.blueprint,
     console_log.blueprint,
+    console_rota.blueprint,
+    console_practice.blueprint,
     console_rules.blueprint,
     console_people.blueprint,
     console_settings.blueprint,
@@ -328,6 +332,8 @@ def _register() -> None:
             "Community health", "community_health.index", "", "console", Permission.ADVOCACY, order=70
         ),
         nav.Entry("Settings", "console_settings.index", "", "console", Permission.ADMINISTER, order=95),
+        nav.Entry("Rota", "rota.show", "", "console", Permission.MODERATE, order=70),
+        nav.Entry("Practice", "practice.index", "", "console", Permission.MODERATE, order=75),
         nav.Entry("Log", "log.index", "", "console", Permission.MODERATE, order=80),
         nav.Entry("Rules", "rules.index", "", "console", Permission.ADMINISTER, order=90),
         nav.Entry(

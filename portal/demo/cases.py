@@ -14,13 +14,15 @@ from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.members.models import Member
 from portal.members.queries import viewer_of
-from portal.moderation.models import Case, Decision, MemberMeasure, PostMeasure, Rule
+from portal.moderation.models import Case, Decision, MemberMeasure, PostMeasure, Rule, Shift
+from portal.moderation.queries.rota import today
 from portal.moderation.services.appeals import appeal
 from portal.moderation.services.cases import open_held_case
 from portal.moderation.services.deciding import Verdict, decide
 from portal.moderation.services.flags import flag_post
 from portal.moderation.services.rules import ensure_rules
 
+ON_DUTY = ("ruth-adeyemi", "marijke-brouwer", "ruth-adeyemi", "teo-lindgren")  # a week each, in turn
 AUTHOR_MARKS = {"warned": MemberMeasure.WARN}
 
 
@@ -113,3 +115,12 @@ def _reader(post: Post, draw: Random) -> int:
         .order_by(Member.id)
     ).scalars()
     return draw.choice(list(members))
+
+
+def plan_duty(people: dict[str, int]) -> None:
+    """Four weeks of the rota: in the third nobody yet from Thursday on."""
+    monday = today() - timedelta(days=today().weekday())
+    for week, username in enumerate(ON_DUTY):
+        first = monday + timedelta(weeks=week)
+        last = first + timedelta(days=2 if week == 2 else 6)
+        db.session.add(Shift(member_id=people[username], first_day=first, last_day=last))

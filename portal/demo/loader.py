@@ -54,6 +54,7 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
         recount()
         say("flags, decisions, an appeal")
         cases.settle(written, people, draw, now)
+        cases.plan_duty(people)
         db.session.flush()
         site.change(ask_responsible=SITE["ask_responsible"])
         say("asks in every state")

@@ -1,6 +1,6 @@
 """Rules, flags, cases, decisions, appeals."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -249,3 +249,33 @@ class EvidenceReading(Base):
     reader_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     messages: Mapped[int] = mapped_column()
     at: Mapped[datetime] = mapped_column()
+
+
+class Shift(Base):
+    """The days on which a moderator is on duty, both included, counted in the zone of the calendar."""
+
+    __tablename__ = "shifts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"))
+    first_day: Mapped[date] = mapped_column()
+    last_day: Mapped[date] = mapped_column(index=True)
+
+    __table_args__ = (
+        Index("ix_shifts_member", "member_id", "last_day"),
+        check("in_order", "first_day <= last_day"),
+    )
+
+
+class PracticeAnswer(Base):
+    """How a moderator decided one of the practice cases; the last try counts, and only for themselves."""
+
+    __tablename__ = "practice_answers"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(30), primary_key=True)
+    post_measure: Mapped[PostMeasure] = mapped_column(short_enum(PostMeasure))
+    member_measure: Mapped[MemberMeasure] = mapped_column(short_enum(MemberMeasure))
+    rule_number: Mapped[int | None] = mapped_column()
+    reason: Mapped[str] = mapped_column(String(600), default="")
+    answered_at: Mapped[datetime] = mapped_column()

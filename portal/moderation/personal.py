@@ -19,6 +19,8 @@ from portal.moderation.models import (
     Flag,
     FlagOutcome,
     ModeratorAlias,
+    PracticeAnswer,
+    Shift,
 )
 from portal.moderation.policy import EVIDENCE_KEPT, READINGS_KEPT_DAYS
 from portal.moderation.services.evidence import FORGET_JOB as FORGET_EVIDENCE
@@ -159,6 +161,26 @@ def _actions_of(member_id: int) -> Any:
     ]
 
 
+def _shifts_of(member_id: int) -> Any:
+    rows = db.session.execute(
+        select(Shift.first_day, Shift.last_day).where(Shift.member_id == member_id).order_by(Shift.id)
+    )
+    return [{"from": row.first_day.isoformat(), "until": row.last_day.isoformat()} for row in rows]
+
+
+def _erase_shifts(member_id: int, _keep_text: bool) -> None:
+    db.session.execute(delete(Shift).where(Shift.member_id == member_id))
+
+
+def _practice_of(member_id: int) -> Any:
+    rows = db.session.execute(select(PracticeAnswer).where(PracticeAnswer.member_id == member_id)).scalars()
+    return [{"case": row.key, "reason": row.reason, "at": row.answered_at.isoformat()} for row in rows]
+
+
+def _erase_practice(member_id: int, _keep_text: bool) -> None:
+    db.session.execute(delete(PracticeAnswer).where(PracticeAnswer.member_id == member_id))
+
+
 def _erase_words_about(member_id: int, _keep_text: bool) -> None:
     # The rows stay, they hold numbers; their words may name the member.
     about = select(AuditEntry.number).where(
@@ -188,5 +210,7 @@ CLASSES = (
         READINGS_KEPT_DAYS,
         FORGET_READINGS,
     ),
+    Personal("when you are on duty", ("shifts",), _shifts_of, _erase_shifts),
+    Personal("how you decided practice cases", ("practice_answers",), _practice_of, _erase_practice),
     Personal("what you did with a duty", ("audit_entries",), _actions_of, _erase_words_about),
 )

@@ -231,6 +231,7 @@ def _states(site: Community, author: Viewer, reporter: Viewer, moderator: Viewer
         ),
     )
     site.knows(decision_id=decision.id)
+    site.knows(key="belittles")  # a practice case
     site.knows(appeal_id=appeal(author.member_id or 0, decision.id, site.word("appeal", MODERATORS)).id)
     tools.close_thread(moderator, thread.id, "All is said.")
 

@@ -12,6 +12,7 @@ from portal.members.models import Member
 from portal.moderation.models import Appeal, Case, Decision, Flag, MemberMeasure
 from portal.moderation.policy import is_dismissal
 from portal.moderation.queries.evidence import moderators
+from portal.moderation.queries.rota import first_to_tell
 from portal.notifications.services.mailing import queue_account_mail
 from portal.notifications.services.notifying import notify
 
@@ -57,10 +58,13 @@ def tell_of_appeal(appeal: Appeal, case: Case) -> None:
 
 
 def alert_whoever_is_on_duty(case: Case, leave_out: Iterable[int]) -> None:
-    """Tell everybody who may decide a case that it cannot wait; nothing of what it is about."""
+    """Tell whoever may decide a case that it cannot wait; nothing of what it is about.
+
+    Those on duty today by the rota; everybody who may decide when none of them is.
+    """
     notify(
         ALERT,
-        moderators(peers_only=case.peers_only, leave_out=leave_out),
+        first_to_tell(moderators(peers_only=case.peers_only, leave_out=leave_out)),
         source_key=f"alert:{case.id}",
         data={"case": case.id},
     )

@@ -1,0 +1,94 @@
+"""The rota: who is on duty, as moderators plan it."""
+
+from datetime import date
+
+from flask import Blueprint, flash, redirect, render_template
+from flask_babel import format_date
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+from wtforms import DateField, IntegerField, SelectField
+from wtforms.validators import Optional
+
+from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.answers import attempt
+from portal.kernel.errors import Invalid
+from portal.kernel.forms import Form
+from portal.moderation.queries import rota
+from portal.moderation.services.rota import cancel_shift, plan_shift
+
+blueprint = Blueprint("rota", __name__, url_prefix="/console/rota")
+
+
+class ShiftForm(Form):
+    """Who, from when until when, and for how many weeks."""
+
+    member = SelectField(_l("Who"), choices=[], validate_choice=False)
+    first_day = DateField(_l("From"), validators=[Optional()])
+    last_day = DateField(_l("Until"), description=_l("Empty: this one day."), validators=[Optional()])
+    weeks = IntegerField(
+        _l("For how many weeks"),
+        description=_l("1: only once. 4: the same days of four weeks."),
+        default=1,
+        validators=[Optional()],
+    )
+
+    def offer(self) -> "ShiftForm":
+        """Fill in everybody who moderates."""
+        self.member.choices = [(str(member_id), name) for member_id, name in rota.who_moderates()]
+        return self
+
+
+@blueprint.get("")
+@requires(Permission.MODERATE)
+def show() -> str:
+    """The next four weeks, day by day."""
+    data = {"member": str(viewer().member_id), "first_day": rota.today(), "weeks": 1}
+    return _page(ShiftForm(formdata=None, data=data))
+
+
+@blueprint.post("")
+@requires(Permission.MODERATE)
+def plan() -> Response:
+    """Put somebody on duty."""
+    form = ShiftForm()
+
+    def write() -> str:
+        for field, name in ((form.first_day, "first_day"), (form.last_day, "last_day")):
+            if field.process_errors:
+                raise Invalid(_("Write the day as 2026-03-31."), name)
+        member_id = int(form.member.data) if (form.member.data or "").isdigit() else 0
+        weeks = form.weeks.data if form.weeks.data is not None else 1
+        plan_shift(viewer(), member_id, form.first_day.data, form.last_day.data, weeks)
+        flash(_("Planned."))
+        return "/console/rota"
+
+    return attempt(form, write, lambda: _page(form))
+
+
+@blueprint.delete("/<int:shift_id>")
+@requires(Permission.MODERATE)
+def cancel(shift_id: int) -> Response:
+    """Take a shift out of the plan."""
+    cancel_shift(viewer(), shift_id)
+    flash(_("Taken out of the plan."))
+    return redirect("/console/rota", 303)
+
+
+def _page(form: ShiftForm) -> str:
+    days, today = rota.plan(), rota.today()
+    return render_template(
+        "console/rota.html",
+        form=form.offer(),
+        weeks=[days[n : n + 7] for n in range(0, len(days), 7)],
+        gaps=sum(1 for day in days if day.is_gap and day.day >= today),
+        today=today,
+        present=next(day.people for day in days if day.day == today),
+        shifts=rota.shifts(),
+        name_of=_name_of,
+    )
+
+
+def _name_of(day: date) -> str:
+    """ "Mon, 23 Nov": what one looks for in a plan of four weeks."""
+    return format_date(day, "EEE, d MMM")
