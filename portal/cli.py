@@ -10,6 +10,7 @@ from flask.cli import FlaskGroup, with_appcontext
 from flask_migrate import upgrade as migrate_up
 
 from portal import create_app, serving, worker
+from portal.advocacy.commands import score
 from portal.console.commands import audit
 from portal.conversations.commands import conversations, preserve
 from portal.demo import loader
@@ -39,6 +40,7 @@ def main() -> None:
 
 
 main.add_command(search)
+main.add_command(score)
 main.add_command(conversations)
 main.add_command(preserve)
 main.add_command(member)

@@ -6,6 +6,10 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
+from portal.advocacy import keys as advocacy_keys
+from portal.advocacy import listeners as advocacy_listeners
+from portal.advocacy import personal as advocacy_personal
+from portal.advocacy.services import sums as advocacy_sums
 from portal.asks import listeners as asks_listeners
 from portal.asks import personal as asks_personal
 from portal.asks import searchable as asks_searchable
@@ -164,6 +168,7 @@ def wire(app: Flask, settings: Settings) -> None:
     metrics.install(app)
     vault.configure(lambda: settings.conversation_keys)
     vault.register(CaseKey, Conversation)
+    advocacy_keys.use(settings.SECRET_KEY)
     _subscribe()
     _register()
     _register_jobs(settings)
@@ -207,6 +212,17 @@ def _subscribe() -> None:
     subscribe(discussed.AcceptanceWithdrawn, asks_listeners.look_at_withdrawn_acceptance)
     subscribe(conversed.ConversationReleased, asks_listeners.propose_the_next)
     subscribe(conversed.ConversationHeld, asks_listeners.note_conversation)
+    for about_vote in (discussed.PostVoted, discussed.VoteWithdrawn):
+        subscribe(about_vote, advocacy_listeners.hear_of_vote)
+    for about_acceptance in (discussed.AnswerAccepted, discussed.AcceptanceWithdrawn):
+        subscribe(about_acceptance, advocacy_listeners.hear_of_acceptance)
+    for coming_or_going in (discussed.PostPublished, discussed.PostRemoved, discussed.PostRestored):
+        subscribe(coming_or_going, advocacy_listeners.hear_of_post)
+    subscribe(discussed.ThreadChanged, advocacy_listeners.hear_of_thread)
+    subscribe(conversed.ConversationRated, advocacy_listeners.hear_of_rating)
+    for about_case in (decided.CaseDecided, decided.DecisionUndone):
+        subscribe(about_case, advocacy_listeners.hear_of_decision)
+    subscribe(people.MemberChanged, advocacy_listeners.hear_of_member)
     # An opening that goes or comes takes the whole thread with it.
     for about_thread in (discussed.PostRemoved, discussed.PostRestored, discussed.ThreadChanged):
         subscribe(about_thread, search_listeners.queue_thread)
@@ -231,6 +247,7 @@ def _register() -> None:
         *matching_personal.CLASSES,
         *conversations_personal.CLASSES,
         *asks_personal.CLASSES,
+        *advocacy_personal.CLASSES,
     )
     nav.register(*_own_pages())
     nav.register(
@@ -445,6 +462,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(asks_stages.DELIVERY_JOB, asks_waves.deliver, 60)
     jobs.register("forget addresses of invites", asks_inviting.forget_addresses, 6 * 3600)
     jobs.register("forget kept asks", asks_keeping.forget_old, 6 * 3600)
+    jobs.register(advocacy_sums.RENEW_JOB, advocacy_sums.renew_due, 600)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)
     jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)

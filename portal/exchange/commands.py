@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from portal.advocacy.services import rebuilding
 from portal.discussions.models import Audience
 from portal.exchange import exporting, jsonl, loading, members, stackexchange
 from portal.exchange.records import Community, Damaged, Report, source_name
@@ -177,6 +178,8 @@ def _import(read: Callable[[Report], Community], board: str, audience: str, as_j
             audience=Audience(audience),
             progress=progress,
         )
+        if rebuild:
+            rebuilding.rebuild(progress)
         indexed = not rebuild or _index(progress)
     _print(report, as_json)
     if not indexed:

@@ -36,9 +36,11 @@ def rate(
         if rating is None:
             rating = Rating(conversation_id=conversation.id, by_id=member.member_id or 0)
             db.session.add(rating)
+        if rating.at is None or rating.useful is not useful:
+            rating.at = clock.now()  # whoever says the same again does not say it anew
         rating.useful, rating.honest, rating.again = useful, honest, again
         rating.decided = decided if member.status is Status.PROSPECT else None
-        rating.shared, rating.at = shared, clock.now()
+        rating.shared = shared
         db.session.flush()
         events.publish(
             told.ConversationRated(

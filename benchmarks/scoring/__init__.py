@@ -1,0 +1,1 @@
+"""What `benchmarks.score_quality` is made of: plain readings of a community, rankings, measures, attacks."""

@@ -1,0 +1,146 @@
+"""`portal score …`."""
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import click
+from flask.cli import with_appcontext
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import select
+
+from portal.advocacy.models import Damped
+from portal.advocacy.queries import exporting
+from portal.advocacy.queries.statement import Line, statement_of
+from portal.advocacy.services import rebuilding
+from portal.kernel.db import db
+from portal.members.models import Member
+
+
+@click.group()
+def score() -> None:
+    """Helpfulness: who really helps, and why."""
+
+
+@score.command("rebuild")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@with_appcontext
+def rebuild(as_json: bool) -> None:
+    """Make ledger and sums anew from posts, votes, acceptances and ratings. Can be stopped and repeated."""
+    began = time.monotonic()
+    with _bar() as progress:
+        report = rebuilding.rebuild(progress)
+    seconds = time.monotonic() - began
+    if as_json:
+        click.echo(json.dumps({**report.__dict__, "seconds": round(seconds, 1)}))
+        return
+    click.echo(
+        f"{report.entries:,} entries ({report.added:,} new) of {report.members:,} members in {seconds:.0f} s"
+    )
+
+
+@score.command("export")
+@click.option(
+    "--at",
+    "days",
+    multiple=True,
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Day: only what happened before its 00:00 UTC counts. May be repeated.",
+)
+@click.argument("more", nargs=-1, type=click.DateTime(["%Y-%m-%d"]))
+@with_appcontext
+def export(days: tuple[datetime, ...], more: tuple[datetime, ...]) -> None:
+    """Print the scores of these days as CSV: origin, member, helpfulness. Only scores above 0."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["origin", "member", "helpfulness"])
+    wanted = [moment.date() for moment in (*days, *more)]
+    for day, member, helpfulness in exporting.scores_at(wanted):
+        writer.writerow([day.isoformat(), member, f"{helpfulness:.12g}"])
+
+
+@score.command("explain")
+@click.argument("username")
+@with_appcontext
+def explain(username: str) -> None:
+    """Say what a member's Helpfulness is made of: by company and person, with what was limited and why."""
+    member_id = db.session.execute(
+        select(Member.id).where(Member.username == username.lower())
+    ).scalar_one_or_none()
+    if member_id is None:
+        click.echo(f"portal: nobody has the user name {username}", err=True)
+        sys.exit(1)
+    told = statement_of(member_id)
+    standing = told.standing
+    click.echo(
+        f"{username}: Helpfulness {standing.helpfulness:.3f} = thanks {standing.thanks:.3f} "
+        f"+ answering {standing.participation:.3f}; {standing.label}, confidence {standing.confidence}, "
+        f"thanked by {standing.companies} companies in 365 days"
+    )
+    for company in told.companies:
+        limit = f" of {company.total:.3f}, the most one company counts" if company.is_limited else ""
+        click.echo(f"  {company.name or COMPANY_WORDS[company.kind]}: {company.counted:.3f}{limit}")
+        for person in company.people:
+            limit = f" of {person.total:.3f}, the most one person counts" if person.is_limited else ""
+            click.echo(f"    {person.username or 'somebody'}: {person.counted:.3f}{limit}")
+            for line in person.lines:
+                click.echo(f"      {_line(line)}")
+            if person.smaller:
+                click.echo(f"      {person.smaller} older, each under 0.01")
+    if told.older[0]:
+        click.echo(f"  {told.older[0]} more companies, older: {told.older[1]:.3f} together")
+    if told.conversations.months:
+        months = ", ".join(f"{month:%Y-%m}: {count}" for month, count in told.conversations.months)
+        click.echo(f"  private conversations found useful: {told.conversations.counted:.3f} ({months})")
+    limit = f" of {told.answers_total:.3f}, the most answering counts" if told.answers_are_limited else ""
+    click.echo(f"  answering {told.answers_count} questions: {standing.participation:.3f}{limit}")
+    for line in told.answers:
+        click.echo(f"    {_line(line)}")
+    for line in told.not_counted:
+        why = f"reversed: {line.reason}" if line.reversed else DAMPED_WORDS[line.damped]
+        click.echo(f"  not counted: {_line(line)} ({why})")
+    click.echo(f"  in 30 days, if nothing is added: {told.in_a_month:.3f}")
+
+
+COMPANY_WORDS = {
+    "named": "a company",
+    "unnamed": "a company that is not named",
+    "free": "people whose company is not confirmed",
+    "imported": "an imported member",
+    "unknown": "votes whose voter is unknown, each a company of its own",
+}
+DAMPED_WORDS = {
+    Damped.NOTHING: "shown, never counted",
+    Damped.FIVE: "enough upvotes on this post count already",
+    Damped.COMPANY: "an upvote from this company on this post counts already",
+    Damped.OWN: "from the own company",
+}
+
+
+def _line(line: Line) -> str:
+    return f"{line.at:%Y-%m-%d} {line.rule.value.replace('_', ' ')} {line.worth:.3f} {line.title}".rstrip()
+
+
+@contextmanager
+def _bar() -> Iterator[rebuilding.Progress]:
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:>8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, int] = {}
+
+        def show(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=of)
+            bars.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
+
+        yield show

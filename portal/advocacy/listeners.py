@@ -1,0 +1,45 @@
+"""The ledger hears of what happens below, in the same transaction: both are there, or neither."""
+
+from portal.advocacy.services import noting
+from portal.conversations.events import ConversationRated
+from portal.discussions.events import (
+    AcceptanceWithdrawn,
+    AnswerAccepted,
+    PostPublished,
+    PostRemoved,
+    PostRestored,
+    PostVoted,
+    ThreadChanged,
+    VoteWithdrawn,
+)
+from portal.members.events import MemberChanged
+from portal.moderation.events import CaseDecided, DecisionUndone
+
+
+def hear_of_vote(event: PostVoted | VoteWithdrawn) -> None:
+    noting.note_votes([event.post_id])
+
+
+def hear_of_acceptance(event: AnswerAccepted | AcceptanceWithdrawn) -> None:
+    noting.note_acceptance(event.thread_id)
+
+
+def hear_of_post(event: PostPublished | PostRemoved | PostRestored) -> None:
+    noting.note_post(event.post_id)
+
+
+def hear_of_thread(event: ThreadChanged) -> None:
+    if event.what in ("merged", "split"):
+        noting.note_thread(event.thread_id)
+
+
+def hear_of_rating(event: ConversationRated) -> None:
+    noting.note_rating(event.conversation_id, event.by_id, event.about_id)
+
+
+def hear_of_decision(event: CaseDecided | DecisionUndone) -> None:
+    noting.note_flags(event.case_id)
+
+
+def hear_of_member(event: MemberChanged) -> None:
+    noting.note_company(event.member_id)

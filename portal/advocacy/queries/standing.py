@@ -1,0 +1,249 @@
+"""Who helps, as numbers and standing: of some members, the ranking, and who is rising."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, Select, case, exists, literal, or_, select
+
+from portal.advocacy.formula import HIGH_CONFIDENCE, MEDIUM_CONFIDENCE, YEAR_DAYS, Weights, company_piece
+from portal.advocacy.models import Entry, GiverSum, MemberScore, ScoreChoice
+from portal.advocacy.queries import weights as weights_queries
+from portal.advocacy.queries.accounts import Value, rows_by_receiver, values_at
+from portal.kernel import clock
+from portal.kernel.access import Status
+from portal.kernel.db import db
+from portal.members.models import Member, MemberState
+
+RANKED, RISING, TOO_EARLY = "ranked", "rising", "too early"
+HIGH, MEDIUM = "high", "medium"
+YEAR = timedelta(days=YEAR_DAYS)
+DOUBLING = timedelta(days=60)
+_LOOKED_AT = 200  # members whose number of 60 days ago is looked up for those who are rising
+_ASKED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One member's facts at a moment. For members themselves and vendor moderators, never for others.
+
+    `companies`: other companies that thanked within 365 days, counted to 20. `label`: ranked, rising or too
+    early; `confidence`: high, medium or too early. `was`: helpfulness 60 days before, where it was looked up.
+    """
+
+    member_id: int
+    helpfulness: float = 0.0
+    thanks: float = 0.0
+    participation: float = 0.0
+    companies: int = 0
+    label: str = TOO_EARLY
+    confidence: str = TOO_EARLY
+    was: float | None = None
+
+    @property
+    def doubled(self) -> bool:
+        """Whether the score doubled within 60 days."""
+        return self.was is not None and self.helpfulness > 0 and self.helpfulness >= 2 * self.was
+
+
+def standings(member_ids: Collection[int], at: datetime | None = None) -> dict[int, Standing]:
+    """The standing of each of these members; whoever has no entries has zeros. Opted out: left out.
+
+    For a moment in the past it is worked out from the ledger alone.
+    """
+    now = clock.now()
+    ids = sorted(set(member_ids) - _opted_out(member_ids))
+    if at is not None and at < now:
+        return {one: _past(one, value, at) for one, value in _values_of(ids, at).items()}
+    weights = weights_queries.current()
+    found = {one: Standing(one) for one in ids}
+    for start in range(0, len(ids), _ASKED_AT_ONCE):
+        some = ids[start : start + _ASKED_AT_ONCE]
+        rows = db.session.execute(select(MemberScore).where(MemberScore.receiver_id.in_(some))).scalars()
+        for row in rows:
+            found[row.receiver_id] = _standing(row, weights, now)
+    return found
+
+
+def standing_of(member_id: int, at: datetime | None = None) -> Standing:
+    """The same of one member, whatever they chose to show to others."""
+    if at is not None and at < clock.now():
+        return _past(member_id, _values_of([member_id], at)[member_id], at)
+    row = db.session.execute(
+        select(MemberScore).where(MemberScore.receiver_id == member_id)
+    ).scalar_one_or_none()
+    return _standing(row, weights_queries.current(), clock.now()) if row else Standing(member_id)
+
+
+def ranking(limit: int, at: datetime | None = None, *, offset: int = 0) -> list[Standing]:
+    """The highest among those who are ranked; ties by id. Vendor staff and who opted out do not rank."""
+    if at is not None and at < clock.now():
+        everybody = [one for one in _all_past(at) if one.label == RANKED]
+        return _highest_first(everybody)[offset : offset + limit]
+    return _now(limit, offset, ranked=True)
+
+
+def rising(limit: int, at: datetime | None = None) -> list[Standing]:
+    """Who is not ranked yet, or whose score doubled within 60 days, highest first, with `was`."""
+    moment = at if at is not None and at < clock.now() else None
+    if moment:
+        now = moment
+        everybody = _highest_first(one for one in _all_past(moment) if one.helpfulness > 0)[:_LOOKED_AT]
+        new = [one for one in everybody if one.label == RISING]
+        risen = [one for one in everybody if one.label == RANKED]
+    else:
+        now = clock.now()
+        new = _now(_LOOKED_AT, 0, ranked=False)
+        risen = _now(_LOOKED_AT, 0, ranked=True)
+    before = _values_of([one.member_id for one in [*new, *risen]], now - DOUBLING)
+    looked = [_with_was(one, before[one.member_id].helpfulness) for one in [*new, *risen]]
+    found = [one for one in looked if one.label == RISING or one.doubled]
+    return _highest_first(found)[:limit]
+
+
+def in_scope(
+    member_ids: Collection[int] | None, thread_ids: Select[Any], at: datetime | None = None
+) -> dict[int, Value]:
+    """Helpfulness in some threads only (a product, a topic); of these members or of everybody."""
+    where: ColumnElement[bool] = Entry.thread_id.in_(thread_ids)
+    if member_ids is not None:
+        where &= Entry.receiver_id.in_(sorted(member_ids))
+    moment = at or clock.now()
+    weights_at = weights_queries.in_force()
+    found = {}
+    for receiver_id, rows in rows_by_receiver(where, before=moment):
+        value = values_at(receiver_id, rows, [moment], weights_at)[0]
+        if value.helpfulness > 0:
+            found[receiver_id] = value
+    return found
+
+
+def label_of(companies: int, thanks: float, weights: Weights) -> str:
+    """Ranked, rising or too early."""
+    if companies >= weights.companies_to_rank:
+        return RANKED
+    return RISING if thanks > 0 and companies else TOO_EARLY
+
+
+def confidence_of(companies: int) -> str:
+    if companies >= HIGH_CONFIDENCE:
+        return HIGH
+    return MEDIUM if companies >= MEDIUM_CONFIDENCE else TOO_EARLY
+
+
+def shown_members() -> ColumnElement[bool]:
+    """Members who may appear in a list of helpers: about Member."""
+    return (
+        (Member.state == MemberState.ACTIVE)
+        & (Member.status != Status.VENDOR)
+        & or_(Member.import_source.is_(None), Member.external_id != "")
+        & ~exists().where(ScoreChoice.member_id == Member.id, ScoreChoice.not_scored.is_(True))
+    )
+
+
+def _now(limit: int, offset: int, *, ranked: bool) -> list[Standing]:
+    now = clock.now()
+    weights = weights_queries.current()
+    decay = literal(weights.decay(now), Float(53))
+    given = decay * weights.answer_points * MemberScore.given
+    participation = case((given < weights.answer_limit, given), else_=weights.answer_limit)
+    number = MemberScore.fixed + (MemberScore.falling + MemberScore.unknown) * decay + participation
+    is_ranked = MemberScore.ranked_until > now
+    query = (
+        select(MemberScore)
+        .join(Member, Member.id == MemberScore.receiver_id)
+        .where(shown_members())
+        .order_by(number.desc(), MemberScore.receiver_id)
+        .limit(limit)
+        .offset(offset)
+    )
+    if ranked:
+        query = query.where(is_ranked)
+    else:
+        query = query.where(or_(MemberScore.ranked_until.is_(None), ~is_ranked), number > 0)
+    rows = db.session.execute(query).scalars().all()
+    found = [_standing(row, weights, now) for row in rows]
+    if not ranked:
+        found = [one for one in found if one.label != TOO_EARLY]
+    return _highest_first(found)
+
+
+def _standing(row: MemberScore, weights: Weights, now: datetime) -> Standing:
+    decay = weights.decay(now)
+    fixed, falling = row.fixed, row.falling
+    if row.changes_at is not None and row.changes_at <= now:  # a limit has stopped to bind meanwhile
+        fixed, falling = _renewed(row.receiver_id, weights, now)
+    thanks = fixed + (falling + row.unknown) * decay
+    participation = weights.participation(row.given, decay)
+    companies = sum(datetime.fromisoformat(one) > now - YEAR for one in row.recent)
+    return _of(row.receiver_id, Value(thanks, participation, companies), weights)
+
+
+def _renewed(receiver_id: int, weights: Weights, now: datetime) -> tuple[float, float]:
+    totals: dict[str, list[float]] = {}
+    rows = db.session.execute(
+        select(GiverSum.company, GiverSum.total).where(GiverSum.receiver_id == receiver_id)
+    )
+    for company, total in rows:
+        totals.setdefault(company, []).append(total)
+    pieces = [company_piece(weights, of, now) for of in totals.values()]
+    return sum(piece.fixed for piece in pieces), sum(piece.falling for piece in pieces)
+
+
+def _of(member_id: int, value: Value, weights: Weights) -> Standing:
+    return Standing(
+        member_id,
+        value.helpfulness,
+        value.thanks,
+        value.participation,
+        value.companies,
+        label_of(value.companies, value.thanks, weights),
+        confidence_of(value.companies),
+    )
+
+
+def _past(member_id: int, value: Value, at: datetime) -> Standing:
+    return _of(member_id, value, weights_queries.in_force()(at))
+
+
+def _with_was(one: Standing, was: float) -> Standing:
+    return Standing(
+        one.member_id,
+        one.helpfulness,
+        one.thanks,
+        one.participation,
+        one.companies,
+        one.label,
+        one.confidence,
+        was,
+    )
+
+
+def _values_of(ids: Sequence[int], at: datetime) -> dict[int, Value]:
+    weights_at = weights_queries.in_force()
+    found = {one: Value() for one in ids}
+    for start in range(0, len(ids), _ASKED_AT_ONCE):
+        some = ids[start : start + _ASKED_AT_ONCE]
+        for receiver_id, rows in rows_by_receiver(Entry.receiver_id.in_(some), before=at):
+            found[receiver_id] = values_at(receiver_id, rows, [at], weights_at)[0]
+    return found
+
+
+def _all_past(at: datetime) -> list[Standing]:
+    weights_at = weights_queries.in_force()
+    weights = weights_at(at)
+    shown = select(Member.id).where(shown_members())
+    return [
+        _of(receiver_id, values_at(receiver_id, rows, [at], weights_at)[0], weights)
+        for receiver_id, rows in rows_by_receiver(Entry.receiver_id.in_(shown), before=at)
+    ]
+
+
+def _highest_first(found: Iterable[Standing]) -> list[Standing]:
+    return sorted(found, key=lambda one: (-one.helpfulness, one.member_id))
+
+
+def _opted_out(member_ids: Collection[int]) -> set[int]:
+    rows = db.session.execute(select(ScoreChoice.member_id).where(ScoreChoice.not_scored.is_(True))).scalars()
+    return set(rows) & set(member_ids)

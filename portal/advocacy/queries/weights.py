@@ -1,0 +1,48 @@
+"""The six numbers in force, now and at any time before."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.advocacy.formula import Weights
+from portal.advocacy.models import WeightsDecision
+from portal.kernel.db import db
+
+DEFAULT = Weights()
+
+
+def decisions() -> Sequence[WeightsDecision]:
+    """Every decision about the numbers, newest first."""
+    return db.session.execute(select(WeightsDecision).order_by(WeightsDecision.id.desc())).scalars().all()
+
+
+def weights_of(decision: WeightsDecision) -> Weights:
+    return Weights(
+        decision.id,
+        decision.half_life_days,
+        decision.person_limit,
+        decision.company_limit,
+        decision.votes_per_post,
+        decision.answer_points,
+        decision.answer_limit,
+        decision.companies_to_rank,
+    )
+
+
+def current() -> Weights:
+    """The numbers in force."""
+    newest = db.session.execute(
+        select(WeightsDecision).order_by(WeightsDecision.id.desc()).limit(1)
+    ).scalar_one_or_none()
+    return weights_of(newest) if newest else DEFAULT
+
+
+def in_force() -> Callable[[datetime], Weights]:
+    """The numbers that were in force at a moment, looked up once."""
+    found = [(one.decided_at, weights_of(one)) for one in decisions()]
+
+    def at(moment: datetime) -> Weights:
+        return next((weights for decided_at, weights in found if decided_at <= moment), DEFAULT)
+
+    return at

@@ -1,0 +1,133 @@
+"""What happened just now, brought to the ledger and the sums in the transaction of the event."""
+
+from collections.abc import Collection, Iterable
+from itertools import chain
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from portal.advocacy import keys
+from portal.advocacy.models import Entry, Rule
+from portal.advocacy.queries import deeds
+from portal.advocacy.queries import weights as weights_queries
+from portal.advocacy.queries.deeds import Delays, People
+from portal.advocacy.services.recording import bring_to, last_rows, standing
+from portal.advocacy.services.sums import fold, lock
+from portal.conversations.models import Rating
+from portal.discussions.models import Post, PostKind, Thread
+from portal.kernel.db import db
+from portal.moderation.models import Flag
+
+_ONCE = 400
+
+
+def note_votes(post_ids: Collection[int]) -> None:
+    """The votes on these posts are what they are now. Inside a unit of work."""
+    people = People()
+    for some in _chunks(post_ids):
+        lock(db.session.execute(select(Post.author_id).where(Post.id.in_(some))).scalars())
+        last = last_rows((Entry.rule == Rule.VOTE) & Entry.post_id.in_(some))
+        wanted = deeds.votes(Post.id.in_(some), people, standing(last), weights_queries.current())
+        fold(bring_to(wanted, last))
+
+
+def note_acceptance(thread_id: int) -> None:
+    """The accepted answer of this thread, or none, is what it is now. Inside a unit of work."""
+    _lock_authors(thread_id)
+    last = last_rows((Entry.rule == Rule.ACCEPTED) & (Entry.thread_id == thread_id))
+    wanted = deeds.acceptances(Thread.id == thread_id, People(), standing(last), Delays())
+    fold(bring_to(wanted, last))
+
+
+def note_post(post_id: int) -> None:
+    """A post came, went or returned. Inside a unit of work."""
+    post = db.session.execute(
+        select(Post.kind, Post.thread_id, Post.author_id, Post.votes_count, Post.score).where(
+            Post.id == post_id
+        )
+    ).one_or_none()
+    if post is None or post.kind is PostKind.COMMENT:
+        return
+    if post.kind is PostKind.OPENING:
+        note_thread(post.thread_id)
+        return
+    if post.kind is PostKind.ANSWER:
+        source = f"{post.thread_id}:{post.author_id}"
+        lock([post.author_id])
+        last = last_rows((Entry.rule == Rule.FIRST_ANSWER) & (Entry.source == source))
+        of_author = and_(Thread.id == post.thread_id, Post.author_id == post.author_id)
+        fold(bring_to(deeds.first_answers(of_author, People(), standing(last)), last))
+        note_acceptance(post.thread_id)
+    if post.votes_count or post.score:
+        note_votes([post_id])
+
+
+def note_thread(thread_id: int) -> None:
+    """A whole thread came, went, was split or merged. Inside a unit of work."""
+    people, delays = People(), Delays()
+    _lock_authors(thread_id)
+    last = last_rows(Entry.rule.in_([Rule.ACCEPTED, Rule.FIRST_ANSWER]) & (Entry.thread_id == thread_id))
+    known, here = standing(last), Thread.id == thread_id
+    wanted = chain(deeds.acceptances(here, people, known, delays), deeds.first_answers(here, people, known))
+    fold(bring_to(wanted, last))
+    voted = db.session.execute(
+        select(Post.id).where(
+            Post.thread_id == thread_id,
+            Post.kind != PostKind.COMMENT,
+            or_(Post.votes_count > 0, Post.score != 0),
+        )
+    ).scalars()
+    note_votes(list(voted))
+
+
+def note_rating(conversation_id: str, by_id: int, about_id: int) -> None:
+    """What one side says of a conversation is what it is now. Inside a unit of work."""
+    lock([about_id])
+    source = keys.hidden_source(f"{conversation_id}:{by_id}")
+    last = last_rows((Entry.rule == Rule.CONVERSATION) & (Entry.source == source))
+    about = and_(Rating.conversation_id == conversation_id, Rating.by_id == by_id)
+    fold(bring_to(deeds.ratings(about, People(), standing(last)), last))
+
+
+def note_flags(case_id: int) -> None:
+    """The reports of a case were decided, or the decision was undone. Inside a unit of work."""
+    posts = list(db.session.execute(select(Flag.post_id).where(Flag.case_id == case_id)).scalars())
+    if posts:
+        last = last_rows((Entry.rule == Rule.FLAG_UPHELD) & Entry.post_id.in_(posts))
+        fold(bring_to(deeds.upheld_flags(Flag.post_id.in_(posts), People()), last))
+
+
+def note_company(member_id: int) -> None:
+    """Somebody's company became known or was taken back: what was uncertain in the ledger follows.
+
+    Entries under a confirmed company stay under it, wherever the person works later. In a unit of work.
+    """
+    company = People()(member_id).company
+    for column, of in (
+        (Entry.giver_company, Entry.giver_id == member_id),
+        (Entry.receiver_company, Entry.receiver_id == member_id),
+    ):
+        _follow_company(of & column.in_([keys.FREE, keys.person(member_id)]) & (column != company))
+
+
+def _follow_company(where: ColumnElement[bool]) -> None:
+    rows = db.session.execute(
+        select(Entry.rule, Entry.post_id, Entry.thread_id).where(where).distinct()
+    ).all()
+    note_votes(sorted({row.post_id for row in rows if row.rule is Rule.VOTE and row.post_id}))
+    threads = {row.thread_id for row in rows if row.rule in (Rule.ACCEPTED, Rule.FIRST_ANSWER)}
+    for thread_id in sorted(one for one in threads if one):
+        note_thread(thread_id)
+
+
+def _lock_authors(thread_id: int) -> None:
+    lock(
+        db.session.execute(
+            select(Post.author_id).where(Post.thread_id == thread_id, Post.kind == PostKind.ANSWER).distinct()
+        ).scalars()
+    )
+
+
+def _chunks(ids: Iterable[int]) -> Iterable[list[int]]:
+    found = list(ids)
+    for start in range(0, len(found), _ONCE):
+        yield found[start : start + _ONCE]

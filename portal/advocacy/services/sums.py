@@ -1,0 +1,297 @@
+"""The running sums: what one event changes is worked out again from few rows, the rest stays as it is.
+
+A person's sum follows from that person's entries, a company's from its persons' sums, the member's from the
+companies'. Time alone changes nothing but the moment at which a limit stops to bind; `renew_due` looks then.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+
+from portal.advocacy import keys
+from portal.advocacy.formula import HIGH_CONFIDENCE, KEPT_RECENT, YEAR_DAYS, Piece, Weights, company_piece
+from portal.advocacy.models import Act, CompanySum, Counts, Entry, GiverSum, MemberScore, Rule
+from portal.advocacy.queries import weights as weights_queries
+from portal.advocacy.queries.accounts import Account, account_of, rows_by_receiver
+from portal.advocacy.services.recording import Change
+from portal.kernel import clock
+from portal.kernel.db import db
+from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
+
+RENEW_JOB = "renew scores whose limits changed"
+_ONCE = 200  # members rebuilt in one transaction
+YEAR = timedelta(days=YEAR_DAYS)
+
+
+def lock(receiver_ids: Iterable[int]) -> None:
+    """Let no other unit of work write entries or sums of these members. Inside a unit of work."""
+    for receiver_id in sorted(set(receiver_ids)):
+        one_at_a_time(f"score:{receiver_id}")
+
+
+def fold(changes: Sequence[Change]) -> None:
+    """Have the sums follow what was written to the ledger. Inside the same unit of work."""
+    touched: dict[int, _Touched] = defaultdict(_Touched)
+    weights = weights_queries.current() if changes else Weights()
+    for change in changes:
+        for row, sign in ((_plain(change.before), -1), (_plain(change.now), 1)):
+            if row is None or row["act"] is Act.REVERSED or row["counts"] is Counts.NONE:
+                continue
+            part = touched[row["receiver_id"]]
+            worth = sign * weights.frozen(row["occurred_at"])
+            if row["counts"] is Counts.PARTICIPATION:
+                part.given += worth
+            elif keys.is_unknown(row["giver_key"]):
+                part.unknown += worth
+                part.unknown_changed = True
+            else:
+                part.pairs.add((row["giver_key"], row["rule"] is Rule.CONVERSATION))
+    for receiver_id, part in touched.items():
+        _fold_member(receiver_id, part, weights)
+
+
+class _Touched:
+    def __init__(self) -> None:
+        self.given = self.unknown = 0.0
+        self.unknown_changed = False
+        self.pairs: set[tuple[str, bool]] = set()
+
+
+def _plain(row: Any) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return row if isinstance(row, dict) else row._asdict()
+
+
+def _fold_member(receiver_id: int, part: _Touched, weights: Weights) -> None:
+    now = clock.now()
+    score = db.session.get(MemberScore, receiver_id)
+    if score is None:
+        score = MemberScore(
+            receiver_id=receiver_id,
+            fixed=0.0,
+            falling=0.0,
+            unknown=0.0,
+            given=0.0,
+            recent=[],
+            unknown_recent=[],
+        )
+        db.session.add(score)
+    elif score.changes_at is not None and score.changes_at <= now:
+        _renew_companies(receiver_id, weights, now)
+    score.given = max(0.0, score.given + part.given)
+    score.unknown = max(0.0, score.unknown + part.unknown)
+    companies: set[str] = set()
+    for key, is_hidden in part.pairs:
+        companies |= _renew_pair(receiver_id, key, is_hidden, weights)
+    for company in companies:
+        _renew_company(receiver_id, company, weights, now)
+    if part.unknown_changed:
+        score.unknown_recent = [moment.isoformat() for moment in _unknown_recent(receiver_id)]
+    _renew_member(score, weights)
+    db.session.flush()  # the next event of this unit reads these rows
+
+
+def _renew_pair(receiver_id: int, key: str, is_hidden: bool, weights: Weights) -> set[str]:
+    """One person's sum anew from the entries; gives the companies concerned."""
+    giver = key if is_hidden else keys.hidden(receiver_id, key)
+    plain = _plain_key(receiver_id, giver) if is_hidden else key
+    rows = rows_by_receiver(
+        (Entry.receiver_id == receiver_id) & Entry.giver_key.in_([one for one in (giver, plain) if one])
+    )
+    account = Account(receiver_id, weights, hashed=True)
+    for _receiver, found in rows:
+        account = account_of(receiver_id, found, weights, hashed=True)
+    known = db.session.get(GiverSum, (receiver_id, giver))
+    companies = {known.company} if known else set()
+    pair = account.pairs.get(giver)
+    if pair is None:
+        if known is not None:
+            db.session.delete(known)
+    else:
+        companies.add(pair.company)
+        if known is None:
+            known = GiverSum(receiver_id=receiver_id, giver=giver)
+            db.session.add(known)
+        known.company, known.total, known.last_at = pair.company, pair.total, pair.last_at
+    db.session.flush()
+    return companies
+
+
+def _plain_key(receiver_id: int, giver: str) -> str | None:
+    """Under which key a person whom only a hash names stands in this member's open entries, if any."""
+    found = db.session.execute(
+        select(Entry.giver_key)
+        .where(Entry.receiver_id == receiver_id, Entry.giver_id.is_not(None))
+        .distinct()
+    ).scalars()
+    return next((key for key in found if keys.hidden(receiver_id, key) == giver), None)
+
+
+def _renew_company(receiver_id: int, company: str, weights: Weights, now: datetime) -> None:
+    rows = db.session.execute(
+        select(GiverSum.total, GiverSum.last_at).where(
+            GiverSum.receiver_id == receiver_id, GiverSum.company == company
+        )
+    ).all()
+    known = db.session.get(CompanySum, (receiver_id, company))
+    if not rows:
+        if known is not None:
+            db.session.delete(known)
+    else:
+        piece = company_piece(weights, [row.total for row in rows], now)
+        if known is None:
+            known = CompanySum(receiver_id=receiver_id, company=company)
+            db.session.add(known)
+        known.fixed, known.falling, known.changes_at = piece.fixed, piece.falling, piece.changes_at
+        known.last_at = max(row.last_at for row in rows)
+    db.session.flush()
+
+
+def _renew_companies(receiver_id: int, weights: Weights, now: datetime) -> None:
+    """The companies whose limits have stopped to bind."""
+    due = db.session.execute(
+        select(CompanySum.company).where(CompanySum.receiver_id == receiver_id, CompanySum.changes_at <= now)
+    ).scalars()
+    for company in list(due):
+        _renew_company(receiver_id, company, weights, now)
+
+
+def _renew_member(score: MemberScore, weights: Weights) -> None:
+    db.session.flush()
+    fixed, falling, changes_at = db.session.execute(
+        select(
+            func.coalesce(func.sum(CompanySum.fixed), 0.0),
+            func.coalesce(func.sum(CompanySum.falling), 0.0),
+            func.min(CompanySum.changes_at),
+        ).where(CompanySum.receiver_id == score.receiver_id)
+    ).one()
+    score.fixed, score.falling, score.changes_at = float(fixed), float(falling), changes_at
+    latest = db.session.execute(
+        select(CompanySum.last_at)
+        .where(CompanySum.receiver_id == score.receiver_id)
+        .order_by(CompanySum.last_at.desc())
+        .limit(KEPT_RECENT)
+    ).scalars()
+    moments = [*latest, *(datetime.fromisoformat(one) for one in score.unknown_recent)]
+    _set_recent(score, sorted(moments, reverse=True)[:KEPT_RECENT], weights)
+
+
+def _set_recent(score: MemberScore, moments: list[datetime], weights: Weights) -> None:
+    score.recent = [moment.isoformat() for moment in moments]
+    score.ranked_until = _until(moments, weights.companies_to_rank)
+    score.high_until = _until(moments, HIGH_CONFIDENCE)
+
+
+def _until(moments: Sequence[datetime], companies: int) -> datetime | None:
+    return moments[companies - 1] + YEAR if len(moments) >= companies else None
+
+
+def _unknown_recent(receiver_id: int) -> list[datetime]:
+    rows = rows_by_receiver((Entry.receiver_id == receiver_id) & Entry.giver_key.startswith(keys.UNKNOWN))
+    for _receiver, found in rows:
+        return account_of(receiver_id, found, Weights()).unknown_at[-KEPT_RECENT:]
+    return []
+
+
+def renew_due(most: int = 500) -> int:
+    """Look again at members for whom a limit has stopped to bind; gives how many."""
+    now = clock.now()
+    due = list(
+        db.session.execute(
+            select(MemberScore.receiver_id)
+            .where(MemberScore.changes_at <= now)
+            .order_by(MemberScore.changes_at)
+            .limit(most)
+        ).scalars()
+    )
+    for receiver_id in due:
+        with unit_of_work():
+            lock([receiver_id])
+            score = db.session.get(MemberScore, receiver_id)
+            if score is not None:
+                weights = weights_queries.current()
+                _renew_companies(receiver_id, weights, now)
+                _renew_member(score, weights)
+    return len(due)
+
+
+def rebuild(progress: Any = lambda _done, _of: None) -> int:
+    """Work out every sum anew from the ledger; gives how many members have entries."""
+    ids = list(db.session.execute(select(Entry.receiver_id).distinct().order_by(Entry.receiver_id)).scalars())
+    with unit_of_work():
+        for table in (GiverSum, CompanySum, MemberScore):
+            db.session.execute(delete(table).where(table.receiver_id.not_in(select(Entry.receiver_id))))
+    weights = weights_queries.current()
+    for start in range(0, len(ids), _ONCE):
+        some = ids[start : start + _ONCE]
+        with unit_of_work():
+            lock(some)
+            _rebuild(some, weights)
+        progress(min(start + _ONCE, len(ids)), len(ids))
+    return len(ids)
+
+
+def _rebuild(ids: Sequence[int], weights: Weights) -> None:
+    now = clock.now()
+    givers: list[dict[str, Any]] = []
+    companies: list[dict[str, Any]] = []
+    scores: list[dict[str, Any]] = []
+    for table in (GiverSum, CompanySum, MemberScore):
+        db.session.execute(delete(table).where(table.receiver_id.in_(ids)))
+    for receiver_id, rows in rows_by_receiver(Entry.receiver_id.in_(ids)):
+        account = account_of(receiver_id, rows, weights, hashed=True)
+        totals: dict[str, list[float]] = defaultdict(list)
+        latest: dict[str, datetime] = {}
+        for giver, pair in account.pairs.items():
+            company, last_at = pair.company, pair.last_at
+            totals[company].append(pair.total)
+            latest[company] = max(last_at, latest.get(company, last_at))
+            givers.append(
+                {
+                    "receiver_id": receiver_id,
+                    "giver": giver,
+                    "company": company,
+                    "total": pair.total,
+                    "last_at": last_at,
+                }
+            )
+        pieces = {company: company_piece(weights, of, now) for company, of in totals.items()}
+        companies += [
+            {
+                "receiver_id": receiver_id,
+                "company": company,
+                "fixed": piece.fixed,
+                "falling": piece.falling,
+                "changes_at": piece.changes_at,
+                "last_at": latest[company],
+            }
+            for company, piece in pieces.items()
+        ]
+        scores.append(_score_row(receiver_id, account, pieces.values(), weights))
+    for model, found in ((GiverSum, givers), (CompanySum, companies), (MemberScore, scores)):
+        if found:
+            plain: Any = model.__table__
+            db.session.connection().execute(insert(plain), found)
+
+
+def _score_row(
+    receiver_id: int, account: Account, pieces: Iterable[Piece], weights: Weights
+) -> dict[str, Any]:
+    pieces = list(pieces)
+    recent = account.recent()
+    return {
+        "receiver_id": receiver_id,
+        "fixed": sum(piece.fixed for piece in pieces),
+        "falling": sum(piece.falling for piece in pieces),
+        "unknown": account.unknown,
+        "given": account.given,
+        "changes_at": min((piece.changes_at for piece in pieces if piece.changes_at), default=None),
+        "recent": [moment.isoformat() for moment in recent],
+        "unknown_recent": [moment.isoformat() for moment in account.unknown_at[-KEPT_RECENT:]],
+        "ranked_until": _until(recent, weights.companies_to_rank),
+        "high_until": _until(recent, HIGH_CONFIDENCE),
+    }

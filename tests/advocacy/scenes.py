@@ -1,0 +1,118 @@
+"""A small community in which anything may happen, and the three ways to its scores."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+
+from portal.advocacy.models import CompanySum, Entry, GiverSum, MemberScore
+from portal.advocacy.queries.standing import standing_of
+from portal.advocacy.services import rebuilding
+from portal.discussions.models import Post, PostKind, PostState, Thread
+from portal.discussions.services.acceptance import accept, withdraw_acceptance
+from portal.discussions.services.removal import hide_post, restore_post
+from portal.discussions.services.voting import vote, withdraw_vote
+from portal.kernel import clock
+from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
+from tests.conftest import make_board, make_company, make_customer, make_member, viewer_of
+from tests.discussions.factories import make_post, make_thread
+
+SOON = timedelta(hours=1)
+
+
+@dataclass
+class World:
+    """Members of a few companies on one board; `at` moves the clock."""
+
+    members: list[int]
+    board: int
+    companies: list[int]
+
+    def ask(self, asker: int) -> Thread:
+        return make_thread(asker, self.board)
+
+    def answer(self, member: int, thread: Thread) -> Post:
+        return make_post(member, thread)
+
+    def thank(self, giver: int, receiver: int) -> None:
+        """One point, in a question of its own: the asker accepts the answer."""
+        thread = self.ask(giver)
+        post = self.answer(receiver, thread)
+        accept(viewer_of(giver), thread.id, post.id)
+
+
+def make_world(*, companies: int = 4, people: int = 2) -> World:
+    """`people` customers in each of `companies` companies."""
+    ids = [make_company() for _n in range(companies)]
+    members = [make_customer(company_id=company) for company in ids for _n in range(people)]
+    return World(members, make_board(), ids)
+
+
+def helpfulness(member: int, at: datetime | None = None) -> float:
+    return standing_of(member, at).helpfulness
+
+
+def by_sums(members: Iterable[int]) -> dict[int, float]:
+    """From the running sums."""
+    return {member: helpfulness(member) for member in members}
+
+
+def by_ledger(members: Iterable[int]) -> dict[int, float]:
+    """From the ledger alone, as of now."""
+    moment = clock.now()
+    with clock.frozen(moment + timedelta(microseconds=1)):
+        return {member: helpfulness(member, moment + timedelta(microseconds=0.5)) for member in members}
+
+
+def rebuilt(members: Iterable[int], *, from_nothing: bool) -> dict[int, float]:
+    """After `portal score rebuild`; with `from_nothing` the ledger is emptied before."""
+    if from_nothing:
+        with unit_of_work():
+            for table in (Entry, GiverSum, CompanySum, MemberScore):
+                db.session.execute(delete(table))
+    db.session.expire_all()
+    rebuilding.rebuild()
+    db.session.expire_all()
+    return by_sums(members)
+
+
+def answers() -> list[Post]:
+    return list(
+        db.session.execute(select(Post).where(Post.kind == PostKind.ANSWER).order_by(Post.id)).scalars()
+    )
+
+
+def act(world: World, what: str, a: int, b: int) -> None:
+    """One thing that may happen; `a` and `b` choose who and where. What is not possible does not happen."""
+    member = world.members[a % len(world.members)]
+    viewer = viewer_of(member)
+    threads = list(db.session.execute(select(Thread).order_by(Thread.id)).scalars())
+    posts = answers()
+    if what == "ask" or not threads:
+        world.ask(member)
+    elif what == "answer":
+        thread = threads[b % len(threads)]
+        if thread.author_id != member and thread.state is PostState.VISIBLE:
+            world.answer(member, thread)
+    elif posts:
+        post = posts[b % len(posts)]
+        thread = db.session.get_one(Thread, post.thread_id)
+        if what == "hide":
+            hide_post(post.id, rule="a rule", reason="a reason", case_id=1, by_id=member)
+        elif what == "restore":
+            restore_post(post.id)
+        elif post.state is not PostState.VISIBLE or thread.state is not PostState.VISIBLE:
+            return
+        elif what == "vote" and post.author_id != member:
+            vote(viewer, post.id)
+        elif what == "unvote":
+            withdraw_vote(viewer, post.id)
+        elif what == "accept" and post.author_id != thread.author_id:
+            accept(viewer_of(thread.author_id), thread.id, post.id)
+        elif what == "unaccept":
+            withdraw_acceptance(viewer_of(thread.author_id), thread.id)
+
+
+__all__ = ["World", "act", "by_ledger", "by_sums", "helpfulness", "make_member", "make_world", "rebuilt"]
