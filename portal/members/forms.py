@@ -58,6 +58,18 @@ class LoginForm(Form):
     kept = HiddenField()
 
 
+class SignInLinkForm(Form):
+    """The same fields as signing in with a password, for those who want a link instead."""
+
+    email = EmailField(_l("Mail address"), validators=[InputRequired(_l("Write your mail address.")), _EMAIL])
+    next = HiddenField()
+    kept = HiddenField()
+
+
+class UseLinkForm(Form):
+    remember = BooleanField(_l("Stay signed in on this device for 60 days"))
+
+
 class ResetRequestForm(Form):
     email = EmailField(_l("Mail address"), validators=[InputRequired(_l("Write your mail address.")), _EMAIL])
 

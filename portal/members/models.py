@@ -230,6 +230,7 @@ class LinkPurpose(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a word, not a password
     EMAIL = "email"
     CLAIM = "claim"
+    SIGN_IN = "sign_in"
 
 
 class MailedLink(Base):
@@ -242,6 +243,10 @@ class MailedLink(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     purpose: Mapped[LinkPurpose] = mapped_column(short_enum(LinkPurpose))
     email: Mapped[str] = mapped_column(String(254))
+    # Of a sign-in link: where the person was, and what they were sending, which only the browser that asked
+    # for the link can open: nobody can have somebody else send what they wrote.
+    place: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    kept_box: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[datetime] = mapped_column()
     expires_at: Mapped[datetime] = mapped_column(index=True)
 

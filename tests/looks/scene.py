@@ -132,7 +132,7 @@ def _cases(who: dict[str, int]) -> dict[str, str]:
 def _links(site: Site, member_id: int) -> dict[str, str]:
     now, soon = clock.now(), clock.now() + timedelta(hours=1)
     with unit_of_work():
-        for purpose in (LinkPurpose.PASSWORD, LinkPurpose.EMAIL):
+        for purpose in (LinkPurpose.PASSWORD, LinkPurpose.EMAIL, LinkPurpose.SIGN_IN):
             db.session.add(
                 MailedLink(
                     token_hash=token_hash(f"link-{purpose.value}"),
@@ -158,6 +158,7 @@ def _links(site: Site, member_id: int) -> dict[str, str]:
     return {
         "join_token": "link-join",
         "password_token": f"link-{LinkPurpose.PASSWORD.value}",
+        "sign_in_token": f"link-{LinkPurpose.SIGN_IN.value}",
         "email_token": f"link-{LinkPurpose.EMAIL.value}",
         "unsubscribe_token": preferences.unsubscribe_token(key, member_id, "mention"),
     }

@@ -1,13 +1,14 @@
-"""Password and address: changed by their owner, or through a link to the address."""
+"""Password and address: changed by their owner, or through a link to the address, which signs in too."""
 
 from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from portal.kernel import clock, events, site
+from portal.kernel import clock, events, site, vault
 from portal.kernel.crypto import hash_password, password_matches, token_hash
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.kernel.kept import MAX_KEPT
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.addresses import clean_email
 from portal.members.events import MailWanted, MemberChanged
@@ -21,9 +22,11 @@ LASTS = {
     LinkPurpose.PASSWORD: timedelta(hours=2),
     LinkPurpose.EMAIL: timedelta(days=1),
     LinkPurpose.CLAIM: timedelta(days=14),
+    LinkPurpose.SIGN_IN: timedelta(minutes=20),
 }
 MAILS_AN_HOUR = 3
 
+_KEPT = "kept with a sign-in link"
 _USED_UP = "This link was used, replaced by a newer one, or is too old."
 
 
@@ -55,6 +58,63 @@ def ask_for_new_password(email: str) -> None:
         )
 
 
+def ask_for_sign_in_link(email: str, *, place: str = "/", kept: str = "", browser: str = "") -> None:
+    """Send a link that signs in, if the address has an account; works without a password too.
+
+    The caller cannot tell. `place` is where the person wanted to go. `kept`, what they were sending when the
+    session had ended, is given back to the `browser` (a secret in it) that asked, and to no other.
+    """
+    email = normal(email)
+    token = clock.token()
+    with unit_of_work():
+        member = db.session.execute(
+            select(Member).where(
+                Member.email == email, Member.state.in_([MemberState.ACTIVE, MemberState.SUSPENDED])
+            )
+        ).scalar_one_or_none()
+        wanted = member is not None and not _was_mailed_often(member.id)
+        if member is not None and wanted:
+            link = _make_link(member, LinkPurpose.SIGN_IN, email, token)
+            link.place = place[:400]
+            if kept and browser and len(kept) <= 2 * MAX_KEPT:
+                link.kept_box = vault.seal_by(browser, kept, purpose=_KEPT)
+        events.publish(
+            MailWanted(
+                email if wanted else "",
+                f"Sign in to {site.current().name}",
+                (
+                    "Somebody, probably you, wants to sign in with this address. Open the link and press the "
+                    "button there; it works once, for 20 minutes, and only the newest link works.",
+                    "If it was not you, there is nothing to do: without the link nobody gets in.",
+                ),
+                ("Sign in", f"/login/link/{token}"),
+                member.id if member else None,
+            )
+        )
+
+
+def use_sign_in_link(token: str, *, browser: str = "") -> tuple[int, str, str]:
+    """The link has done its work: gives the member's id, where they wanted to go, what they were sending.
+
+    Of two who use it at once one gets in. It proves the address: an account that waits for that is confirmed.
+    Raises NotFound.
+    """
+    with unit_of_work():
+        link = find_link(token, LinkPurpose.SIGN_IN)
+        member = db.session.get(Member, link.member_id)
+        used = db.session.execute(delete(MailedLink).where(MailedLink.id == link.id))
+        if used.rowcount != 1:  # type: ignore[attr-defined]
+            raise NotFound(_USED_UP)
+        if (
+            member is None
+            or member.email != link.email
+            or member.state not in (MemberState.ACTIVE, MemberState.SUSPENDED)
+        ):
+            raise NotFound(_USED_UP)
+        _confirm_address(member)
+        return member.id, link.place, _kept_by(link, browser)
+
+
 def find_link(token: str, *purposes: LinkPurpose) -> MailedLink:
     """What a link is for; looking at it uses nothing up. Raises NotFound."""
     link = db.session.execute(
@@ -84,12 +144,7 @@ def set_password_by_link(token: str, password: str) -> int:
         if member is None or member.email != link.email:
             raise NotFound(_USED_UP)
         member.password_hash = hashed
-        if member.email_confirmed_at is None:
-            member.email_confirmed_at = clock.now()
-            before = member.company_id
-            place_by_address(member)
-            count_company(before)
-            count_company(member.company_id)
+        _confirm_address(member)
         _end_links(member.id)
         end_all_sessions(member.id)
         _tell_of_password(member)
@@ -208,21 +263,42 @@ def make_claim_link(member: Member, email: str) -> str:
     return f"/password/{token}"
 
 
-def _make_link(member: Member, purpose: LinkPurpose, email: str, token: str) -> None:
+def _confirm_address(member: Member) -> None:
+    """A link to it was used, so the address is theirs."""
+    if member.email_confirmed_at is None:
+        member.email_confirmed_at = clock.now()
+        before = member.company_id
+        place_by_address(member)
+        count_company(before)
+        count_company(member.company_id)
+
+
+def _kept_by(link: MailedLink, browser: str) -> str:
+    if not link.kept_box or not browser:
+        return ""
+    try:
+        return vault.open_by(browser, link.kept_box, purpose=_KEPT)
+    except vault.CannotOpen:
+        return ""  # another browser asked for the link
+
+
+def _make_link(member: Member, purpose: LinkPurpose, email: str, token: str) -> MailedLink:
     now = clock.now()
     db.session.execute(
         delete(MailedLink).where(MailedLink.member_id == member.id, MailedLink.purpose == purpose)
     )
-    db.session.add(
-        MailedLink(
-            token_hash=token_hash(token),
-            member_id=member.id,
-            purpose=purpose,
-            email=email,
-            created_at=now,
-            expires_at=now + LASTS[purpose],
-        )
+    link = MailedLink(
+        token_hash=token_hash(token),
+        member_id=member.id,
+        purpose=purpose,
+        email=email,
+        place="",
+        kept_box="",
+        created_at=now,
+        expires_at=now + LASTS[purpose],
     )
+    db.session.add(link)
+    return link
 
 
 def _end_links(member_id: int) -> None:

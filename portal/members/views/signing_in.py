@@ -1,16 +1,16 @@
-"""Signing in and out, and a new password by mail."""
+"""Signing in with a password or by a link, signing out, and a new password by mail."""
 
 from flask import current_app, flash, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.kernel import limits
+from portal.kernel import clock, limits
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import DomainError, Invalid, NotFound, TooMany
 from portal.kernel.kept import Kept, kept_form
 from portal.kernel.places import local_path
 from portal.members import browser
-from portal.members.forms import LoginForm, NewPasswordForm, ResetRequestForm
+from portal.members.forms import LoginForm, NewPasswordForm, ResetRequestForm, SignInLinkForm, UseLinkForm
 from portal.members.models import LinkPurpose
 from portal.members.services import credentials, kept_forms, sessions, signing_in
 from portal.members.views.blueprint import blueprint
@@ -53,10 +53,66 @@ def sign_in() -> str | Response | tuple[str, int] | tuple[str, int, dict[str, st
         form.refuse(error)
         return render_template("members/login.html", form=form, wrong=True), 422
     browser.start(member_id, remembered=bool(form.remember.data))
-    place = local_path(form.next.data)
-    if form.kept.data and (token := kept_forms.keep(member_id, form.kept.data)):
-        place = url_for("members.send_again", token=token)
+    place = _with_kept(member_id, form.kept.data or "", local_path(form.next.data))
     response = make_response(redirect(place, 303))
+    browser.remember_known(response, email)
+    return response
+
+
+@blueprint.get("/login/link")
+@requires(Permission.VISIT)
+def sign_in_link() -> str | Response:
+    """Ask for a link by mail that signs in."""
+    place = local_path(request.args.get("next"))
+    if viewer().is_member:
+        return redirect(place, 303)
+    return render_template("members/link.html", form=SignInLinkForm(formdata=None, next=place))
+
+
+@blueprint.post("/login/link")
+@requires(Permission.VISIT)
+def ask_for_sign_in_link() -> str | tuple[str, int]:
+    """Send the link, if the address has an account; the answer is the same."""
+    form = SignInLinkForm()
+    if not form.validate():
+        return render_template("members/link.html", form=form), 422
+    limits.take(RESETS_PER_ADDRESS, browser.client_address(), name="reset")
+    credentials.ask_for_sign_in_link(
+        form.email.data or "",
+        place=local_path(form.next.data),
+        kept=form.kept.data or "",
+        browser=session.setdefault("asked_for_link", clock.token(18)),
+    )
+    return render_template("members/link_sent.html", email=form.email.data, place=local_path(form.next.data))
+
+
+@blueprint.get("/login/link/<token>")
+@requires(Permission.VISIT)
+def sign_in_by_link(token: str) -> str | tuple[str, int]:
+    """The page behind the link; looking at it uses nothing up."""
+    try:
+        link = credentials.find_link(token, LinkPurpose.SIGN_IN)
+    except NotFound:
+        return render_template("members/link_gone.html", what="sign_in"), 404
+    return render_template("members/use_link.html", form=UseLinkForm(formdata=None), email=link.email)
+
+
+@blueprint.post("/login/link/<token>")
+@requires(Permission.VISIT)
+def use_sign_in_link(token: str) -> Response | tuple[str, int]:
+    """Sign in by the link."""
+    form = UseLinkForm()
+    form.validate()
+    try:
+        email = credentials.find_link(token, LinkPurpose.SIGN_IN).email
+        _refuse_demo_in_production(email)
+        member_id, place, kept = credentials.use_sign_in_link(
+            token, browser=session.get("asked_for_link", "")
+        )
+    except (NotFound, Invalid):
+        return render_template("members/link_gone.html", what="sign_in"), 404
+    browser.start(member_id, remembered=bool(form.remember.data))
+    response = make_response(redirect(_with_kept(member_id, kept, local_path(place)), 303))
     browser.remember_known(response, email)
     return response
 
@@ -139,6 +195,12 @@ def set_password(token: str) -> str | Response | tuple[str, int]:
 def sign_in_form(place: str, again: Kept | None) -> LoginForm:
     """The form for the page of somebody whose session had ended: it carries what they were sending."""
     return LoginForm(formdata=None, next=place, kept=again.packed if again and again.has_text else "")
+
+
+def _with_kept(member_id: int, kept: str, place: str) -> str:
+    """Where somebody goes once signed in: to what they were sending, where there is something."""
+    token = kept_forms.keep(member_id, kept) if kept else None
+    return url_for("members.send_again", token=token) if token else place
 
 
 def _check(email: str, password: str) -> int:
