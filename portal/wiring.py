@@ -212,6 +212,7 @@ def _subscribe() -> None:
     subscribe(discussed.AcceptanceWithdrawn, asks_listeners.look_at_withdrawn_acceptance)
     subscribe(conversed.ConversationReleased, asks_listeners.propose_the_next)
     subscribe(conversed.ConversationHeld, asks_listeners.note_conversation)
+    subscribe(conversed.ConversationMissed, asks_listeners.note_missed)
     for about_vote in (discussed.PostVoted, discussed.VoteWithdrawn):
         subscribe(about_vote, advocacy_listeners.hear_of_vote)
     for about_acceptance in (discussed.AnswerAccepted, discussed.AcceptanceWithdrawn):
@@ -453,6 +454,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(moderation_personal.FORGET_READINGS, moderation_personal.forget_readings, 24 * 3600)
     jobs.register(matching_jobs.RELEASE_JOB, reserving.release_due, 60)
     jobs.register(matching_personal.FORGET_JOB, matching_jobs.forget_old, 24 * 3600)
+    jobs.register(conversations_jobs.DELIVER_JOB, conversations_jobs.deliver_due, 60)
     jobs.register(conversations_jobs.RELEASE_JOB, conversations_jobs.release_due, 300)
     jobs.register(conversations_jobs.HOLD_JOB, conversations_jobs.hold_due, 300)
     jobs.register(conversations_messages.FORGET_JOB, conversations_messages.forget_deleted, 6 * 3600)

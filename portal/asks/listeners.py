@@ -6,7 +6,8 @@ from portal.asks import policy
 from portal.asks.models import Ask, AskState, StageKind
 from portal.asks.queries.finding import ask_of_thread, locked
 from portal.asks.services import connecting, inviting, settling, stages, telling, timing
-from portal.conversations.events import ConversationHeld, ConversationReleased
+from portal.conversations.events import ConversationHeld, ConversationMissed, ConversationReleased
+from portal.conversations.queries.giving import has_talked
 from portal.discussions.events import (
     AcceptanceWithdrawn,
     AnswerAccepted,
@@ -123,6 +124,13 @@ def note_conversation(event: ConversationHeld) -> None:
     """The last of the four things that a guest's sender is told, if the guest agreed."""
     for member_id in (event.asker_id, event.member_id):  # a customer may have offered it
         inviting.note_spoke(member_id)
+
+
+def note_missed(event: ConversationMissed) -> None:
+    """It did not take place after all: nobody is told that a guest spoke who did not."""
+    for member_id in (event.asker_id, event.member_id):
+        if not has_talked(member_id):
+            inviting.note_spoke(member_id, spoke=False)
 
 
 def _without_answer(ask: Ask, post_id: int) -> None:

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 
 from portal.asks.models import AnswerRequest, Ask, AskMode, AskState, StageKind, Via
-from portal.asks.queries.timelines import Seen, Step
+from portal.asks.queries.timelines import SEEN, Seen, Step
 from portal.kernel.template_helpers import duration, exact
 from portal.members import lists
 from portal.members.display import ROLE_WORDS
@@ -120,11 +120,19 @@ def timeline(ask: Ask, steps: list[Step], seen: Seen, *, own: bool, responsible:
         kind = "" if step.is_done else "next"
         if step.kind is StageKind.VENDOR:
             kind = "vendor"
-        items.append({"at": step.when, "text": text + _lateness(step), "kind": kind, "done": step.is_done})
+        items.append(
+            {
+                "at": step.when,
+                "text": text + _lateness(step),
+                "kind": kind,
+                "done": step.is_done,
+                "rank": step.rank,
+            }
+        )
     if seen.seen and seen.last_seen_at:
         text = _n("One of them has seen it.", "%(num)d of them have seen it.", seen.seen)
-        items.append({"at": seen.last_seen_at, "text": text, "kind": "", "done": True})
-    done = sorted((item for item in items if item["done"]), key=lambda item: item["at"])
+        items.append({"at": seen.last_seen_at, "text": text, "kind": "", "done": True, "rank": SEEN})
+    done = sorted((item for item in items if item["done"]), key=lambda item: (item["at"], item["rank"]))
     if done and ask.state in (AskState.RUNNING, AskState.ANSWERED) and not done[-1]["kind"]:
         done[-1]["kind"] = "now"
     return done + [item for item in items if not item["done"]]
@@ -262,6 +270,9 @@ def who_line(card: Any) -> str:
         f"{line}." if line else "",
         verified,
         _("Tells you the name when accepting.") if card.by_role else "",
+        _("Talks only with people who are here with their company’s mail address.")
+        if card.company_address_required
+        else "",
     ]
     return " ".join(one for one in sentences if one)
 

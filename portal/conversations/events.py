@@ -22,7 +22,10 @@ class ConversationAccepted:
 
 @dataclass(frozen=True)
 class ConversationReleased:
-    """A request came to nothing. `reason`: "no answer", "declined", "withdrawn" or "gone"."""
+    """A request, or the time agreed on, came to nothing, and the place is free.
+
+    `reason`: "no answer", "declined", "withdrawn", "gone"; "called off" by the member who was asked.
+    """
 
     conversation_id: str
     origin: str
@@ -40,6 +43,16 @@ class ConversationHeld:
     asker_id: int
     member_id: int
     at: datetime
+
+
+@dataclass(frozen=True)
+class ConversationMissed:
+    """What counted as held did not take place: somebody did not come."""
+
+    conversation_id: str
+    origin: str
+    asker_id: int
+    member_id: int
 
 
 @dataclass(frozen=True)

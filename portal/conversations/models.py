@@ -1,6 +1,6 @@
 """Conversations, who takes part, what was said (sealed), times, reports, blocks, ratings, thanks."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
@@ -40,6 +40,8 @@ class MessageKind(StrEnum):
     TEXT = "text"
     TIMES = "times"  # times that somebody proposes
     AGREED = "agreed"
+    CALLED_OFF = "called_off"  # the agreed time does not take place
+    MISSED = "missed"  # somebody did not come
     JOINED = "joined"
     LEFT = "left"
 
@@ -68,12 +70,17 @@ class Conversation(Keyed, Versioned, Base):
     note_box: Mapped[str] = mapped_column(Text, default="")
     link_box: Mapped[str] = mapped_column(Text, default="")  # address of a meeting tool
     requested_at: Mapped[datetime] = mapped_column(index=True)
+    waits_until: Mapped[datetime | None] = mapped_column(index=True)  # quiet hours: not brought before then
     due_at: Mapped[datetime] = mapped_column()
     accepted_at: Mapped[datetime | None] = mapped_column()
     ended_at: Mapped[datetime | None] = mapped_column()
     held_at: Mapped[datetime | None] = mapped_column()
     agreed_at: Mapped[datetime | None] = mapped_column()  # when they speak
     agreed_minutes: Mapped[int | None] = mapped_column()
+    agreed_edition: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # for calendars: the later wins
+    called_off_at: Mapped[datetime | None] = mapped_column()  # the agreed time did not or will not take place
     messages_count: Mapped[int] = mapped_column(default=0)
     last_at: Mapped[datetime] = mapped_column()
 
@@ -82,6 +89,13 @@ class Conversation(Keyed, Versioned, Base):
         Index("ix_conversations_approaches", "asker_id", "origin", "state"),
         check("not_oneself", "asker_id <> member_id"),
     )
+
+    @property
+    def speaks_until(self) -> datetime | None:
+        """The end of the agreed time; None where there is none, or it was called off."""
+        if self.agreed_at is None or self.called_off_at is not None:
+            return None
+        return self.agreed_at + timedelta(minutes=self.agreed_minutes or 0)
 
     @property
     def vault_owner(self) -> str:

@@ -61,6 +61,8 @@ def _sentence(notice: Notice, row: Any) -> str:
         "accepted": _("Your request for a conversation was accepted"),
         "unavailable": _("A request of yours came to nothing: not available now"),
         "thanks": _("Somebody thanks you"),
+        "called_off": _("A time that you had agreed on was called off"),
+        "missed": _("Somebody says that a talk of yours did not take place"),
         "person": _("A further person was proposed for a conversation"),
     }.get(notice.data.get("what", ""), _("There is news in a conversation"))
 

@@ -8,9 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from portal.asks import wording
 from portal.asks.models import AnswerRequest, AskState, StageKind
 from portal.asks.queries import figures
-from portal.asks.services import asking, settling, waves
+from portal.asks.queries.timelines import seen_of, steps_of
+from portal.asks.services import asking, connecting, requests, settling, waves
 from portal.discussions.services import acceptance, removal
 from portal.discussions.services.posting import post_comment
 from portal.kernel import site
@@ -35,6 +37,7 @@ from tests.asks.scenes import (
     make_customers,
     make_prospect,
     planned,
+    request_of,
     told,
     work,
 )
@@ -345,6 +348,35 @@ class TestNobodyAnswers:
         assert len(told("answer_request")) == len(set(told("answer_request"))) == 10
         assert told("ask") == [asker]
 
+    def test_what_happened_in_one_moment_stands_in_its_logical_order(self, in_app: Flask, at: Clock):
+        board()
+        customers = make_customers(12)
+        one = ask(asker := make_prospect())
+        at(TUESDAY + 30 * HOUR)
+        work()  # both waves and the end at once: the worker was down
+        requests.note_seen(viewer_of(asked(one)[0]), request_of(one, asked(one)[0]))
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        answer(customers[0], one)
+        settling.settle(viewer_of(asker), one.id)
+        ask_now = fresh(one)
+        with in_app.test_request_context():
+            items = wording.timeline(
+                ask_now, steps_of(ask_now, own=True), seen_of(one.id), own=True, responsible="Ruth"
+            )
+        same_moment = [str(item["text"]) for item in items if item["at"] == TUESDAY + 30 * HOUR]
+        words = (
+            "5 customers were asked",
+            "5 further customers were asked",
+            "seen it",
+            "had answered in time",
+            "You wanted to be connected",
+            "A customer answered",
+            "You settled it",
+        )
+        assert [next(n for n, word in enumerate(words) if word in text) for text in same_moment] == [
+            *range(len(words))
+        ]
+
     def test_two_workers_at_once_do_each_stage_once(self, in_app: Flask, at: Clock):
         board()
         make_customers(12)
@@ -391,6 +423,20 @@ class TestNobodyAnswers:
         work()
         assert asked(one) == []
         at(TUESDAY + 5 * HOUR)
+        work()
+        assert asked(one) == [customer]
+
+    def test_a_worker_that_comes_in_the_next_night_waits_for_the_next_morning(self, in_app: Flask, at: Clock):
+        board()
+        [customer] = make_customers(1, time_zone="UTC")
+        with unit_of_work():
+            db.session.add(Availability(member_id=customer, quiet_from=8, quiet_to=14))
+        one = ask(make_prospect())
+        waves.move_on()
+        at(TUESDAY + 24 * HOUR)
+        work()
+        assert asked(one) == []
+        at(TUESDAY + 29 * HOUR)
         work()
         assert asked(one) == [customer]
 

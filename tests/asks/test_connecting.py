@@ -14,6 +14,7 @@ from portal.asks.services import asking, connecting, requests, settling
 from portal.asks.services.asking import Situation
 from portal.conversations import services as conversations
 from portal.conversations.models import Conversation
+from portal.conversations.queries import listing
 from portal.kernel.access import Status
 from portal.kernel.db import Base, db
 from portal.kernel.errors import Forbidden, Invalid, NotFound
@@ -142,6 +143,35 @@ class TestProposals:
         assert row.state is ProposalState.GONE
         assert len(open_ids(one.id)) == 3
         assert asker in told("ask")
+
+    @pytest.mark.parametrize("how", ["suspended", "banned", "erased"])
+    def test_whoever_is_held_back_before_answering_is_moved_on_from_at_once(self, in_app: Flask, how: str):
+        make_customers(6)
+        prospect = make_prospect()
+        board()
+        one = ask(prospect)
+        connecting.connect_now(viewer_of(prospect), one.id, may_connect=False)
+        [talk_id] = connecting.approach(
+            viewer_of(prospect), one.id, open_ids(one.id)[:1], note="May I ask?"
+        ).conversation_ids
+        member = db.session.get_one(Conversation, talk_id).member_id
+        change_member(
+            member,
+            **(
+                {"suspended_until": TUESDAY + 24 * HOUR}
+                if how == "suspended"
+                else {"state": MemberState(how)}
+            ),
+        )
+        assert conversations.release_due() == 1
+        assert conversations.release_due() == 0
+        assert len(open_ids(one.id)) == 3, "the next is proposed"
+        assert member not in [
+            row.member_id for row in proposals_of(one.id) if row.state == ProposalState.OPEN
+        ]
+        assert told("conversation_news") == [prospect]
+        row = listing.lists(viewer_of(prospect)).over[0]
+        assert not row.is_available, "it reads as a decline reads: nothing about anybody"
 
     def test_looking_further_gives_up_what_weighs_least(self, in_app: Flask):
         board()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from portal.asks.models import Ask, AskMode, KeptAsk
 from portal.asks.services import connecting, inviting, settling
 from portal.discussions.models import Audience, Board, Thread, ThreadKind
 from portal.discussions.services.posting import open_thread, post_reply
+from portal.kernel import site
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
 from portal.members.models import Member
@@ -146,6 +148,61 @@ class TestAsking:
         picked = re.findall(r'name="pick" value="(\d+)"', page)
         sent = browser.post(answer_.location, data={"pick": picked[:1], "note": "May I ask you?"})
         assert sent.status_code == 303
+        assert sent.location.startswith("/conversations/")
+
+    def test_in_private_with_nobody_there_it_says_who_would_look_and_by_when(
+        self, app: Flask, sign_in: SignIn
+    ):
+        with app.app_context():
+            board()
+            make_moderator("Ruth Adeyemi", username="ruth")
+            site.change(ask_responsible="ruth")
+            prospect = make_prospect()
+        browser = sign_in(prospect)
+        place = browser.post("/ask", data={**FORM, "mode": "conversation", "industry": ""}).location
+        page = browser.get(place).get_data(as_text=True)
+        assert "There is nobody to propose at present" in page
+        assert re.search(r"Ruth Adeyemi finds you one by\s+<time", page)
+        in_the_open = re.search(r'href="(/ask\?of=\d+)"', page)
+        assert in_the_open is not None
+        filled = browser.get(in_the_open.group(1)).get_data(as_text=True)
+        assert f'value="{TITLE}"' in filled
+        assert "Our own guess is nine." in filled
+        with app.app_context():
+            another = make_prospect()
+        assert sign_in(another).get(in_the_open.group(1)).status_code == 404
+
+    def test_from_a_search_and_from_people_one_is_led_to_three_proposals(self, app: Flask, sign_in: SignIn):
+        with app.app_context():
+            board()
+            make_customers(4)
+            prospect, staff = make_prospect(), make_moderator()
+        browser = sign_in(prospect)
+        for page, link in (
+            ("/search?q=forty+partners", r'href="(/ask\?title=forty[^"]*)"'),
+            ("/members?industry=31-33", r'href="(/ask\?industry=31-33[^"]*)"'),
+        ):
+            shown = re.search(link, browser.get(page).get_data(as_text=True))
+            assert shown is not None, page
+            form = browser.get(unescape(shown.group(1))).get_data(as_text=True)
+            assert 'value="forty partners"' in form or re.search(r'selected value="31-33"', form)
+            assert "/ask?" not in sign_in(staff).get(page).get_data(as_text=True)
+
+    def test_a_settled_ask_still_leads_to_a_customer(self, app: Flask, sign_in: SignIn):
+        with app.app_context():
+            board()
+            make_customers(6)
+            prospect = make_prospect()
+            one = ask(prospect)
+            work()
+            settling.settle(viewer_of(prospect), one.id)
+        browser = sign_in(prospect)
+        assert "Talk to a customer about it" in browser.get(f"/asks/{one.id}").get_data(as_text=True)
+        place = browser.post(f"/asks/{one.id}/connect-now").location
+        page = browser.get(place).get_data(as_text=True)
+        picked = re.findall(r'name="pick" value="(\d+)"', page)
+        assert len(picked) == 3
+        sent = browser.post(place, data={"pick": picked[:1], "note": "May I ask you?"})
         assert sent.location.startswith("/conversations/")
 
     def test_an_ask_stays_out_of_what_search_engines_read_unless_its_asker_chooses(

@@ -11,6 +11,7 @@ from portal.conversations.models import Conversation, ConversationState, Message
 from portal.conversations.queries import copies, listing, reading
 from portal.conversations.queries.finding import find_own
 from portal.conversations.services import messages, people
+from portal.conversations.services import times as agreeing
 from portal.kernel import clock, events, vault
 from portal.kernel.access import Status
 from portal.kernel.db import db
@@ -123,9 +124,9 @@ def test_the_agreed_time_passing_counts_as_held(two, at):
     services.accept(viewer_of(ines), conversation.id, times=((start, 20),))
     times = reading.page(viewer_of(jonas), conversation.id).letters[-1].times
     services.agree_time(viewer_of(jonas), conversation.id, times[0].id)
-    assert messages.hold_due() == 0
+    assert agreeing.hold_due() == 0
     at(noon("2026-03-04"))
-    assert (messages.hold_due(), messages.hold_due()) == (1, 0)
+    assert (agreeing.hold_due(), agreeing.hold_due()) == (1, 0)
     assert db.session.get_one(Conversation, conversation.id, populate_existing=True).held_at == start
 
 

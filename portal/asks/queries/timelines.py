@@ -9,6 +9,26 @@ from sqlalchemy import and_, func, select
 from portal.asks.models import AnswerRequest, Ask, AskStage, AskState, StageKind
 from portal.kernel.db import db
 
+# Of what happened in the same moment: what set the clock going, then who was asked, then what came of it.
+ORDER = (
+    StageKind.ASKED,
+    StageKind.BACK,
+    StageKind.TAKEN_BACK,
+    StageKind.DOUBTED,
+    StageKind.WAVE,
+    StageKind.NOBODY,
+    StageKind.DUE,
+    StageKind.CONNECT,
+    StageKind.INTRODUCED,
+    StageKind.VENDOR,
+    StageKind.TALK,
+    StageKind.ANSWERED,
+    StageKind.SETTLED,
+    StageKind.SUMMARY,
+    StageKind.GONE,
+)
+SEEN = ORDER.index(StageKind.NOBODY)  # somebody looks after being asked, and before answering
+
 
 @dataclass(frozen=True)
 class Step:
@@ -27,6 +47,11 @@ class Step:
     @property
     def when(self) -> datetime | None:
         return self.at or self.planned_at
+
+    @property
+    def rank(self) -> int:
+        """Its place among what happened in the same moment."""
+        return ORDER.index(self.kind)
 
 
 @dataclass(frozen=True)
@@ -57,9 +82,8 @@ def steps_of(ask: Ask, *, own: bool) -> list[Step]:
         if (own or not row.private)
         and (row.at is not None or (ask.state is AskState.RUNNING and row.kind is not StageKind.SETTLED))
     ]
-    order = list(StageKind)
     return sorted(
-        steps, key=lambda step: (not step.is_done, step.when or ask.created_at, order.index(step.kind))
+        steps, key=lambda step: (not step.is_done, step.when or ask.created_at, step.rank, step.number)
     )
 
 

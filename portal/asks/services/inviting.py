@@ -166,12 +166,15 @@ def report_nothing_more(member: Viewer, invite_id: int) -> None:
         invite.used_by_id, invite.used_at, invite.spoke = None, None, False
 
 
-def note_spoke(member_id: int) -> None:
-    """A conversation of this guest took place: the last thing reported. Inside a unit of work."""
+def note_spoke(member_id: int, *, spoke: bool = True) -> None:
+    """A conversation of this guest took place, or did not after all: the last thing reported.
+
+    Inside a unit of work.
+    """
     db.session.execute(
         update(Invite)
         .where(Invite.used_by_id == member_id, Invite.kind == InviteKind.GUEST)
-        .values(spoke=True)
+        .values(spoke=spoke)
         .execution_options(synchronize_session="fetch")
     )
 

@@ -22,6 +22,12 @@ def case_key(ask: Ask) -> str:
     return f"ask:{ask.id}"
 
 
+def connected_by(ask: Ask) -> datetime:
+    """When a moderator would have connected an asker who asked in the open now."""
+    hours = float(ask.promise_hours + policy.CONNECT_HOURS)
+    return working_time.add_hours(clock.now(), hours, working_time.calendar())
+
+
 def begin(ask: Ask) -> None:
     """The thread is there for all to read: the clock runs, the first customers are asked at once."""
     now = clock.now()

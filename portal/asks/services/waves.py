@@ -59,11 +59,13 @@ def deliver(limit: int = 500) -> int:
             ).scalar_one_or_none()
             if request is None:
                 break
+            reach = matching_queries.reach([request.member_id])[request.member_id]
+            if reach.from_at > clock.now():  # the worker comes late, and it is night again
+                request.deliver_at = reach.from_at
+                continue
             request.sent_at = clock.now()
             db.session.flush()
-            telling.tell_of_request(
-                request, by_mail=matching_queries.reach([request.member_id])[request.member_id].by_mail
-            )
+            telling.tell_of_request(request, by_mail=reach.by_mail)
             told += 1
     return told
 

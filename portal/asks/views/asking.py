@@ -13,6 +13,8 @@ from portal.asks.forms import AskForm
 from portal.asks.models import AskMode
 from portal.asks.queries import boards, figures
 from portal.asks.queries.appearing import as_role
+from portal.asks.queries.finding import own_ask
+from portal.asks.queries.private import words_of
 from portal.asks.services import asking, keeping
 from portal.asks.views.common import responsible_name
 from portal.discussions.queries import places
@@ -23,6 +25,7 @@ from portal.kernel import clock, limits, page_cache, site
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Invalid, TooMany
+from portal.kernel.vault import CannotOpen
 from portal.members import browser
 from portal.members.queries import directory
 
@@ -41,8 +44,11 @@ def new() -> str:
     kept = keeping.find(token)
     if kept is not None:
         return _page(AskForm(formdata=None, data={**kept, "kept": token}), kept=True)
+    former = request.args.get("of", type=int)
+    if former is not None and viewer().may(Permission.ASK):
+        return _page(AskForm(formdata=None, data=_as_before(former)))
     draft = places.draft_at(viewer(), DRAFT) if viewer().may(Permission.POST) else None
-    return _page(AskForm(formdata=None, data=draft.fields if draft else {}))
+    return _page(AskForm(formdata=None, data=draft.fields if draft else _from_elsewhere()))
 
 
 @blueprint.post("/ask")
@@ -92,6 +98,34 @@ def found() -> Response:
     if viewer().is_member:
         flash(_("Good. Nothing was sent; if it does not answer you after all, ask."))
     return redirect(chosen.url, 303)
+
+
+def _from_elsewhere() -> dict[str, Any]:
+    """What was looked for in a search or among people, carried along in the address."""
+    given = {name: request.args.get(name, "")[:150] for name in ("title", "industry", "size", "region")}
+    product = request.args.get("product", "")
+    return {**given, "products": [product] if product.isdecimal() and len(product) < 10 else []}
+
+
+def _as_before(ask_id: int) -> dict[str, Any]:
+    """What the viewer asked in private, to be asked in the open. Raises NotFound."""
+    ask = own_ask(viewer(), ask_id if ask_id < 2**31 else 0)
+    try:
+        title, body = words_of(viewer(), ask)
+    except CannotOpen:  # the key is missing: the situation is there all the same
+        title, body = "", ""
+    return {
+        "title": title,
+        "body": body,
+        "industry": ask.industry,
+        "size": ask.size_band,
+        "region": ask.region,
+        "products": [str(number) for number in ask.product_ids],
+        "use_case": ask.use_case,
+        "replacing": ask.replacing,
+        "role": ask.role_level.value if ask.role_level else "",
+        "needed_by": ask.needed_by.isoformat() if ask.needed_by else "",
+    }
 
 
 def _send(form: AskForm) -> str:

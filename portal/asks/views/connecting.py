@@ -12,7 +12,7 @@ from portal.asks.queries import lists
 from portal.asks.queries.finding import own_ask, proposals_of
 from portal.asks.queries.private import words_of
 from portal.asks.services import connecting as services
-from portal.asks.services import fitting
+from portal.asks.services import fitting, timing
 from portal.asks.views.common import responsible_name
 from portal.discussions.queries import find_visible_thread
 from portal.kernel.access import Permission, requires, viewer
@@ -108,17 +108,14 @@ def _page(ask: Ask, form: ConnectForm) -> str:
         open=[card for card in cards if card.is_open],
         approached=[card for card in cards if card.proposal.state is ProposalState.APPROACHED],
         missing=sum(1 for card in cards if card.card is None and card.proposal.state is ProposalState.OPEN),
-        slots={
-            card.proposal.member_id: matching.open_slots(card.proposal.member_id)[:2]
-            for card in cards
-            if card.is_open
-        },
+        slots=matching.open_slots_of([card.proposal.member_id for card in cards if card.is_open], most=2),
         form=form,
         words=wording,
         most=policy.APPROACHES,
         least=wording.criterion(fitting.criteria_of(ask).least_important),
         replacing=ask.replacing,
         responsible=responsible_name(),
+        open_by=timing.connected_by(ask),
         picked=request.form.getlist("pick"),
         robots="noindex",
     )

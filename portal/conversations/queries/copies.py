@@ -43,6 +43,7 @@ def as_values(conversation: Conversation, me: Participant, names: dict[int, str]
         "note": opened(key, conversation.note_box, "note") if me.from_number == 1 else "",
         "link": opened(key, conversation.link_box, "link"),
         "speak_at": conversation.agreed_at,
+        "called_off_at": conversation.called_off_at,
         "messages": [
             {
                 "by": "you" if row.author_id == me.member_id else names.get(row.author_id, "somebody"),

@@ -83,6 +83,21 @@ def contributions(viewer: Viewer) -> Contributions:
     )
 
 
+def has_talked(member_id: int) -> bool:
+    """Whether a conversation of this member took place."""
+    return (
+        db.session.execute(
+            select(Conversation.id)
+            .where(
+                or_(Conversation.member_id == member_id, Conversation.asker_id == member_id),
+                Conversation.held_at.is_not(None),
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
 def public_thanks(member_id: int) -> list[tuple[str, datetime]]:
     """Thank-yous that both sides show to everybody: words and day, without who wrote them."""
     return [

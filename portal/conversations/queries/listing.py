@@ -72,7 +72,7 @@ def lists(viewer: Viewer) -> Lists:
             unread=me.unread,
             last_at=conversation.last_at,
             due_at=conversation.due_at,
-            agreed_at=conversation.agreed_at,
+            agreed_at=conversation.agreed_at if conversation.called_off_at is None else None,
             is_available=conversation.state not in (ConversationState.DECLINED, ConversationState.RELEASED),
         )
         if me.part is Part.INVITED:

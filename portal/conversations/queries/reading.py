@@ -40,6 +40,7 @@ class Time:
     minutes: int
     may_take: bool
     is_agreed: bool
+    is_off: bool = False  # agreed on, and called off
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Page:
     thanks: list[tuple[str, str]]
     locked: bool = False
     by_role: bool = False
+    may_deny: bool = False  # the viewer may say that the talk did not take place
 
     @property
     def is_asker(self) -> bool:
@@ -152,6 +154,8 @@ def page(viewer: Viewer, conversation_id: str, *, before: int = 0) -> Page:
         thanks=_thanks(viewer, conversation, key, people),
         locked=locked,
         by_role=shown_by_role(viewer, conversation),
+        may_deny=policy.may_deny(conversation, clock.now())
+        and viewer.member_id in (conversation.asker_id, conversation.member_id),
     )
 
 
@@ -190,6 +194,7 @@ def _letters(
     )
     now = clock.now()
     is_open = conversation.state is ConversationState.OPEN
+    is_off = conversation.called_off_at is not None
     letters = []
     for row in rows:
         is_own = row.author_id == viewer.member_id
@@ -212,9 +217,12 @@ def _letters(
                         id=one.id,
                         starts_at=one.starts_at,
                         minutes=one.minutes,
-                        may_take=is_open and one.by_id != viewer.member_id and one.starts_at > now,
-                        is_agreed=(conversation.agreed_at, conversation.agreed_minutes)
-                        == (one.starts_at, one.minutes),
+                        may_take=is_open
+                        and one.by_id != viewer.member_id
+                        and one.starts_at > now
+                        and not (is_off and _is_agreed(conversation, one)),
+                        is_agreed=not is_off and _is_agreed(conversation, one),
+                        is_off=is_off and _is_agreed(conversation, one),
                     )
                     for one in times.get(row.id, ())
                 ],
@@ -224,6 +232,10 @@ def _letters(
             )
         )
     return letters, rows[0].number if has_more else 0
+
+
+def _is_agreed(conversation: Conversation, time: TimeProposal) -> bool:
+    return (conversation.agreed_at, conversation.agreed_minutes) == (time.starts_at, time.minutes)
 
 
 def _reports(viewer: Viewer, conversation: Conversation, people: dict[int, PersonLine]) -> list[ReportLine]:

@@ -2,30 +2,29 @@
 
 from portal.conversations.services.afterwards import publish_thanks, rate, thank
 from portal.conversations.services.leaving import block, leave, unblock
-from portal.conversations.services.messages import (
-    agree_time,
-    delete_message,
-    propose_times,
-    send_message,
-    set_link,
-)
+from portal.conversations.services.messages import delete_message, send_message, set_link
 from portal.conversations.services.reporting import add_messages, report
 from portal.conversations.services.requesting import (
     accept,
     decline,
+    deliver_due,
     offer,
     release_due,
     request,
     withdraw,
 )
+from portal.conversations.services.times import agree_time, call_off, deny, propose_times
 
 __all__ = [
     "accept",
     "add_messages",
     "agree_time",
     "block",
+    "call_off",
     "decline",
     "delete_message",
+    "deliver_due",
+    "deny",
     "leave",
     "offer",
     "propose_times",

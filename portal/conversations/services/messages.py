@@ -1,6 +1,6 @@
 """What is said: sealed before it is stored, seen by the others, taken back by who said it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, exists, select, update
 
@@ -14,7 +14,6 @@ from portal.conversations.models import (
     Part,
     Participant,
     ReportedMessage,
-    TimeProposal,
 )
 from portal.conversations.queries.finding import find_own
 from portal.conversations.services import telling
@@ -32,38 +31,10 @@ FORGET_JOB = "forget deleted messages"
 def send_message(author: Viewer, conversation_id: str, text: str, *, form_key: str = "") -> Message:
     """Say something in Markdown; the others hear that there is one. Raises NotFound, Invalid, Repeated."""
     with form_keys.once(form_key, author.member_id or 0) as outcome:
-        conversation = _open_one(author, conversation_id)
+        conversation = open_one(author, conversation_id)
         message = add_text(conversation, author.member_id or 0, text)
         outcome.place = f"/conversations/{conversation.id}#end"
     return message
-
-
-def propose_times(
-    author: Viewer, conversation_id: str, times: tuple[tuple[datetime, int], ...], *, form_key: str = ""
-) -> None:
-    """Propose times (start, minutes) to speak. Raises NotFound, Invalid beside `times`; Repeated."""
-    with form_keys.once(form_key, author.member_id or 0) as outcome:
-        conversation = _open_one(author, conversation_id)
-        add_times(conversation, author.member_id or 0, times)
-        outcome.place = f"/conversations/{conversation.id}#end"
-
-
-def agree_time(member: Viewer, conversation_id: str, time_id: str) -> None:
-    """Take a time that another proposed. Raises NotFound; Invalid when it is past or one's own."""
-    with unit_of_work():
-        conversation = _open_one(member, conversation_id)
-        proposal = db.session.get(TimeProposal, time_id)
-        if proposal is None or proposal.conversation_id != conversation.id:
-            raise NotFound("no such time")
-        if proposal.by_id == member.member_id:
-            raise Invalid("You proposed this time yourself; the other side takes it.")
-        if proposal.starts_at <= clock.now():
-            raise Invalid("This time is over. Propose another one.")
-        if (conversation.agreed_at, conversation.agreed_minutes) == (proposal.starts_at, proposal.minutes):
-            return
-        conversation.agreed_at, conversation.agreed_minutes = proposal.starts_at, proposal.minutes
-        conversation.version += 1
-        note_event(conversation, member.member_id or 0, MessageKind.AGREED)
 
 
 def set_link(member: Viewer, conversation_id: str, link: str) -> None:
@@ -74,7 +45,7 @@ def set_link(member: Viewer, conversation_id: str, link: str) -> None:
     ):
         raise Invalid("Write the address as https://…", "link")
     with unit_of_work():
-        conversation = _open_one(member, conversation_id)
+        conversation = open_one(member, conversation_id)
         conversation.link_box = conversation.key().seal(link, purpose="link") if link else ""
         conversation.version += 1
 
@@ -123,61 +94,31 @@ def add_text(conversation: Conversation, author_id: int, text: str) -> Message:
     return message
 
 
-def add_times(conversation: Conversation, author_id: int, times: tuple[tuple[datetime, int], ...]) -> Message:
-    """Add proposed times. Inside a unit of work, on a locked conversation."""
-    now = clock.now()
-    if not times:
-        raise Invalid("Give at least one time.", "times")
-    if len(times) > policy.MOST_TIMES:
-        raise Invalid(f"At most {policy.MOST_TIMES} times at once.", "times")
-    for starts_at, minutes in times:
-        if not now < starts_at <= now + timedelta(days=180):
-            raise Invalid("Give times from now on, within half a year.", "times")
-        if minutes not in policy.LENGTHS:
-            raise Invalid("Choose one of the lengths.", "minutes")
-    message = _add(conversation, author_id, MessageKind.TIMES)
-    db.session.flush()  # the times point at it
-    db.session.add_all(
-        TimeProposal(
-            id=clock.token(16),
-            conversation_id=conversation.id,
-            message_id=message.id,
-            by_id=author_id,
-            starts_at=starts_at,
-            minutes=minutes,
+def note_event(conversation: Conversation, author_id: int, kind: MessageKind, *, news: str = "") -> Message:
+    """Something happened that stands between the messages; with `news` the others hear of it as such.
+
+    Inside a unit of work.
+    """
+    return _add(conversation, author_id, kind, news)
+
+
+def hold(conversation: Conversation, at: datetime) -> None:
+    """It took place, and counts from this moment. Inside a unit of work."""
+    conversation.held_at = at
+    matching.hold(conversation.purpose, at)
+    events.publish(
+        told.ConversationHeld(
+            conversation.id, conversation.origin, conversation.asker_id, conversation.member_id, at
         )
-        for starts_at, minutes in sorted(set(times))
     )
-    return message
 
 
-def note_event(conversation: Conversation, author_id: int, kind: MessageKind) -> Message:
-    """Something happened that stands between the messages. Inside a unit of work."""
-    return _add(conversation, author_id, kind)
-
-
-def hold_due() -> int:
-    """Conversations whose agreed time has passed took place; gives how many."""
-    now = clock.now()
-    ids = db.session.execute(
-        select(Conversation.id)
-        .where(
-            Conversation.state == ConversationState.OPEN,
-            Conversation.held_at.is_(None),
-            Conversation.agreed_at <= now - timedelta(minutes=15),
-        )
-        .limit(200)
-    ).scalars()
-    count = 0
-    for conversation_id in list(ids):
-        with unit_of_work():
-            conversation = db.session.get_one(
-                Conversation, conversation_id, with_for_update=True, populate_existing=True
-            )
-            if conversation.held_at is None and conversation.agreed_at is not None:
-                _hold(conversation, conversation.agreed_at)
-                count += 1
-    return count
+def open_one(member: Viewer, conversation_id: str) -> Conversation:
+    """A conversation in which something can be said, locked. Raises NotFound; Invalid when it is over."""
+    conversation, _me = find_own(member, conversation_id, lock=True)
+    if conversation.state is not ConversationState.OPEN:
+        raise Invalid("This conversation is not open, so nothing can be sent.", "body")
+    return conversation
 
 
 def forget_deleted() -> int:
@@ -221,7 +162,7 @@ def forget_requests() -> int:
     return result.rowcount  # type: ignore[attr-defined]
 
 
-def _add(conversation: Conversation, author_id: int, kind: MessageKind) -> Message:
+def _add(conversation: Conversation, author_id: int, kind: MessageKind, news: str = "") -> Message:
     now = clock.now()
     conversation.messages_count += 1
     conversation.last_at = now
@@ -243,19 +184,23 @@ def _add(conversation: Conversation, author_id: int, kind: MessageKind) -> Messa
             Participant.member_id != author_id,
         )
     ).scalars()
-    fresh = []
+    fresh, everybody = [], []
     for other in others:
+        everybody.append(other.member_id)
         if other.unread == 0:
             fresh.append(other.member_id)  # who has unread messages already was told
         other.unread += 1
-    telling.tell(telling.MESSAGE, fresh, conversation.id)
+    if news:
+        telling.tell(telling.NEWS, everybody, conversation.id, news)
+    else:
+        telling.tell(telling.MESSAGE, fresh, conversation.id)
     return message
 
 
 def _note_held(conversation: Conversation, author_id: int) -> None:
     """Once both have written it took place."""
-    if conversation.held_at is not None:
-        return
+    if conversation.held_at is not None or conversation.called_off_at is not None:
+        return  # after a time was called off they arrange another one
     other = db.session.execute(
         select(Message.id).where(
             Message.conversation_id == conversation.id,
@@ -265,24 +210,7 @@ def _note_held(conversation: Conversation, author_id: int) -> None:
     ).first()
     # The note of the request is the asker's first word.
     if other is not None or author_id == conversation.member_id:
-        _hold(conversation, clock.now())
-
-
-def _hold(conversation: Conversation, at: datetime) -> None:
-    conversation.held_at = at
-    matching.hold(conversation.purpose, at)
-    events.publish(
-        told.ConversationHeld(
-            conversation.id, conversation.origin, conversation.asker_id, conversation.member_id, at
-        )
-    )
-
-
-def _open_one(member: Viewer, conversation_id: str) -> Conversation:
-    conversation, _me = find_own(member, conversation_id, lock=True)
-    if conversation.state is not ConversationState.OPEN:
-        raise Invalid("This conversation is not open, so nothing can be sent.", "body")
-    return conversation
+        hold(conversation, clock.now())
 
 
 def was_disclosed(message_ids: list[str]) -> set[str]:

@@ -1,6 +1,6 @@
 """Asking for a conversation, and what becomes of the request."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -8,17 +8,21 @@ from portal.conversations import events as told
 from portal.conversations import policy
 from portal.conversations.models import Conversation, ConversationState, MessageKind, Part, Participant
 from portal.conversations.queries.finding import between, find_own, is_blocked
-from portal.conversations.services import messages, telling
+from portal.conversations.services import messages, places, telling
+from portal.conversations.services import times as agreeing
 from portal.kernel import clock, events, form_keys, working_time
 from portal.kernel.access import Permission, Status, Viewer, permissions_of
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
+from portal.matching import queries as matching_queries
 from portal.matching import services as matching
 from portal.matching.errors import NoCapacity
 from portal.matching.models import Availability, Identity, Slot
 from portal.members.models import Member, MemberState, VerifiedBy
 from portal.moderation.queries.own import barred_from_conversations
+
+SOON = timedelta(hours=2)  # a booked time that begins so early is told of in quiet hours too
 
 
 def request(
@@ -51,19 +55,25 @@ def request(
         slot = _slot(member_id, slot_id)
         conversation = _begin(asker, member, origin=origin, note=note, place_of_id=member_id)
         matching.reserve(
-            member_id, purpose=conversation.purpose, expires_at=conversation.due_at, offered=slot is not None
+            member_id,
+            purpose=conversation.purpose,
+            expires_at=_place_until(conversation),
+            offered=slot is not None,
         )
         if slots:
-            messages.add_times(conversation, asker.member_id or 0, slots)
+            agreeing.add_times(conversation, asker.member_id or 0, slots)
         events.publish(
             told.ConversationRequested(conversation.id, origin, conversation.asker_id, conversation.member_id)
         )
         if slot is not None:
             matching.take_slot(slot.id, conversation.purpose)
             conversation.agreed_at, conversation.agreed_minutes = slot.starts_at, slot.minutes
+            conversation.agreed_edition = 1
+            if conversation.waits_until and slot.starts_at < conversation.waits_until + SOON:
+                conversation.waits_until = None  # they opened this time: better woken than missed
             _open(conversation)
             messages.note_event(conversation, conversation.asker_id, MessageKind.AGREED)
-        telling.tell(telling.REQUEST, [member_id], conversation.id)
+        _bring(conversation)
         outcome.place = f"/conversations/{conversation.id}"
     return conversation
 
@@ -86,13 +96,13 @@ def offer(member: Viewer, asker_id: int, *, origin: str = "", note: str, form_ke
         matching.reserve(
             member.member_id or 0,
             purpose=conversation.purpose,
-            expires_at=conversation.due_at,
+            expires_at=_place_until(conversation),
             offered=True,
         )
         events.publish(
             told.ConversationRequested(conversation.id, origin, conversation.asker_id, conversation.member_id)
         )
-        telling.tell(telling.REQUEST, [asker_id], conversation.id)
+        _bring(conversation)
         outcome.place = f"/conversations/{conversation.id}"
     return conversation
 
@@ -111,11 +121,18 @@ def accept(
         asker = db.session.get_one(Member, conversation.asker_id)
         if asker.state is not MemberState.ACTIVE:
             raise Invalid("Whoever asked is no longer here. Nothing is waiting for your answer.")
-        _open(conversation)
+        conversation.waits_until = None
+        try:
+            _open(conversation)
+        except NoCapacity:
+            raise Invalid(
+                "Your places of this quarter are taken by others meanwhile. Raise your limit in the "
+                "settings, and accept then."
+            ) from None
         if text.strip():
             messages.add_text(conversation, member.member_id or 0, text)
         if times:
-            messages.add_times(conversation, member.member_id or 0, times)
+            agreeing.add_times(conversation, member.member_id or 0, times)
         if not text.strip() and not times:
             telling.tell(telling.NEWS, [conversation.asker_id], conversation.id, "accepted")
         outcome.place = f"/conversations/{conversation.id}"
@@ -139,6 +156,44 @@ def withdraw(asker: Viewer, conversation_id: str) -> None:
         _close(conversation, ConversationState.WITHDRAWN, "withdrawn")
 
 
+def deliver_due() -> int:
+    """Bring requests to members whose quiet hours are over; their two working days begin now. Gives how many.
+
+    Each in a unit of its own: it can be stopped anywhere, and of two at once one does it.
+    """
+    count = 0
+    while True:
+        with unit_of_work():
+            now = clock.now()
+            conversation = db.session.execute(
+                select(Conversation)
+                .where(Conversation.waits_until <= now)
+                .order_by(Conversation.waits_until, Conversation.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+                .execution_options(populate_existing=True)
+            ).scalar_one_or_none()
+            if conversation is None:
+                return count
+            later = _quiet_until(conversation.member_id, now)
+            if later is not None:  # the worker comes late, and it is night again
+                conversation.waits_until = later
+                continue
+            conversation.waits_until = None
+            if conversation.state is ConversationState.REQUESTED:
+                member = db.session.get_one(Member, conversation.member_id)
+                conversation.due_at = _answer_by(member, now)
+                try:
+                    places.keep(conversation, until=_place_until(conversation))
+                except NoCapacity:
+                    _close(conversation, ConversationState.RELEASED, "gone")
+                    telling.tell(telling.NEWS, [conversation.asker_id], conversation.id, "unavailable")
+                    continue
+            db.session.flush()
+            _bring(conversation)
+            count += 1
+
+
 def release_due() -> int:
     """Move on where nobody answered in time, or the member is no longer there; gives how many.
 
@@ -150,7 +205,9 @@ def release_due() -> int:
         .join(Member, Member.id == Conversation.member_id)
         .where(
             Conversation.state == ConversationState.REQUESTED,
-            (Conversation.due_at <= now) | (Member.state != MemberState.ACTIVE),
+            ((Conversation.due_at <= now) & Conversation.waits_until.is_(None))
+            | (Member.state != MemberState.ACTIVE)
+            | (Member.suspended_until > now),
         )
         .order_by(Conversation.due_at, Conversation.id)
         .limit(200)
@@ -163,7 +220,8 @@ def release_due() -> int:
             )
             if conversation is None or conversation.state is not ConversationState.REQUESTED:
                 continue
-            reason = "no answer" if conversation.due_at <= now else "gone"
+            late = conversation.due_at <= now and conversation.waits_until is None
+            reason = "no answer" if late else "gone"
             _close(conversation, ConversationState.RELEASED, reason)
             telling.tell(telling.NEWS, [conversation.asker_id], conversation.id, "unavailable")
             count += 1
@@ -184,8 +242,12 @@ def check_may_begin(viewer: Viewer) -> None:
 
 def end(conversation: Conversation) -> None:
     """Nobody is left to talk to. Inside a unit of work."""
-    conversation.state, conversation.ended_at = ConversationState.ENDED, clock.now()
+    now = clock.now()
+    conversation.state, conversation.ended_at = ConversationState.ENDED, now
     conversation.version += 1
+    if conversation.speaks_until is not None and conversation.speaks_until > now:
+        conversation.called_off_at = now
+        conversation.agreed_edition += 1
     if conversation.held_at is None:
         matching.release(conversation.purpose)
 
@@ -198,6 +260,7 @@ def _begin(asker: Viewer, member: Member, *, origin: str, note: str, place_of_id
         ).scalar_one_or_none()
         is Identity.ROLE
     )
+    waits_until = _quiet_until(member.id, now)
     conversation = Conversation(
         id=clock.token(16),
         state=ConversationState.REQUESTED,
@@ -208,9 +271,9 @@ def _begin(asker: Viewer, member: Member, *, origin: str, note: str, place_of_id
         by_role=by_role,
         link_box="",
         requested_at=now,
-        due_at=working_time.add_working_days(
-            now, policy.ANSWER_DAYS, member.time_zone, working_time.calendar()
-        ),
+        waits_until=waits_until,
+        due_at=_answer_by(member, waits_until or now),
+        agreed_edition=0,
         messages_count=0,
         last_at=now,
     )
@@ -239,7 +302,7 @@ def _open(conversation: Conversation) -> None:
     now = clock.now()
     conversation.state, conversation.accepted_at, conversation.last_at = ConversationState.OPEN, now, now
     conversation.version += 1
-    matching.confirm(conversation.purpose)
+    places.keep(conversation)
     events.publish(
         told.ConversationAccepted(
             conversation.id, conversation.origin, conversation.asker_id, conversation.member_id
@@ -250,6 +313,7 @@ def _open(conversation: Conversation) -> None:
 def _close(conversation: Conversation, state: ConversationState, reason: str) -> None:
     now = clock.now()
     conversation.state, conversation.ended_at, conversation.last_at = state, now, now
+    conversation.waits_until = None
     conversation.version += 1
     matching.release(conversation.purpose)
     member = db.session.get_one(Participant, (conversation.id, conversation.member_id))
@@ -259,6 +323,33 @@ def _close(conversation: Conversation, state: ConversationState, reason: str) ->
             conversation.id, conversation.origin, conversation.asker_id, conversation.member_id, reason
         )
     )
+
+
+def _bring(conversation: Conversation) -> None:
+    """Tell the member, unless it waits for the end of their quiet hours."""
+    if conversation.waits_until is None:
+        telling.tell_of_request(
+            conversation.member_id,
+            conversation.id,
+            by_mail=matching_queries.reach([conversation.member_id])[conversation.member_id].by_mail,
+        )
+
+
+def _quiet_until(member_id: int, now: datetime) -> datetime | None:
+    """The end of the quiet hours in which the member is; None outside them."""
+    from_at = matching_queries.reach([member_id], now)[member_id].from_at
+    return from_at if from_at > now else None
+
+
+def _answer_by(member: Member, delivered_at: datetime) -> datetime:
+    return working_time.add_working_days(
+        delivered_at, policy.ANSWER_DAYS, member.time_zone, working_time.calendar()
+    )
+
+
+def _place_until(conversation: Conversation) -> datetime:
+    """A little longer than the answer may take: it is this package's job that moves on."""
+    return conversation.due_at + timedelta(days=1)
 
 
 def _waiting_for(member: Viewer, conversation_id: str) -> Conversation:

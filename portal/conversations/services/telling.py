@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.kernel import clock
 from portal.kernel.db import db
-from portal.notifications.models import Notice
+from portal.notifications.models import Mail, Notice
 from portal.notifications.services.notifying import mark_read, notify
 
 REQUEST = "conversation_request"
@@ -27,6 +27,15 @@ def tell(kind: str, member_ids: Iterable[int], conversation_id: str, what: str =
         source_key=f"conversation:{clock.token(12)}",
         data={"conversation": conversation_id, "what": what},
     )
+
+
+def tell_of_request(member_id: int, conversation_id: str, *, by_mail: bool) -> None:
+    """Somebody asks them for a conversation; without a mail where they want none when they are asked."""
+    key = f"conversation:{clock.token(12)}"
+    notify(REQUEST, [member_id], source_key=key, data={"conversation": conversation_id, "what": ""})
+    if not by_mail:
+        told = select(Notice.id).where(Notice.member_id == member_id, Notice.source_key == key)
+        db.session.execute(delete(Mail).where(Mail.notice_id.in_(told)))
 
 
 def seen(member_id: int, conversation_id: str) -> None:

@@ -9,7 +9,7 @@ from portal.conversations.forms import LinkForm, TimesForm
 from portal.conversations.models import ConversationState
 from portal.conversations.queries import reading
 from portal.conversations.views.blueprint import blueprint, conversation_page
-from portal.kernel import site
+from portal.kernel import clock, site
 from portal.kernel.access import Permission, requires, viewer, zone_of
 from portal.kernel.answers import attempt
 from portal.kernel.errors import NotFound
@@ -46,13 +46,34 @@ def agree(conversation_id: str, time_id: str) -> BaseResponse:
     return redirect(url_for("conversations.conversation", conversation_id=conversation_id), 303)
 
 
+@blueprint.delete("/conversations/<conversation_id>/agreement")
+@requires(Permission.CONVERSE)
+def call_off(conversation_id: str) -> BaseResponse:
+    """Call the agreed time off."""
+    if services.call_off(viewer(), conversation_id):
+        flash(_("Called off, and the other side is told. The place is free again. You can still write here."))
+    else:
+        flash(_("Called off, and the other side is told. You have talked in writing, so it stays counted."))
+    return redirect(url_for("conversations.conversation", conversation_id=conversation_id), 303)
+
+
+@blueprint.post("/conversations/<conversation_id>/absence")
+@requires(Permission.CONVERSE)
+def deny(conversation_id: str) -> BaseResponse:
+    """Say that the talk did not take place."""
+    services.deny(viewer(), conversation_id)
+    flash(_("Noted, and the other side is told. You can propose another time, or leave it at that."))
+    return redirect(url_for("conversations.conversation", conversation_id=conversation_id), 303)
+
+
 @blueprint.get("/conversations/<conversation_id>/calendar.ics")
 @requires(Permission.CONVERSE)
 def calendar_file(conversation_id: str) -> Response:
-    """The agreed time for one's calendar; nobody is invited by it."""
+    """The agreed time for one's calendar, or the end of it; nobody is invited by it."""
     page = reading.page(viewer(), conversation_id)
     when = page.conversation
-    if when.agreed_at is None or when.state is not ConversationState.OPEN:
+    is_over = when.state is not ConversationState.OPEN and when.called_off_at is None
+    if when.agreed_at is None or is_over:
         raise NotFound("no time yet")
     content = calendar.file(
         uid=f"{when.id}@{site.current().name.replace(' ', '-').lower()}",
@@ -61,7 +82,9 @@ def calendar_file(conversation_id: str) -> Response:
         minutes=when.agreed_minutes or 20,
         url=url_for("conversations.conversation", conversation_id=conversation_id, _external=True),
         link=page.link,
-        made_at=when.accepted_at or when.requested_at,
+        made_at=clock.now(),
+        edition=when.agreed_edition,
+        called_off=when.called_off_at is not None,
     )
     return Response(
         content,

@@ -8,6 +8,7 @@ from portal.matching.queries.own import (
     happy_to_talk_about,
     needs_welcome,
     open_slots,
+    open_slots_of,
     own_slots,
     reach,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "load",
     "needs_welcome",
     "open_slots",
+    "open_slots_of",
     "own_slots",
     "people_like",
     "rank",

@@ -45,6 +45,20 @@ def open_slots(member_id: int) -> list[Slot]:
     return _slots(member_id, taken=False)
 
 
+def open_slots_of(member_ids: Sequence[int], *, most: int) -> dict[int, list[Slot]]:
+    """The next times of each of these members that can be booked now, in one statement."""
+    found: dict[int, list[Slot]] = {}
+    rows = db.session.execute(
+        select(Slot)
+        .where(Slot.member_id.in_(member_ids), Slot.starts_at > clock.now(), Slot.taken_by.is_(None))
+        .order_by(Slot.starts_at)
+    ).scalars()
+    for slot in rows:
+        if len(found.setdefault(slot.member_id, [])) < most:
+            found[slot.member_id].append(slot)
+    return found
+
+
 def own_slots(member_id: int) -> list[Slot]:
     """Times to come that the member opened, booked ones too."""
     return _slots(member_id, taken=True)
