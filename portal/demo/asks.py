@@ -17,8 +17,12 @@ from portal.discussions.services.text import prepare
 from portal.kernel import clock, working_time
 from portal.kernel.access import Status
 from portal.kernel.db import db
+from portal.matching.models import Availability
 from portal.members.models import Company, Member
 from portal.members.queries import viewer_of
+from portal.moderation.models import Case, PostMeasure, Rule
+from portal.moderation.services.deciding import Verdict, decide
+from portal.moderation.services.flags import flag_post
 
 BOARD = "before-you-buy"
 HOURS = 24
@@ -206,6 +210,11 @@ def _open(table: content.Table, people: dict[str, int], now: datetime) -> None:
         waves.move_on()
         waves.deliver()
     _look(ask, asked_at + timedelta(minutes=50), now)
+    if "removed_after" in table:
+        _removed(ask, table, people, asked_at)
+        return
+    if "connect_after" in table:
+        _connected(ask, table, asked_at)
     _replies(ask, table, people, asked_at)
     if table.get("talk"):
         moment = min(asked_at + timedelta(hours=5), now)
@@ -217,6 +226,36 @@ def _open(table: content.Table, people: dict[str, int], now: datetime) -> None:
     with clock.frozen(now):
         waves.move_on()
         waves.deliver()
+
+
+def _removed(ask: Ask, table: content.Table, people: dict[str, int], asked_at: datetime) -> None:
+    """A moderator removed the thread; the ask counts all the same."""
+    rule = db.session.execute(select(Rule.number).where(Rule.key == table["removed_rule"])).scalar_one()
+    opening = db.session.execute(
+        select(Post.id).where(Post.thread_id == ask.thread_id, Post.kind == PostKind.OPENING)
+    ).scalar_one()
+    with clock.frozen(asked_at + timedelta(hours=table["removed_after"] - 1)):
+        flag = flag_post(viewer_of(people[table["flagged_by"]]), opening, rule_number=rule, comment="")
+    with clock.frozen(asked_at + timedelta(hours=table["removed_after"])):
+        verdict = Verdict(
+            post=PostMeasure.HIDE,
+            rule_number=rule,
+            reason=table["removed_reason"],
+            version=db.session.get_one(Case, flag.case_id).version,
+        )
+        decide(viewer_of(people[table["removed_by"]]), flag.case_id, verdict)
+
+
+def _connected(ask: Ask, table: content.Table, asked_at: datetime) -> None:
+    """The asker did not wait for the clock, and asked one of the three for a conversation."""
+    with clock.frozen(asked_at + timedelta(hours=table["connect_after"])):
+        asker = viewer_of(ask.asker_id)
+        connecting.connect_now(asker, ask.id, may_connect=False)
+        picky = select(Availability.member_id).where(Availability.company_address_required.is_(True))
+        closed = set(db.session.execute(picky).scalars())
+        proposed = [one for one in connecting.open_proposals(ask) if one.member_id not in closed]
+        if proposed:
+            connecting.approach(asker, ask.id, [proposed[0].id], note=table["connect_note"])
 
 
 def _replies(ask: Ask, table: content.Table, people: dict[str, int], asked_at: datetime) -> None:

@@ -32,6 +32,12 @@ def asks() -> list[Table]:
 
 
 @cache
+def conversations() -> list[Table]:
+    """Private conversations, each with its steps."""
+    return _read("conversations.toml")["conversation"]
+
+
+@cache
 def threads() -> list[Table]:
     """All threads, oldest first."""
     found: list[Table] = []

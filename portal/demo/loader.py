@@ -5,7 +5,7 @@ from random import Random
 
 from sqlalchemy import delete, func, or_, select
 
-from portal.demo import asks, cases, cast, content, desk, talk
+from portal.demo import asks, cases, cast, content, conversations, desk, talk
 from portal.demo.availability import add_availability
 from portal.discussions.models import Board, Follow, Post, Tag, Thread
 from portal.discussions.services.recount import recount
@@ -59,6 +59,9 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
         site.change(ask_responsible=SITE["ask_responsible"])
         say("asks in every state")
         asks.add(written, people, draw, now)
+        db.session.flush()
+        say("conversations in every state")
+        conversations.add(people, now)
         db.session.flush()
         say("what the six accounts have read, kept and been told")
         desk.furnish(people, draw, now)

@@ -118,6 +118,8 @@ PEOPLE: dict[str, Table] = {person["username"]: person for person in CAST["perso
 COMPANIES: dict[str, Table] = {company["slug"]: company for company in CAST["company"]}
 BOARDS: dict[str, Table] = {board["slug"]: board for board in load("boards.toml")["board"]}
 THREADS = all_threads()
+CONVERSATIONS = tomllib.loads((CONTENT / "conversations.toml").read_text(encoding="utf-8"))["conversation"]
+ASKS = tomllib.loads((CONTENT / "asks.toml").read_text(encoding="utf-8"))["ask"]
 MODERATORS = {name for name, person in PEOPLE.items() if "moderator" in person.get("duties", [])}
 
 
@@ -159,6 +161,15 @@ def numbered(thread: Table) -> list[Table]:
 
 def name_of(thread: Table) -> str:
     return str(thread["key"])
+
+
+def conversation_texts() -> Iterator[tuple[str, str]]:
+    """(key, text) of everything that is said in a private conversation of the demo."""
+    for one in CONVERSATIONS:
+        yield one["key"], one["note"]
+        for step in one.get("step", []):
+            if step["do"] != "link" and "text" in step:
+                yield one["key"], step["text"]
 
 
 each_thread = pytest.mark.parametrize("thread", THREADS, ids=name_of)
@@ -305,13 +316,51 @@ def test_the_tone_is_professional(thread: Table) -> None:
         assert not REAL_VENDORS.search(prose), "rivals are invented"
 
 
-def test_no_long_sentence_occurs_in_two_threads() -> None:
+def test_no_long_sentence_occurs_in_two_places() -> None:
     where: dict[str, set[str]] = defaultdict(set)
     for thread in THREADS:
         for text in texts(thread):
             for sentence in sentences(text):
                 where[sentence].add(thread["key"])
+    for ask in ASKS:
+        for text in (ask["title"], ask["body"], ask.get("answer_body", ""), ask.get("vendor_body", "")):
+            for sentence in sentences(text):
+                where[sentence].add(ask["key"])
+    for number, (key, text) in enumerate(conversation_texts()):
+        for sentence in sentences(text):
+            where[sentence].add(f"{key} {number}")
     assert {sentence: keys for sentence, keys in where.items() if len(keys) > 1} == {}
+
+
+def test_a_conversation_is_between_people_who_may_have_one() -> None:
+    keys = [one["key"] for one in CONVERSATIONS]
+    assert len(keys) == len(set(keys)) >= 14
+    for one in CONVERSATIONS:
+        asker, member = PEOPLE[one["asker"]], PEOPLE[one["member"]]
+        assert asker["status"] in ("prospect", "customer", "former")
+        assert member["status"] in ("customer", "former")
+        assert asker["company"] != member["company"]
+        afters = [step["after"] for step in one.get("step", [])]
+        assert afters == sorted(afters)
+        assert all(after <= one["days_ago"] * 24 for after in afters), "nothing happens in the future"
+        for step in one.get("step", []):
+            assert PEOPLE[step["by"]]["status"] != "vendor", "nobody from the vendor is in the room"
+
+
+def test_conversations_show_every_state() -> None:
+    done = {step["do"] for one in CONVERSATIONS for step in one.get("step", [])}
+    assert done == {
+        "accept", "decline", "withdraw", "say", "times", "agree", "call_off", "link", "rate", "thank",
+        "leave", "bring", "report", "decide",
+    }  # fmt: skip
+    assert any(one["days_ago"] < 1 and not one.get("step") for one in CONVERSATIONS), "one was just requested"
+    assert any(one["days_ago"] > 7 and not one.get("step") for one in CONVERSATIONS), "one was never answered"
+
+
+def test_the_tone_of_conversations_is_professional() -> None:
+    for _key, text in conversation_texts():
+        assert not re.search(r"\w!(?!\w)", text), "no exclamation marks"
+        assert not REAL_VENDORS.search(text), "rivals are invented"
 
 
 def test_the_whole_is_a_community_of_two_years() -> None:

@@ -7,6 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from portal.asks.models import Ask, AskState
+from portal.conversations.models import Conversation, ConversationState, Report, Thanks
+from portal.conversations.queries import listing
 from portal.demo import loader
 from portal.discussions.models import Board, Post, Thread
 from portal.discussions.services.recount import recount
@@ -40,6 +43,14 @@ def test_it_loads_is_whole_and_goes_away(in_app: Flask, at: Callable[[datetime],
         select(func.count()).select_from(Notice).where(Notice.member_id == customer.member_id)
     ).scalar_one()
     assert len(shown.rows) == min(told, 30)
+    states = set(db.session.execute(select(Conversation.state)).scalars())
+    assert states == set(ConversationState)
+    assert set(db.session.execute(select(Ask.state)).scalars()) == set(AskState)
+    assert count(Thanks) >= 2
+    assert db.session.execute(select(func.count()).where(Report.decided_at.is_(None))).scalar_one() == 1
+    assert db.session.execute(select(func.count()).where(Report.decided_at.is_not(None))).scalar_one() == 1
+    mine = listing.lists(customer)
+    assert all((mine.on_me, mine.going_on)), "the customer has something to answer, and something going on"
     with pytest.raises(loader.DemoRefused):
         loader.load("again")
     loader.remove()
