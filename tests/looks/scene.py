@@ -16,6 +16,7 @@ from portal.members.queries import viewer_of
 from portal.moderation.models import Appeal, AppealOutcome, Case, CaseKind, CaseState, Decision, PostMeasure
 from portal.notifications.services import preferences
 from tests.conftest import make_admin, make_board, make_customer, make_prospect
+from tests.looks import talks
 from tests.support.site import Site
 
 NAMED = {
@@ -40,12 +41,18 @@ def furnish(site: Site) -> tuple[dict[str, str], dict[str, int]]:
         tools.merge_threads(admin, waiting[2], waiting[3], "The same question, asked twice.")
         named["closed"], named["merged"] = f"/threads/{waiting[1]}", f"/threads/{waiting[2]}"
         crowded = db.session.execute(
-            select(Thread.id).order_by(Thread.posts_count.desc()).limit(1)
+            select(Thread.id)
+            .join(Board, Board.id == Thread.board_id)
+            .where(Board.audience == Audience.PUBLIC, Thread.state == PostState.VISIBLE)
+            .order_by(Thread.posts_count.desc())
+            .limit(1)
         ).scalar_one()
         named["crowded"] = f"/threads/{crowded}"
         named |= _posts(int(named["sftp_id"]), who["customer"])
         named |= _cases(who)
         named |= _links(site, who["customer"])
+        named |= talks.asks(who)
+        named |= talks.talks(who)
         companies = select(Company.slug).where(Company.kind == CompanyKind.CUSTOMER).order_by(Company.id)
         named["company"] = (
             db.session.execute(companies.where(Company.named_in_public)).scalars().first() or ""

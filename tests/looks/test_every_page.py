@@ -12,17 +12,17 @@ from playwright.sync_api import Page as Tab
 
 from portal.kernel.db import Base, db
 from tests.looks import scene
+from tests.looks.judge import WIDER, Judge
 from tests.looks.pages import DEMO, FRESH, Page
-from tests.support.browser import DESKTOP, PHONE, take_screenshot, violations
+from tests.support.browser import DESKTOP, take_screenshot
 from tests.support.demo import demo_site
 from tests.support.site import Site
 
+judge = Judge()
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sweep]
 
-SIZES = {"desktop": DESKTOP, "phone": PHONE}
-SCHEMES = ("light", "dark")
 ROLES = sorted({role for page in DEMO for role in page.who})
-WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Place:
     who: dict[str, int]
 
     def open_as(self, role: str, context: BrowserContext) -> Tab:
+        judge.prepare(context)
         if role != "visitor":
             name, value = self.site.session_cookie(self.who[role])
             context.add_cookies([{"name": name, "value": value, "url": self.site.url}])
@@ -60,19 +61,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     site.stop()
 
 
-def problems_of(tab: Tab, label: str, size: str) -> list[str]:
-    """What is wrong with the page that the tab shows, in both schemes."""
-    problems = []
-    for scheme in SCHEMES:
-        tab.emulate_media(color_scheme=scheme)
-        take_screenshot(tab, f"{label}-{size}-{scheme}")
-        if found := violations(tab):
-            problems.append(f"{label}, {scheme}: {found}")
-    wider = tab.evaluate(WIDER)
-    return [*problems, f"{label}: {wider} px wider than the window"] if wider > 0 else problems
-
-
-def look_at(place: Place, pages: tuple[Page, ...], role: str, size: str, tab: Tab) -> list[str]:
+def look_at(place: Place, pages: tuple[Page, ...], role: str, tab: Tab) -> list[str]:
     problems: list[str] = []
     for page in pages:
         if role not in page.who:
@@ -82,27 +71,23 @@ def look_at(place: Place, pages: tuple[Page, ...], role: str, size: str, tab: Ta
         if answer.status != page.status:
             problems.append(f"{page.label}: {answer.status}")
             continue
-        problems += problems_of(tab, f"{page.label}-{role}", size)
+        problems += judge.look(tab, f"{page.label}-{role}")
     return problems
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("role", ROLES)
 def test_every_page_is_accessible_and_fits(
-    demo: Place, open_context: Callable[..., BrowserContext], role: str, size: str
+    demo: Place, open_context: Callable[..., BrowserContext], role: str
 ) -> None:
-    tab = demo.open_as(role, open_context(viewport=SIZES[size]))
-    problems = look_at(demo, DEMO, role, size, tab)
+    problems = look_at(demo, DEMO, role, demo.open_as(role, open_context()))
     assert not problems, "\n\n".join(problems)
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("role", ["visitor", "customer", "admin"])
 def test_the_first_day_is_accessible_and_fits(
-    fresh: Place, open_context: Callable[..., BrowserContext], role: str, size: str
+    fresh: Place, open_context: Callable[..., BrowserContext], role: str
 ) -> None:
-    tab = fresh.open_as(role, open_context(viewport=SIZES[size]))
-    problems = look_at(fresh, FRESH, role, size, tab)
+    problems = look_at(fresh, FRESH, role, fresh.open_as(role, open_context()))
     assert not problems, "\n\n".join(problems)
 
 
@@ -128,14 +113,10 @@ REFUSED = (
 )
 
 
-@pytest.mark.parametrize("size", SIZES)
 def test_refused_forms_and_errors_are_accessible_and_fit(
-    demo: Place, open_context: Callable[..., BrowserContext], size: str
+    demo: Place, open_context: Callable[..., BrowserContext]
 ) -> None:
-    tabs = {
-        role: demo.open_as(role, open_context(viewport=SIZES[size]))
-        for role in {role for _label, role, *_rest in REFUSED}
-    }
+    tabs = {role: demo.open_as(role, open_context()) for role in {role for _label, role, *_rest in REFUSED}}
     problems: list[str] = []
     for label, role, path, action, typed, status in REFUSED:
         tab = tabs[role]
@@ -143,7 +124,7 @@ def test_refused_forms_and_errors_are_accessible_and_fit(
         given = _send(tab, action.format(**demo.names), typed)
         if given != status:
             problems.append(f"{label}: {given}")
-        problems += problems_of(tab, f"{label}-{given}", size)
+        problems += judge.look(tab, f"{label}-{given}")
     # Signed out meanwhile: the page that keeps what was typed, and the one after signing in.
     tab = tabs["customer"]
     path = f"/threads/{demo.names['sftp_id']}/posts"
@@ -152,25 +133,25 @@ def test_refused_forms_and_errors_are_accessible_and_fit(
     text = "What was typed must not be lost."
     problems += [] if _send(tab, path, {"body": text}) == 401 else ["signed out: not 401"]
     expect(tab.locator("body")).to_contain_text(text)
-    problems += problems_of(tab, "signed-out-401", size)
+    problems += judge.look(tab, "signed-out-401")
     _send(
         tab, "/login", {"email": "customer@demo.example", "password": demo.site.environment["DEMO_PASSWORD"]}
     )
     expect(tab.locator("body")).to_contain_text(text)
-    problems += problems_of(tab, "send-again", size)
+    problems += judge.look(tab, "send-again")
     # Too many tries, and a link asked for by mail.
     tab = tabs["visitor"]
     for _try in range(40):
         tab.goto(demo.site.url + "/login")
-        if _send(tab, "/login", {"email": f"{size}@mailbox.example", "password": "wrong each time"}) == 429:
+        if _send(tab, "/login", {"email": "robin@mailbox.example", "password": "wrong each time"}) == 429:
             break
     else:
         problems.append("no 429 after forty tries")
-    problems += problems_of(tab, "login-429", size)
+    problems += judge.look(tab, "login-429")
     tab.goto(demo.site.url + "/join")
-    robin = {"email": f"robin-{size}@mailbox.example", "name": "Robin", "password": "several words in a row"}
+    robin = {"email": "robin@mailbox.example", "name": "Robin", "password": "several words in a row"}
     _send(tab, "/join", robin)
-    problems += problems_of(tab, "join-sent", size)
+    problems += judge.look(tab, "join-sent")
     assert not problems, "\n\n".join(problems)
 
 
@@ -198,7 +179,7 @@ def test_the_vendors_colours_are_read_in_both_schemes(
             tab.wait_for_timeout(2500)  # settings are looked up every two seconds
             tab.goto(demo.site.url + path)
             assert tab.locator('link[href^="/theme/"]').count() == 1
-            problems += problems_of(tab, f"accent-{light[1:]}-{role}", "desktop")
+            problems += judge.look(tab, f"accent-{light[1:]}-{role}")
     with demo.site.inside():
         scene.set_accent("", "")
     assert not problems, "\n\n".join(problems)

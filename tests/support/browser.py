@@ -98,10 +98,14 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     assert not complaints, "\n".join(complaints)
 
 
+def settle(page: Page) -> None:
+    """Let every transition end: colours are judged as they are at a moment."""
+    page.evaluate("() => Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0)))")
+
+
 def violations(page: Page) -> str:
     """What breaks WCAG 2.2 A, AA or axe's best practice on the page as it is; nothing excluded."""
-    # Axe judges colours as they are at that moment: let every transition end first.
-    page.evaluate("() => Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0)))")
+    settle(page)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     # What passed is only counted, not told in full: every rule runs all the same.

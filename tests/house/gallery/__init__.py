@@ -24,7 +24,7 @@ from portal.kernel import access, clock, nav
 from portal.kernel.access import Duty, Permission, Status, Viewer
 from portal.kernel.forms import Form
 
-PAGES = ("lists", "thread", "forms", "console", "states")
+PAGES = ("lists", "thread", "asking", "forms", "console", "states")
 
 MEMBER = Viewer(
     member_id=1,
@@ -317,8 +317,81 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
+def clocks() -> list[dict[str, Any]]:
+    """Just begun, running, overdue, stopped."""
+    now = clock.now()
+
+    def one(sentence: str, asked: float, passed: int, **fields: Any) -> dict[str, Any]:
+        begun = now - timedelta(hours=asked)
+        return {
+            "sentence": sentence,
+            "asked_at": begun,
+            "due_at": begun + timedelta(hours=24),
+            "hours": 24,
+            "whole": 1440,
+            "passed": passed,
+            "time_passed": f"{passed // 60} h",
+            "running": True,
+            "late": False,
+            **fields,
+        }
+
+    return [
+        one("23 h 50 min left for a customer’s answer", 0.2, 10, time_passed=""),
+        one("40 min left for a customer’s answer", 23.4, 1400),
+        one("No customer had answered in time. Ruth Adeyemi is looking for somebody.", 26, 1440, late=True),
+        one("A customer answered after 4 h 10 min", 40, 250, running=False),
+    ]
+
+
+def stages() -> list[dict[str, Any]]:
+    now = clock.now()
+    return [
+        {"at": now - timedelta(hours=6), "text": "You asked.", "kind": ""},
+        {"at": now - timedelta(hours=5), "text": "Five customers were asked: same industry.", "kind": ""},
+        {
+            "at": now - timedelta(hours=2),
+            "text": "Northwind Flow replied. The clock runs on.",
+            "kind": "vendor",
+        },
+        {"at": now, "text": "Three of them have looked.", "kind": "now"},
+        {"at": now + timedelta(hours=6), "text": "Five more are asked if nobody answers.", "kind": "next"},
+    ]
+
+
+def cards() -> list[dict[str, Any]]:
+    """One with much to say, one with a long name, one of whom only a role is known."""
+    full = {
+        "why": "Replaced Brokerline two years ago, with 40 suppliers.",
+        "soon": "Tomorrow 10:00 or 15:30, your time.",
+        "differs": "Twice your size; no AS2.",
+        "chosen": "Fits best, and was asked least this quarter (1 of 4).",
+    }
+    return [
+        {"id": 1, "name": INES["name"], "who": "Integration lead · Castellan Foods", **full},
+        {
+            "id": 2,
+            "name": LONG["name"],
+            "who": f"{LONG['title']} · {LONG['company']}",
+            **full,
+            "why": "Same industry, and answered four questions like yours; " * 3,
+        },
+        {
+            "id": 3,
+            "name": "Head of IT",
+            "who": TOMASZ["company"],
+            "why": "Same industry.",
+            "soon": "",
+            "differs": "",
+        },
+    ]
+
+
 def sample() -> dict[str, Any]:
     return {
+        "clocks": clocks(),
+        "stages": stages(),
+        "cards": cards(),
         "threads": threads(),
         "boards": boards(),
         "persons": [INES, TOMASZ, LONG, CALLUM, NOBODY],

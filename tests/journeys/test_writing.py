@@ -1,0 +1,151 @@
+"""At the composer: what it will look like, drafts that stay, quotations, names, pictures, two at one post."""
+
+import io
+import re
+import uuid
+from dataclasses import dataclass
+
+import pytest
+from PIL import Image
+from playwright.sync_api import FilePayload, Locator, expect
+
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.posting import open_thread, post_reply
+from tests.conftest import make_board, make_customer, viewer_of
+from tests.journeys.people import Opener, Person, signed_in
+from tests.support.site import Site
+
+
+@dataclass(frozen=True)
+class Place:
+    mark: str
+    thread: str
+    title: str
+    answer_id: int
+    asker_id: int
+    helper_id: int
+
+
+@pytest.fixture
+def place(site: Site) -> Place:
+    mark = uuid.uuid4().hex[:8]
+    title = f"How do you isolate the slow partner {mark}?"
+    with site.inside():
+        board = make_board(f"Board {mark}", slug=f"board-{mark}")
+        asker, helper = make_customer("Ines Okafor"), make_customer("Tomasz Nowak", username=f"tomasz-{mark}")
+        question = {"kind": ThreadKind.QUESTION, "title": title, "body": "One down, all late."}
+        thread = open_thread(viewer_of(asker), board, **question)  # type: ignore[arg-type] # as named
+        address = f"/threads/{thread.id}/{thread.slug}"
+        answer = post_reply(viewer_of(helper), thread.id, "Use a lane for each partner.").id
+    return Place(mark, address, title, answer, asker, helper)
+
+
+def composer(person: Person) -> Locator:
+    return person.page.get_by_role("region", name=re.compile("Your (answer|reply)"))
+
+
+def saved(region: Locator) -> Locator:
+    """Where the composer says what it kept."""
+    return region.get_by_role("status").last
+
+
+def test_a_text_shows_itself_and_is_there_again(site: Site, somebody: Opener, place: Place):
+    ines = signed_in(somebody, site, place.asker_id).opens(place.thread)
+    text = composer(ines).get_by_role("textbox")
+    text.fill("Since **7.4.2** it is `calm`.")
+    expect(
+        composer(ines).get_by_role("region", name="What it will look like").locator("strong")
+    ).to_have_text("7.4.2")
+    expect(saved(composer(ines))).to_contain_text("Saved")
+    ines.looks("composer-with-preview")
+    ines.page.reload()
+    expect(text).to_have_value("Since **7.4.2** it is `calm`.")
+    ines.opens("/me/drafts").looks("drafts").follows("Go on writing")
+    expect(composer(ines).get_by_role("textbox")).to_have_value("Since **7.4.2** it is `calm`.")
+    composer(ines).get_by_role("button", name="Post your reply").click()
+    expect(ines.post(3)).to_contain_text("Since 7.4.2 it is calm.")
+    expect(composer(ines).get_by_role("textbox")).to_have_value("")
+    ines.opens("/me/drafts").sees("No draft is waiting")
+
+
+def test_an_older_window_asks_before_it_overwrites(site: Site, somebody: Opener, place: Place):
+    ines = signed_in(somebody, site, place.asker_id).opens(place.thread)
+    other = ines.context.new_page()
+    other.goto(site.url + place.thread)
+    composer(ines).get_by_role("textbox").fill("From the first window")
+    expect(saved(composer(ines))).to_contain_text("Saved")
+    region = other.get_by_role("region", name=re.compile("Your reply"))
+    region.get_by_role("textbox").fill("From the second window")
+    expect(saved(region)).to_contain_text("Another window saved this draft since")
+    region.get_by_role("button", name="Keep the text of this one").click()
+    expect(saved(region)).to_contain_text("Saved")
+    ines.page.reload()
+    expect(composer(ines).get_by_role("textbox")).to_have_value("From the second window")
+
+
+def test_quoting_puts_the_words_into_the_open_composer(site: Site, somebody: Opener, place: Place):
+    ines = signed_in(somebody, site, place.asker_id).opens(place.thread)
+    composer(ines).get_by_role("textbox").fill("As you said:")
+    ines.post(2).get_by_role("link", name=re.compile("Quote")).click()
+    expect(composer(ines).get_by_role("textbox")).to_have_value(
+        re.compile("As you said:\n\n> .*\n> Use a lane")
+    )
+    assert ines.address.split("#")[0] == place.thread
+
+
+def test_a_name_is_completed_with_the_keyboard(site: Site, somebody: Opener, place: Place):
+    ines = signed_in(somebody, site, place.asker_id).opens(place.thread)
+    text = composer(ines).get_by_role("textbox")
+    text.focus()
+    ines.page.keyboard.type(f"Thanks @tomasz-{place.mark[:6]}")
+    expect(ines.page.get_by_role("option", name=re.compile("Tomasz Nowak"))).to_be_visible()
+    ines.page.keyboard.press("Enter")
+    expect(text).to_have_value(f"Thanks @tomasz-{place.mark} ")
+
+
+def test_a_picture_is_put_into_the_text(site: Site, somebody: Opener, place: Place):
+    out = io.BytesIO()
+    Image.new("RGB", (60, 40), "teal").save(out, "PNG")
+    picture: FilePayload = {"name": "lanes.png", "mimeType": "image/png", "buffer": out.getvalue()}
+    ines = signed_in(somebody, site, place.asker_id).opens(place.thread)
+    with ines.page.expect_file_chooser() as chooser:
+        composer(ines).get_by_role("button", name="Picture").click()
+    chooser.value.set_files(picture)
+    text = composer(ines).get_by_role("textbox")
+    expect(text).to_have_value(re.compile(r"!\[lanes\]\(/uploads/[\w-]+\.webp\)"))
+    shown = composer(ines).get_by_role("img", name="lanes")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.complete && image.naturalWidth") == 60
+
+
+def test_a_thread_that_was_asked_is_shown_while_one_types(site: Site, somebody: Opener, place: Place):
+    tomasz = signed_in(somebody, site, place.helper_id).opens(f"/threads/new?board=board-{place.mark}")
+    tomasz.writes(f"How can I isolate a slow partner {place.mark}", "Title")
+    expect(tomasz.page.get_by_role("link", name=re.compile(re.escape(place.title)))).to_be_visible()
+    tomasz.looks("similar-threads").ticks("War story").sees("What it cost")
+    tomasz.presses("Post it")
+    summary = tomasz.page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    expect(summary).to_contain_text("“What happened” is empty.")
+    tomasz.looks("war-story-refused")
+    summary.get_by_role("link", name=re.compile("What it cost")).click()
+    expect(tomasz.page.get_by_label("What it cost")).to_be_focused()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_two_at_one_post_lose_nothing(site: Site, somebody: Opener, place: Place, script: bool):
+    tomasz = signed_in(somebody, site, place.helper_id, script=script)
+    tomasz.opens(f"/posts/{place.answer_id}/edit")
+    meanwhile = signed_in(somebody, site, place.helper_id, script=script).opens(
+        f"/posts/{place.answer_id}/edit"
+    )
+    meanwhile.writes("Use a lane for each partner, and a breaker.", "Text").presses("Save the new text")
+    tomasz.writes("Use two lanes for each partner.", "Text").presses("Save the new text")
+    tomasz.sees_heading("This post was changed while you were writing")
+    tomasz.looks("conflict").presses("Edit both into one")
+    expect(tomasz.page.get_by_label("Text", exact=True)).to_have_value(
+        "Use a lane for each partner, and a breaker.\nUse two lanes for each partner."
+    )
+    tomasz.presses("Save the new text")
+    expect(tomasz.post(2)).to_contain_text("Use two lanes")
+    expect(tomasz.post(2)).to_contain_text("and a breaker")
