@@ -14,6 +14,7 @@ from portal.kernel.db import db
 from portal.kernel.errors import DomainError
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, Member, MemberProduct, Product
+from portal.members.services.standing import count_company
 from portal.moderation.models import Case, Decision
 
 SEED = 20_261_122
@@ -47,6 +48,8 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
         people = cast.add_people(companies, talk.first_seen(now), draw, now, password)
         add_availability(people, SEED, now)
         boards = cast.add_boards(now)
+        for company_id in companies.values():
+            count_company(company_id)
         joined = {row.id: row.created_at for row in db.session.execute(select(Member.id, Member.created_at))}
         say(f"{len(content.threads())} threads")
         written = talk.Writer(people, boards, joined, draw, now).write_all()
