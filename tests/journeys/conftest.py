@@ -1,12 +1,17 @@
 """One site for all journeys of a test process: served as in production, with its worker and a mail server."""
 
+import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext
 
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel.db import Base, db
+from tests.conftest import make_board, make_customer, viewer_of
 from tests.journeys.people import Opener, Person
 from tests.support.mail_server import MailServer
 from tests.support.site import Site
@@ -63,3 +68,29 @@ def somebody(
 
     yield opener
     assert not findings, "\n".join(findings)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A question of one member with an answer of another, on a board of its own."""
+
+    mark: str
+    thread: str
+    title: str
+    answer_id: int
+    asker_id: int
+    helper_id: int
+
+
+@pytest.fixture
+def place(site: Site) -> Place:
+    mark = uuid.uuid4().hex[:8]
+    title = f"How do you isolate the slow partner {mark}?"
+    with site.inside():
+        board = make_board(f"Board {mark}", slug=f"board-{mark}")
+        asker, helper = make_customer("Ines Okafor"), make_customer("Tomasz Nowak", username=f"tomasz-{mark}")
+        question = {"kind": ThreadKind.QUESTION, "title": title, "body": "One down, all late."}
+        thread = open_thread(viewer_of(asker), board, **question)  # type: ignore[arg-type] # as named
+        address = f"/threads/{thread.id}/{thread.slug}"
+        answer = post_reply(viewer_of(helper), thread.id, "Use a lane for each partner.").id
+    return Place(mark, address, title, answer, asker, helper)

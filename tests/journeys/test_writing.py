@@ -2,42 +2,14 @@
 
 import io
 import re
-import uuid
-from dataclasses import dataclass
 
 import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, expect
 
-from portal.discussions.models import ThreadKind
-from portal.discussions.services.posting import open_thread, post_reply
-from tests.conftest import make_board, make_customer, viewer_of
+from tests.journeys.conftest import Place
 from tests.journeys.people import Opener, Person, signed_in
 from tests.support.site import Site
-
-
-@dataclass(frozen=True)
-class Place:
-    mark: str
-    thread: str
-    title: str
-    answer_id: int
-    asker_id: int
-    helper_id: int
-
-
-@pytest.fixture
-def place(site: Site) -> Place:
-    mark = uuid.uuid4().hex[:8]
-    title = f"How do you isolate the slow partner {mark}?"
-    with site.inside():
-        board = make_board(f"Board {mark}", slug=f"board-{mark}")
-        asker, helper = make_customer("Ines Okafor"), make_customer("Tomasz Nowak", username=f"tomasz-{mark}")
-        question = {"kind": ThreadKind.QUESTION, "title": title, "body": "One down, all late."}
-        thread = open_thread(viewer_of(asker), board, **question)  # type: ignore[arg-type] # as named
-        address = f"/threads/{thread.id}/{thread.slug}"
-        answer = post_reply(viewer_of(helper), thread.id, "Use a lane for each partner.").id
-    return Place(mark, address, title, answer, asker, helper)
 
 
 def composer(person: Person) -> Locator:

@@ -90,8 +90,8 @@ class Judge:
             tab.set_viewport_size(window)  # type: ignore[arg-type] # width and height
             for scheme in SCHEMES:
                 tab.emulate_media(color_scheme=scheme)
-                take_screenshot(tab, f"{label}-{size}-{scheme}")
                 settle(tab)
+                take_screenshot(tab, f"{label}-{size}-{scheme}")
                 found = self._by_kind(tab)
                 if scheme == SCHEMES[0]:
                     found += _run(tab, "document", ELEMENTS)

@@ -91,7 +91,7 @@ def test_the_first_day_is_accessible_and_fits(
     assert not problems, "\n\n".join(problems)
 
 
-# (label, who, page, action of the form, what is typed, status): forms that are refused.
+# (label, who, page, action of the form ("": as the page), what is typed, status): forms that are refused.
 REFUSED = (
     ("join", "visitor", "/join", "/join", {}, 422),
     ("login", "visitor", "/login", "/login", {"email": "dana@", "password": "no"}, 422),
@@ -110,6 +110,22 @@ REFUSED = (
     ("rule", "admin", "/console/rules/new", "/console/rules", {}, 422),
     ("board", "admin", "/console/settings/boards/new", "/console/settings/boards", {}, 422),
     ("site", "admin", "/console/settings", "/console/settings", {"name": " "}, 422),
+    ("calendar", "admin", "/console/settings/calendar", "", {"days_off": "any day now"}, 422),
+    ("ask-settings", "admin", "/console/settings/asks", "", {"ask_responsible": "nobody-of-this-name"}, 422),
+    ("ask", "prospect", "/ask", "", {"title": "Prices"}, 422),
+    ("ask-summary", "prospect", "/asks/{ask_settled}/summary", "", {"text": " "}, 422),
+    ("proposals", "prospect", "/asks/{ask_private}/connect", "", {}, 422),
+    ("pass-on", "customer", "/requests/{request}", "/requests/{request}/colleague", {"email": "x@"}, 422),
+    ("invite", "customer", "/invites", "/invites/colleague", {"email": "x@"}, 422),
+    ("slot", "customer", "/settings/availability", "/settings/availability/slots", {}, 422),
+    ("talk-new", "prospect", "/conversations/new?to={new_talk}", "/conversations", {"note": " "}, 422),
+    ("talk-message", "prospect", "/conversations/{talk}", "/conversations/{talk}/messages", {}, 422),
+    ("talk-times", "prospect", "/conversations/{talk}/times", "", {"time_1": "soon"}, 422),
+    ("talk-people", "prospect", "/conversations/{talk}/people", "", {"username": "nobody-here"}, 422),
+    ("talk-report", "prospect", "/conversations/{talk}/report", "", {}, 422),
+    ("talk-thanks", "prospect", "/conversations/{talk}/rating", "/conversations/{talk}/thanks", {}, 422),
+    ("split", "moderator", "/threads/{sftp_id}/split", "/threads/{sftp_id}/split", {}, 422),
+    ("merge", "moderator", "/threads/{sftp_id}/merge", "/threads/{sftp_id}/merge", {}, 422),
 )
 
 
@@ -121,10 +137,19 @@ def test_refused_forms_and_errors_are_accessible_and_fit(
     for label, role, path, action, typed, status in REFUSED:
         tab = tabs[role]
         tab.goto(demo.site.url + path.format(**demo.names))
-        given = _send(tab, action.format(**demo.names), typed)
+        given = _send(tab, (action or path).format(**demo.names), typed)
         if given != status:
             problems.append(f"{label}: {given}")
         problems += judge.look(tab, f"{label}-{given}")
+    # Saved elsewhere meanwhile: both texts.
+    path = f"/posts/{demo.names['own']}/edit"
+    one, other = tabs["customer"], tabs["customer"].context.new_page()
+    for tab in (one, other):
+        tab.goto(demo.site.url + path)
+    _send(other, path.removesuffix("/edit"), {"body": "A lane for each partner, and a breaker."})
+    given = _send(one, path.removesuffix("/edit"), {"body": "Two lanes for each partner."})
+    problems += [] if given == 409 else [f"saved twice: {given}"]
+    problems += judge.look(one, "edit-409")
     # Signed out meanwhile: the page that keeps what was typed, and the one after signing in.
     tab = tabs["customer"]
     path = f"/threads/{demo.names['sftp_id']}/posts"
@@ -157,8 +182,11 @@ def test_refused_forms_and_errors_are_accessible_and_fit(
 
 def _send(tab: Tab, action: str, typed: dict[str, str]) -> int:
     """Send the form with this action past the browser's own checks; gives the answer's status."""
-    selector = f'main form[method="post"][action^="{action}"]' if action else "main form:not([action])"
-    form = tab.locator(selector).first
+    form = (
+        tab.locator(f'main form[action^="{action}"], main form:not([action])')
+        .and_(tab.locator('[method="post"]'))
+        .first
+    )
     for name, value in typed.items():
         form.locator(f'[name="{name}"]').fill(value)
     with tab.expect_navigation() as moved:
