@@ -31,7 +31,7 @@ drills: .venv/.dev ## fault drills in their short form (DRILL=full for the long 
 
 looks: .venv/.dev ## every page in a browser, in each role, scheme and size; every link of the demo
 	@scripts/chromium.sh
-	$(PYTEST) -n 2 --dist load -m sweep tests/looks
+	$(PYTEST) -n 2 --dist load --maxschedchunk 1 -m sweep tests/looks
 
 bench: .venv/.dev ## speed and import benchmarks, figures as ratios
 	.venv/bin/python -m benchmarks

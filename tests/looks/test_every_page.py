@@ -3,10 +3,13 @@
 `pages.py` lists them. SCREENSHOTS=folder keeps a picture of each.
 """
 
+import io
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from PIL import Image
 from playwright.sync_api import BrowserContext, expect
 from playwright.sync_api import Page as Tab
 
@@ -202,9 +205,9 @@ def test_the_vendors_colours_are_read_in_both_schemes(
     for light, dark in (("#c2185b", "#ffb300"), ("#1d4ed8", "#93b4ff")):
         with demo.site.inside():
             scene.set_accent(light, dark)
+        time.sleep(2.5)  # settings are looked up every two seconds
         for role, path in (("visitor", "/"), ("customer", demo.names["sftp"])):
-            tab = demo.open_as(role, open_context(viewport=DESKTOP))
-            tab.wait_for_timeout(2500)  # settings are looked up every two seconds
+            tab = demo.open_as(role, open_context())
             tab.goto(demo.site.url + path)
             assert tab.locator('link[href^="/theme/"]').count() == 1
             problems += judge.look(tab, f"accent-{light[1:]}-{role}")
@@ -230,3 +233,25 @@ def test_the_picture_of_the_readme(demo: Place, open_context: Callable[..., Brow
     accepted = tab.get_by_text("Accepted by Ines Okafor")
     expect(accepted).to_be_in_viewport()
     take_screenshot(tab, "thread", full_page=False)
+
+
+def test_a_logo_picked_by_an_admin_stands_beside_the_name(
+    demo: Place, open_context: Callable[..., BrowserContext]
+) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (400, 120), "#c2185b").save(out, "PNG")
+    tab = demo.open_as("admin", open_context())
+    tab.goto(f"{demo.site.url}/console/settings")
+    tab.locator("input[type=file]").set_input_files(
+        {"name": "logo.png", "mimeType": "image/png", "buffer": out.getvalue()}
+    )
+    tab.get_by_role("button", name="Use this logo").click()
+    tab.wait_for_load_state()
+    time.sleep(2.5)
+    visitor = demo.open_as("visitor", open_context())
+    visitor.goto(demo.site.url)
+    logo = visitor.locator("header img")
+    expect(logo).to_be_visible()
+    assert logo.evaluate("image => image.complete && image.naturalWidth > 0")
+    problems = [*judge.look(tab, "logo-settings"), *judge.look(visitor, "logo-home")]
+    assert not problems, "\n\n".join(problems)

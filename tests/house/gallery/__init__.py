@@ -383,6 +383,7 @@ def cards() -> list[dict[str, Any]]:
             "why": "Same industry.",
             "soon": "",
             "differs": "",
+            "chosen": "",
         },
     ]
 
