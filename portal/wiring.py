@@ -95,7 +95,7 @@ from portal.moderation import personal as moderation_personal
 from portal.moderation import telling as moderation_telling
 from portal.moderation import views as moderation_views
 from portal.moderation.models import CaseKey
-from portal.moderation.queries import cases as moderation_cases
+from portal.moderation.queries import queue as moderation_queue
 from portal.moderation.services import evidence as moderation_evidence
 from portal.moderation.services.screening import screen
 from portal.notifications import kinds
@@ -307,7 +307,7 @@ def _register() -> None:
             "main",
             Permission.MODERATE,
             order=70,
-            count=moderation_cases.waiting_count,
+            count=moderation_queue.waiting_count,
         ),
         nav.Entry(
             "What you gave and received",
@@ -332,7 +332,7 @@ def _register() -> None:
             "console",
             Permission.MODERATE,
             order=10,
-            count=moderation_cases.waiting_count,
+            count=moderation_queue.waiting_count,
         ),
         nav.Entry(
             "Members",
@@ -346,9 +346,7 @@ def _register() -> None:
         nav.Entry(
             "Companies", "console_people.company_list", "", "console", Permission.CONFIRM_MEMBERS, order=50
         ),
-        nav.Entry(
-            "Community health", "community_health.index", "", "console", Permission.ADVOCACY, order=70
-        ),
+        nav.Entry("Community health", "community_health.index", "", "console", Permission.ADVOCACY, order=70),
         nav.Entry("Settings", "console_settings.index", "", "console", Permission.ADMINISTER, order=95),
         nav.Entry("Rota", "rota.show", "", "console", Permission.MODERATE, order=70),
         nav.Entry("Practice", "practice.index", "", "console", Permission.MODERATE, order=75),

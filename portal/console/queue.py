@@ -20,7 +20,9 @@ from portal.moderation.answers import conflict_page
 from portal.moderation.forms import AppealAnswerForm, DecisionForm
 from portal.moderation.models import CaseKind, CaseState, MemberMeasure, PostMeasure
 from portal.moderation.queries import cases, log, own, rules
-from portal.moderation.queries.cases import CaseLine, CaseView, Filters
+from portal.moderation.queries import queue as queues
+from portal.moderation.queries.cases import CaseView
+from portal.moderation.queries.queue import CaseLine, Filters
 from portal.moderation.services import cases as case_services
 from portal.moderation.services import deciding, evidence
 
@@ -57,7 +59,7 @@ def index() -> str:
         **{name: request.args.get(name, "")[:60] for name in asdict(Filters())}
         | {"state": "decided" if request.args.get("state") == "decided" else "open"}
     )
-    found = cases.queue(viewer(), filters, request.args.get("after", ""))
+    found = queues.queue(viewer(), filters, request.args.get("after", ""))
     return render_template(
         "console/queue.html",
         filters=filters,
@@ -66,7 +68,7 @@ def index() -> str:
         rows=[_row(line) for line in found.page.rows],
         next_url=_address(filters, after=found.page.next) if found.page.next else "",
         first_url=_address(filters) if request.args.get("after") else "",
-        yesterday=cases.yesterday() if not found.page.rows else None,
+        yesterday=queues.yesterday() if not found.page.rows else None,
         form=Form(),
         duration=duration,
     )
@@ -179,7 +181,7 @@ def _case_page(view: CaseView, form: DecisionForm, disclosed: list[evidence.Disc
         appeal_form=appeal_form,
         rules=rules.rules(),
         words=words,
-        next=cases.next_case(viewer(), view.case.id) if not is_open else None,
+        next=queues.next_case(viewer(), view.case.id) if not is_open else None,
         next_why=_why,
         html={post.id: Markup(post.html) for post in [*view.before, view.post, *view.after] if post},  # noqa: S704 - cleaned when stored
         rule_of=rules.find_rule,

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel.db import Base, Versioned, check, short_enum
@@ -29,12 +29,14 @@ class CaseState(StrEnum):
 
 
 class FlagOutcome(StrEnum):
-    """What became of a flag. Fair: no breach, but a fair question, which does not count against its maker."""
+    """What became of a flag. Fair: no breach, but a fair question, which does not count against its maker.
+    Withdrawn: taken back by its maker; it is told to nobody and only counts towards the limit on flags."""
 
     PENDING = "pending"
     UPHELD = "upheld"
     DISMISSED = "dismissed"
     FAIR = "fair"
+    WITHDRAWN = "withdrawn"
 
 
 class PostMeasure(StrEnum):
@@ -134,7 +136,7 @@ class Case(Versioned, Base):
 
 
 class Flag(Base):
-    """A member's word that a post breaks a rule: one for each member and post."""
+    """A member's word that a post breaks a rule: one that stands for each member and post."""
 
     __tablename__ = "flags"
 
@@ -150,8 +152,20 @@ class Flag(Base):
     outcome: Mapped[FlagOutcome] = mapped_column(short_enum(FlagOutcome), default=FlagOutcome.PENDING)
     created_at: Mapped[datetime] = mapped_column()
 
+    @classmethod
+    def stands(cls) -> ColumnElement[bool]:
+        """SQL: its maker has not taken it back."""
+        return cls.outcome != FlagOutcome.WITHDRAWN
+
     __table_args__ = (
-        UniqueConstraint("post_id", "reporter_id"),
+        Index(
+            "ix_flags_standing",
+            "post_id",
+            "reporter_id",
+            unique=True,
+            sqlite_where=text("outcome <> 'withdrawn'"),
+            postgresql_where=text("outcome <> 'withdrawn'"),
+        ),
         Index("ix_flags_reporter", "reporter_id", "created_at"),
     )
 

@@ -72,6 +72,7 @@ def why_not_decide(
     own_competitors: Iterable[int],
     decided_before_by: int | None = None,
     is_named_second: bool = False,
+    author_is_role: bool = False,
 ) -> str:
     """Why this viewer cannot decide the case, as a sentence; "" when they can.
 
@@ -83,6 +84,9 @@ def why_not_decide(
         return "It is about what you wrote yourself, so somebody else decides."
     if decided_before_by is not None and viewer.member_id == decided_before_by:
         return "You took the decision that this appeal is against, so somebody else decides."
+    if is_peer(viewer) and author_is_role:
+        # Said of every such case alike: "your own company is a party" would tell who wrote it.
+        return "Its author appears without a name, so a moderator of the vendor decides."
     if is_peer(viewer) and viewer.company_id is not None:
         rivals = set(own_competitors)
         for party in parties:

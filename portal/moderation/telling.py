@@ -50,7 +50,7 @@ def resolve_own(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
 
 def resolve_flagged(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     """Lines for those who flagged, as long as they may read the board."""
-    flagged = select(Flag.case_id).where(Flag.reporter_id == viewer.member_id)
+    flagged = select(Flag.case_id).where(Flag.reporter_id == viewer.member_id, Flag.stands())
     rows = _decisions(
         [notice.data.get("decision") for notice in notices],
         Decision.case_id.in_(flagged),

@@ -18,7 +18,7 @@ from portal.exchange.records import Report
 from portal.kernel.access import Duty, Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
-from portal.moderation.queries import cases
+from portal.moderation.queries import cases, queue
 from portal.moderation.services.flags import flag_post
 from portal.notifications.queries import notices_of
 from tests.conftest import make_board, make_company, make_customer, make_member, make_moderator, viewer_of
@@ -158,7 +158,7 @@ def test_moderators_decide_without_a_name(
     assert view.record.joined_at is None
     assert view.record.posts_count == 0
     assert cases.case_view(moderator, named.case_id).line.author.name == NAME
-    assert {line.author.name for line in cases.queue(moderator, cases.Filters()).page.rows} == {
+    assert {line.author.name for line in queue.queue(moderator, queue.Filters()).page.rows} == {
         "Head of IT",
         NAME,
     }

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.discussions.models import Post, PostState, Thread
+from portal.discussions.models import Post, PostState, Thread, ThreadKind
 from portal.discussions.services.editing import Edit, delete_own_post, edit_post
-from portal.discussions.services.posting import post_reply
+from portal.discussions.services.posting import open_thread, post_reply
 from portal.discussions.services.recount import recount
 from portal.kernel import audit, clock
 from portal.kernel.access import Duty, Permission, Viewer
@@ -26,6 +26,7 @@ from portal.moderation.models import (
     MemberMeasure,
     PostMeasure,
 )
+from portal.moderation.queries import cases as one_case
 from portal.moderation.queries.parties import reason_against
 from portal.moderation.services import cases, deciding
 from portal.moderation.services.deciding import Verdict, decide
@@ -315,6 +316,32 @@ def test_a_peer_moderator_does_not_decide_about_the_own_company_or_a_competitor(
             decide(peer, case.id, dismissing(case))
     else:
         assert decide(peer, case.id, dismissing(case)).id
+
+
+@pytest.mark.parametrize("which", ["own", "competitor", "none"])
+def test_why_a_peer_moderator_decides_nothing_about_a_role_tells_nothing(board: int, which: str) -> None:
+    rival = make_company("Rival")
+    own = make_company("Own", competitors=[rival])
+    company = {"own": own, "competitor": rival, "none": None}[which]
+    asker = viewer_of(make_customer("Zephyrine", title="Head of IT", company_id=company))
+    thread = open_thread(
+        asker,
+        board,
+        kind=ThreadKind.QUESTION,
+        title="How do you leave a vendor?",
+        body="Without losing a week.",
+        author_shown_as="role",
+    )
+    reply = post_reply(asker, thread.id, "And with the pictures in it.")
+    opening = db.session.scalars(db.select(Post).where(Post.thread_id == thread.id, Post.number == 1)).one()
+    peer = viewer_of(make_customer(company_id=own, duties=(Duty.MODERATOR,)))
+    for post in (opening, reply):
+        case = flagged(post, viewer_of(make_customer()))
+        said = "Its author appears without a name, so a moderator of the vendor decides."
+        assert reason_against(peer, case) == said
+        view = one_case.case_view(peer, case.id)
+        assert (view.line.against, view.line.author.name) == (said, "Head of IT")
+        assert reason_against(viewer_of(make_moderator()), case) == ""
 
 
 def test_peers_close_no_account_and_hold_back_no_vendor_account(

@@ -21,6 +21,7 @@ from portal.moderation.models import (
 )
 from portal.moderation.queries import cases as case_queries
 from portal.moderation.queries import evidence as readings
+from portal.moderation.queries import queue
 from portal.moderation.queries.own import barred_from_conversations
 from portal.moderation.services import evidence
 from portal.moderation.services.appeals import appeal, decide_appeal
@@ -78,8 +79,8 @@ def test_vendor_accounts_know_nothing_of_a_case_for_peers(people):
         evidence.read_evidence(mona, case.id)
     with pytest.raises(NotFound):
         decide(mona, case.id, warn(case))
-    assert case_queries.waiting_count(mona) == 0
-    assert case_queries.waiting_count(peer) == 1
+    assert queue.waiting_count(mona) == 0
+    assert queue.waiting_count(peer) == 1
     assert [one.text for one in evidence.read_evidence(peer, case.id)] == [WORDS]
 
 
@@ -168,7 +169,7 @@ def test_a_case_of_an_ask_is_one_for_each_key_and_ends_by_itself(people):
         decide(mona, first.id, warn(first))
     with unit_of_work():
         assert withdraw_case("ask:1")
-    assert case_queries.waiting_count(mona) == 0
+    assert queue.waiting_count(mona) == 0
     with unit_of_work():
         assert not withdraw_case("ask:1")
     assert connect().id != first.id

@@ -9,8 +9,8 @@ from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict
 from portal.moderation.models import Case, Decision, Flag, ModeratorAlias
-from portal.moderation.queries import cases as queries
-from portal.moderation.queries.cases import Filters
+from portal.moderation.queries import queue as queries
+from portal.moderation.queries.queue import Filters
 from portal.moderation.services.deciding import decide
 from portal.moderation.services.flags import flag_post
 from tests.conftest import make_customer, make_moderator, viewer_of

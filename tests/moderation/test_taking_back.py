@@ -5,12 +5,16 @@ from flask import Flask
 
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
-from portal.kernel.errors import Conflict, NotFound
-from portal.moderation.models import Appeal, Case, CaseState, Flag
-from portal.moderation.queries import cases as queue
+from portal.kernel.errors import Conflict, NotFound, TooMany
+from portal.moderation import policy
+from portal.moderation.models import Appeal, Case, CaseState, Flag, FlagOutcome
+from portal.moderation.queries import cases as one_case
+from portal.moderation.queries import queue
 from portal.moderation.services import appeals
 from portal.moderation.services.deciding import decide
 from portal.moderation.services.flags import flag_post, withdraw_flag
+from portal.moderation.services.telling import FLAGGER
+from portal.notifications.models import Notice
 from tests.conftest import make_board, make_customer, make_moderator, viewer_of
 from tests.discussions.browsing import send
 from tests.moderation.conftest import answered, flagged, hidden, hiding
@@ -30,6 +34,41 @@ def test_the_last_flag_taken_back_ends_the_case(
     assert db.session.get_one(Case, case.id, populate_existing=True).state is CaseState.WITHDRAWN
     assert queue.waiting_count(moderator) == 0
     assert flag_post(reporter, post.id, rule_number=4).case_id != case.id, "who thinks again may flag again"
+
+
+def test_flags_taken_back_count_towards_the_limit(
+    board: int, asker: Viewer, author: Viewer, reporter: Viewer, moderator: Viewer
+) -> None:
+    post = answered(asker, author, board)
+    for _ in range(policy.FLAGS_AN_HOUR):
+        flag_post(reporter, post.id, rule_number=4, comment="Names my colleague.")
+        withdraw_flag(reporter, post.id)
+    with pytest.raises(TooMany):
+        flag_post(reporter, post.id, rule_number=4)
+    with pytest.raises(NotFound):
+        withdraw_flag(reporter, post.id)
+    assert set(db.session.execute(db.select(Flag.outcome, Flag.comment)).all()) == {
+        (FlagOutcome.WITHDRAWN, "")
+    }
+
+
+def test_who_took_a_flag_back_is_no_party_and_hears_nothing(
+    board: int, asker: Viewer, author: Viewer, reporter: Viewer, moderator: Viewer
+) -> None:
+    second = viewer_of(make_customer())
+    post = answered(asker, author, board)
+    case = flagged(post, reporter, second)
+    withdraw_flag(reporter, post.id)
+    view = one_case.case_view(moderator, case.id)
+    assert [line.flag.reporter_id for line in view.flags] == [second.member_id]
+    decide(moderator, case.id, hiding(db.session.get_one(Case, case.id)))
+    outcomes = dict(db.session.execute(db.select(Flag.reporter_id, Flag.outcome)).tuples().all())
+    assert outcomes == {
+        reporter.member_id: FlagOutcome.WITHDRAWN,
+        second.member_id: FlagOutcome.UPHELD,
+    }
+    told = db.session.scalars(db.select(Notice.member_id).where(Notice.kind == FLAGGER)).all()
+    assert told == [second.member_id]
 
 
 def test_a_decided_flag_stays(
@@ -57,7 +96,7 @@ def test_an_appeal_taken_back_can_be_made_again(
     assert db.session.scalar(db.select(Appeal.id)) is None
     assert db.session.get_one(Case, case_id, populate_existing=True).state is CaseState.WITHDRAWN
     assert queue.waiting_count(moderator) == 0
-    assert queue.case_view(moderator, case_id).appeal is None
+    assert one_case.case_view(moderator, case_id).appeal is None
     assert appeals.appeal(author.member_id or 0, decision.id, "On second thought.").case_id != case_id
 
 

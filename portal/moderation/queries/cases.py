@@ -1,127 +1,24 @@
-"""What moderators read: the queue, and everything about one case."""
+"""Everything about one case: the posts around it, the flags, what was decided, the author's record."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portal.discussions.authors import BY_POST
-from portal.discussions.models import Board, Post, PostKind, PostState, ShownAs, Thread
-from portal.discussions.policy import board_is_visible
+from portal.discussions.models import Board, Post, PostKind, PostState, Thread
 from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
-from portal.kernel.paging import Page, decode, encode
-from portal.members.display import PERSON, PersonLine, person_columns, person_line, reader_of, with_person
+from portal.members.display import PERSON, PersonLine, person_line, reader_of, with_person
 from portal.members.models import Member
 from portal.moderation import policy
-from portal.moderation.models import (
-    Appeal,
-    Case,
-    CaseKind,
-    CaseState,
-    Decision,
-    Flag,
-    FlagOutcome,
-    MemberMeasure,
-)
+from portal.moderation.models import Appeal, Case, CaseKind, Decision, Flag, FlagOutcome, MemberMeasure
 from portal.moderation.queries import evidence
-from portal.moderation.queries.parties import is_named_second, reasons_against
-from portal.moderation.queries.rules import find_rule
-
-PAGE = 40
-COUNTED = 1000
-OLDER = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
-_Claimer = aliased(Member)
-
-
-@dataclass(frozen=True)
-class Filters:
-    """The words of the sentence above the queue; each stands in the address."""
-
-    state: str = "open"  # open, decided
-    kind: str = ""  # one of CaseKind
-    board: str = ""
-    older: str = ""  # hour, day, week
-    whose: str = ""  # "" me or nobody, mine, nobody, anyone
-    sort: str = ""  # "" most urgent first, oldest
-
-
-@dataclass(frozen=True)
-class CaseLine:
-    """One row of the queue."""
-
-    case: Case
-    author: PersonLine
-    author_joined_at: datetime
-    board_name: str
-    claimed_by: str  # name of who has it now, "" for nobody
-    is_mine: bool
-    against: str  # why this viewer cannot decide it
-    rule_short: str
-    last: Decision | None = None  # on a decided case
-
-    @property
-    def is_late(self) -> bool:
-        return self.case.state is CaseState.OPEN and self.case.due_at < clock.now()
-
-
-@dataclass(frozen=True)
-class Queue:
-    """A page of the queue; `total` is all that waits for anybody, counted up to a thousand."""
-
-    page: Page
-    shown: int
-    total: int
-
-
-def queue(viewer: Viewer, filters: Filters, after: str = "") -> Queue:
-    """The cases that fit the filters, on boards the viewer reads."""
-    is_open = filters.state != "decided"
-    fits = _conditions(viewer, filters)
-    query = _lines().where(*fits)
-    if is_open:
-        key: Any = Case.opened_at if filters.sort == "oldest" else Case.due_at
-        cursor = decode(after, datetime, int)
-        if cursor:
-            query = query.where(or_(key > cursor[0], and_(key == cursor[0], Case.id > cursor[1])))
-        query = query.order_by(key, Case.id)
-    else:
-        key = Case.decided_at
-        cursor = decode(after, datetime, int)
-        if cursor:
-            query = query.where(or_(key < cursor[0], and_(key == cursor[0], Case.id < cursor[1])))
-        query = query.order_by(key.desc(), Case.id.desc())
-    rows = db.session.execute(query.limit(PAGE + 1)).all()
-    lines = _as_lines(viewer, rows[:PAGE])
-    last = rows[PAGE - 1][0] if len(rows) > PAGE else None
-    next_page = encode(getattr(last, key.key), last.id) if last is not None else ""
-    return Queue(
-        Page(lines, next=next_page),
-        shown=_count(fits) if after or next_page else len(lines),
-        total=_count(_conditions(viewer, Filters(state=filters.state, whose="anyone"))),
-    )
-
-
-def waiting_count(viewer: Viewer) -> int:
-    """How many open cases wait for this moderator or nobody, counted up to a thousand: for the menu."""
-    if not viewer.may(Permission.MODERATE):
-        return 0
-    return _count(_conditions(viewer, Filters()))
-
-
-def next_case(viewer: Viewer, except_id: int) -> CaseLine | None:
-    """The most urgent open case that this moderator may decide."""
-    rows = db.session.execute(
-        _lines()
-        .where(*_conditions(viewer, Filters()), Case.id != except_id)
-        .order_by(Case.due_at, Case.id)
-        .limit(10)
-    ).all()
-    return next((line for line in _as_lines(viewer, rows) if not line.against), None)
+from portal.moderation.queries.parties import author_is_role, is_named_second
+from portal.moderation.queries.queue import CaseLine, as_lines, for_eyes_of, lines_of_cases, readable
 
 
 @dataclass(frozen=True)
@@ -210,13 +107,13 @@ class CaseView:
 def case_view(viewer: Viewer, case_id: int) -> CaseView:
     """The case, for moderators on boards they read, and an appeal for the named second. Raises NotFound."""
     is_second = is_named_second(viewer) and not viewer.may(Permission.MODERATE)
-    visible = and_(Case.kind == CaseKind.APPEAL, _for_eyes_of(viewer)) if is_second else _readable(viewer)
+    visible = and_(Case.kind == CaseKind.APPEAL, for_eyes_of(viewer)) if is_second else readable(viewer)
     if not viewer.may(Permission.MODERATE) and not is_second:
         raise NotFound("no such case")
-    row = db.session.execute(_lines().where(Case.id == case_id, visible)).one_or_none()
+    row = db.session.execute(lines_of_cases().where(Case.id == case_id, visible)).one_or_none()
     if row is None:
         raise NotFound("no such case")
-    line = _as_lines(viewer, [row])[0]
+    line = as_lines(viewer, [row])[0]
     case = line.case
     thread = db.session.get(Thread, case.thread_id) if case.thread_id else None
     around = _posts_around(viewer, case.post_id, thread)
@@ -277,116 +174,6 @@ def last_decision(case_id: int) -> DecisionLine | None:
     return DecisionLine(row[0], row.name, False, row.kind is PostKind.OPENING) if row else None
 
 
-@dataclass(frozen=True)
-class Yesterday:
-    """What went well, for an empty queue."""
-
-    decided: int
-    median_seconds: float | None
-
-
-def yesterday() -> Yesterday:
-    """How many cases were decided in the last day, and in what time half of them were."""
-    rows = db.session.execute(
-        select(Case.opened_at, Case.decided_at)
-        .where(Case.state == CaseState.DECIDED, Case.decided_at > clock.now() - timedelta(days=1))
-        .limit(COUNTED)
-    ).all()
-    waits = sorted((row.decided_at - row.opened_at).total_seconds() for row in rows)
-    return Yesterday(len(waits), waits[len(waits) // 2] if waits else None)
-
-
-def _lines() -> Any:
-    query = select(
-        Case,
-        Board.name.label("board_name"),
-        Board.audience,
-        Member.created_at.label("joined_at"),
-        _Claimer.name.label("claimer"),
-        *person_columns(_author_is_role(Case)),
-    ).select_from(Case)
-    return (
-        with_person(query, Case.member_id)
-        .outerjoin(Post, Post.id == Case.post_id)
-        .outerjoin(Thread, Thread.id == Case.thread_id)
-        .outerjoin(Board, Board.id == func.coalesce(Thread.board_id, Case.board_id))
-        .outerjoin(_Claimer, _Claimer.id == Case.claimed_by_id)
-    )
-
-
-def _author_is_role(about: type[Case] | type[Decision]) -> ColumnElement[bool]:
-    """SQL: whom this is about appears as a role there. Use with a query that outer joins Post and Thread."""
-    of_thread = and_(Thread.author_shown_as == ShownAs.ROLE, Thread.author_id == about.member_id)
-    return func.coalesce(or_(Post.author_shown_as == ShownAs.ROLE, of_thread), false())
-
-
-def _readable(viewer: Viewer) -> ColumnElement[bool]:
-    return and_(or_(Board.id.is_(None), board_is_visible(viewer)), _for_eyes_of(viewer))
-
-
-def _for_eyes_of(viewer: Viewer) -> ColumnElement[bool]:
-    """A case that its reporter left to peers alone does not exist for accounts of the vendor."""
-    return Case.peers_only.is_(False) if viewer.is_staff else true()
-
-
-def _conditions(viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:
-    now = clock.now()
-    fits: list[ColumnElement[bool]] = [_readable(viewer)]
-    fits.append(Case.state == (CaseState.DECIDED if filters.state == "decided" else CaseState.OPEN))
-    if filters.kind in list(CaseKind):
-        fits.append(Case.kind == CaseKind(filters.kind))
-    if filters.board:
-        fits.append(Board.slug == filters.board)
-    if filters.older in OLDER:
-        fits.append(Case.opened_at < now - OLDER[filters.older])
-    if filters.state != "decided":
-        free = or_(Case.claimed_by_id.is_(None), Case.claimed_until <= now)
-        mine = and_(Case.claimed_by_id == viewer.member_id, Case.claimed_until > now)
-        if filters.whose == "mine":
-            fits.append(mine)
-        elif filters.whose == "nobody":
-            fits.append(free)
-        elif filters.whose != "anyone":
-            fits.append(or_(mine, free))
-    return fits
-
-
-def _count(fits: list[ColumnElement[bool]]) -> int:
-    some = (
-        select(Case.id)
-        .outerjoin(Thread, Thread.id == Case.thread_id)
-        .outerjoin(Board, Board.id == func.coalesce(Thread.board_id, Case.board_id))
-        .where(*fits)
-        .limit(COUNTED)
-        .subquery()
-    )
-    return db.session.execute(select(func.count()).select_from(some)).scalar_one()
-
-
-def _as_lines(viewer: Viewer, rows: Any) -> list[CaseLine]:
-    now = clock.now()
-    reader = reader_of(viewer)
-    against = reasons_against(viewer, [row[0] for row in rows])
-    lines = []
-    for row in rows:
-        case: Case = row[0]
-        rule = find_rule(case.rule_number)
-        claimed = case.claimed_until is not None and case.claimed_until > now
-        lines.append(
-            CaseLine(
-                case=case,
-                author=person_line(row, reader),
-                author_joined_at=row.joined_at,
-                board_name=row.board_name or "",
-                claimed_by=row.claimer or "" if claimed else "",
-                is_mine=claimed and case.claimed_by_id == viewer.member_id,
-                against=against[case.id],
-                rule_short=rule.short if rule else "",
-            )
-        )
-    return lines
-
-
 def _posts_around(viewer: Viewer, post_id: int | None, thread: Thread | None) -> list[PostLine]:
     """The opening, what the post answers, its neighbours and itself, in their order."""
     if post_id is None or thread is None:
@@ -441,7 +228,7 @@ def _posts_around(viewer: Viewer, post_id: int | None, thread: Thread | None) ->
 def _flags(viewer: Viewer, case_id: int) -> list[FlagLine]:
     query: Any = select(Flag, *PERSON).select_from(Flag)
     rows = db.session.execute(
-        with_person(query, Flag.reporter_id).where(Flag.case_id == case_id).order_by(Flag.id)
+        with_person(query, Flag.reporter_id).where(Flag.case_id == case_id, Flag.stands()).order_by(Flag.id)
     ).all()
     reporters = {row[0].reporter_id for row in rows}
     records: dict[int, dict[FlagOutcome, int]] = {}
@@ -500,7 +287,7 @@ def _record(viewer: Viewer, member_id: int, *, as_role: bool) -> Record:
             Member.state,
         ).where(Member.id == member_id)
     ).one()
-    hidden_there = _author_is_role(Decision).label("as_role")
+    hidden_there = author_is_role(Decision).label("as_role")
     rows = db.session.execute(
         select(Decision, Member.name, Post.kind, Case.title, hidden_there)
         .join(Member, Member.id == Decision.decided_by_id)
@@ -513,7 +300,7 @@ def _record(viewer: Viewer, member_id: int, *, as_role: bool) -> Record:
             Decision.undone_at.is_(None),
             Decision.overturned_at.is_(None),
             Decision.appeal_outcome.is_(None),
-            _readable(viewer),
+            readable(viewer),
         )
         .order_by(Decision.id.desc())
         .limit(30)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from portal.discussions.guests import veil_titles
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
 from portal.discussions.policy import board_is_visible
 from portal.kernel import clock
@@ -14,6 +15,7 @@ from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, decode, encode
+from portal.members.display import reader_of
 from portal.members.models import Member, MemberState, VerifiedBy
 from portal.moderation.models import (
     Appeal,
@@ -80,6 +82,7 @@ def entries(
         query.order_by(Decision.decided_at.desc(), Decision.id.desc()).limit(PAGE + 1)
     ).all()
     last = rows[PAGE - 1][0] if len(rows) > PAGE else None
+    rows = veil_titles(reader_of(viewer), rows, "thread_id")
     return Page([_entry(row) for row in rows[:PAGE]], next=encode(last.decided_at, last.id) if last else "")
 
 
@@ -106,7 +109,7 @@ def story(viewer: Viewer, case_id: int) -> Story:
         ).one_or_none()
     return Story(
         case=db.session.get_one(Case, case_id),
-        entries=[_entry(row) for row in rows],
+        entries=[_entry(row) for row in veil_titles(reader_of(viewer), rows, "thread_id")],
         appeal=appeal,
         answer=answer[0] if answer else None,
         answered_by=(answer.letter or "") if answer else "",

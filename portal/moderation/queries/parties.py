@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
+from portal.discussions.models import Post, ShownAs, Thread
 from portal.kernel import site
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
@@ -19,7 +20,7 @@ def reason_against(viewer: Viewer, case: Case) -> str:
 
 
 def reasons_against(viewer: Viewer, cases: Iterable[Case]) -> dict[int, str]:
-    """The same for several cases, by id, in at most four statements however many they are."""
+    """The same for several cases, by id, in at most six statements however many they are."""
     cases = list(cases)
     ids = [case.id for case in cases]
     decided_by = {
@@ -32,6 +33,9 @@ def reasons_against(viewer: Viewer, cases: Iterable[Case]) -> dict[int, str]:
     }
     parties: dict[int, list[Party]] = {}
     rivals: Iterable[int] = ()
+    nameless: set[int] = set()
+    if policy.is_peer(viewer):
+        nameless = _about_a_role(ids)
     if policy.is_peer(viewer) and viewer.company_id is not None:
         rivals = (
             db.session.execute(
@@ -48,9 +52,26 @@ def reasons_against(viewer: Viewer, cases: Iterable[Case]) -> dict[int, str]:
             own_competitors=rivals,
             decided_before_by=decided_by.get(case.id),
             is_named_second=is_named_second(viewer),
+            author_is_role=case.id in nameless,
         )
         for case in cases
     }
+
+
+def author_is_role(about: type[Case] | type[Decision]) -> ColumnElement[bool]:
+    """SQL: whom this is about appears as a role there. Use with a query that outer joins Post and Thread."""
+    of_thread = and_(Thread.author_shown_as == ShownAs.ROLE, Thread.author_id == about.member_id)
+    return func.coalesce(or_(Post.author_shown_as == ShownAs.ROLE, of_thread), false())
+
+
+def _about_a_role(ids: list[int]) -> set[int]:
+    query = (
+        select(Case.id)
+        .outerjoin(Post, Post.id == Case.post_id)
+        .outerjoin(Thread, Thread.id == Case.thread_id)
+        .where(Case.id.in_(ids), author_is_role(Case))
+    )
+    return set(db.session.scalars(query))
 
 
 def is_named_second(viewer: Viewer) -> bool:
@@ -67,7 +88,7 @@ def _parties(cases: list[Case]) -> dict[int, list[Party]]:
         select(Flag.case_id, Member.id, Member.company_id, Company.competitors)
         .join(Member, Member.id == Flag.reporter_id)
         .outerjoin(Company, Company.id == Member.company_id)
-        .where(Flag.case_id.in_(flagged))
+        .where(Flag.case_id.in_(flagged), Flag.stands())
     ).all()
     for row in rows:
         found.setdefault(flagged[row.case_id], []).append(

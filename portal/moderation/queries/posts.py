@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from portal.discussions.authors import BY_POST
 from portal.discussions.guests import veil_over
@@ -41,6 +41,7 @@ def post_to_flag(viewer: Viewer, post_id: int) -> PostToFlag:
             Post.author_id,
             Post.created_at,
             Post.by_vendor,
+            Thread.id.label("thread_id"),
             Thread.title,
             Board.slug,
             Flag.outcome,
@@ -49,7 +50,7 @@ def post_to_flag(viewer: Viewer, post_id: int) -> PostToFlag:
         .select_from(Post)
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)
-        .outerjoin(Flag, (Flag.post_id == Post.id) & (Flag.reporter_id == viewer.member_id))
+        .outerjoin(Flag, and_(Flag.post_id == Post.id, Flag.reporter_id == viewer.member_id, Flag.stands()))
     )
     row = db.session.execute(
         with_person(query, Post.author_id).where(Post.id == post_id, text_is_visible(viewer))
@@ -57,12 +58,13 @@ def post_to_flag(viewer: Viewer, post_id: int) -> PostToFlag:
     if row is None:
         raise NotFound("no such post")
     reader = reader_of(viewer)
+    veil = veil_over(reader, [row.title, row.html], [row.thread_id])
     return PostToFlag(
         id=row.id,
         number=row.number,
-        title=row.title,
+        title=veil(row.title, row.thread_id),
         board_slug=row.slug,
-        html=veil_over(reader, [row.html])(row.html),
+        html=veil(row.html, row.thread_id),
         author=person_line(row, reader, by_vendor=row.by_vendor),
         created_at=row.created_at,
         is_own=row.author_id == viewer.member_id,

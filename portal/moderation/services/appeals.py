@@ -201,7 +201,9 @@ def _put_right(judge: Viewer, decision: Decision, now: datetime) -> None:
     post = db.session.get(Post, decision.post_id) if decision.post_id else None
     if post is None or post.state is not PostState.DELETED:
         db.session.execute(
-            update(Flag).where(Flag.case_id == decision.case_id).values(outcome=FlagOutcome.FAIR)
+            update(Flag)
+            .where(Flag.case_id == decision.case_id, Flag.stands())
+            .values(outcome=FlagOutcome.FAIR)
         )
 
 

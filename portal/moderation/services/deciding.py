@@ -265,7 +265,7 @@ def _close(case: Case, now: datetime) -> None:
 
 
 def _settle_flags(case: Case, outcome: FlagOutcome) -> None:
-    db.session.execute(update(Flag).where(Flag.case_id == case.id).values(outcome=outcome))
+    db.session.execute(update(Flag).where(Flag.case_id == case.id, Flag.stands()).values(outcome=outcome))
 
 
 def _action(decision: Decision) -> str:

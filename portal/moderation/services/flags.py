@@ -71,17 +71,19 @@ def flag_post(
 def withdraw_flag(reporter: Viewer, post_id: int) -> None:
     """Take one's own flag back while nobody has decided; a case without flags is withdrawn with the last.
 
+    The row stays, without its comment: who flags and takes back has used up a flag of the limit.
+
     Raises NotFound without a flag of one's own, Conflict when it was decided.
     """
     with unit_of_work():
         flag = db.session.execute(
-            select(Flag).where(Flag.post_id == post_id, Flag.reporter_id == reporter.member_id)
+            select(Flag).where(Flag.post_id == post_id, Flag.reporter_id == reporter.member_id, Flag.stands())
         ).scalar_one_or_none()
         if flag is None:
             raise NotFound("no such flag")
         case = db.session.get_one(Case, flag.case_id, with_for_update=True, populate_existing=True)
         check_open(case)
-        db.session.delete(flag)
+        flag.outcome, flag.comment = FlagOutcome.WITHDRAWN, ""
         db.session.flush()  # it no longer counts in what follows
         weigh(case)
         case.version += 1
@@ -138,7 +140,9 @@ def weigh(case: Case) -> None:
 def _has_flagged(reporter: Viewer, post_id: int) -> bool:
     return (
         db.session.execute(
-            select(Flag.id).where(Flag.post_id == post_id, Flag.reporter_id == reporter.member_id)
+            select(Flag.id).where(
+                Flag.post_id == post_id, Flag.reporter_id == reporter.member_id, Flag.stands()
+            )
         ).first()
         is not None
     )

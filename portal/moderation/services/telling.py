@@ -96,7 +96,9 @@ def _tell_author(decision: Decision, suffix: str) -> None:
 
 
 def _tell_flaggers(decision: Decision, case_id: int, suffix: str) -> None:
-    flaggers = db.session.execute(select(Flag.reporter_id).where(Flag.case_id == case_id)).scalars()
+    flaggers = db.session.execute(
+        select(Flag.reporter_id).where(Flag.case_id == case_id, Flag.stands())
+    ).scalars()
     notify(
         FLAGGER,
         [member_id for member_id in flaggers if member_id != decision.member_id],
