@@ -7,12 +7,14 @@ from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 from sqlalchemy import func, or_, select
 
+from portal.discussions.guests import veil_titles
 from portal.discussions.models import Board, Follow, PostState, ReadMark, Thread
 from portal.discussions.policy import thread_is_visible
 from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer, zone_of
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
+from portal.members.display import reader_of
 from portal.members.models import Member, MemberState
 from portal.members.queries import viewer_of
 from portal.notifications.kinds import Kind, Line
@@ -100,7 +102,7 @@ def items_for(viewer: Viewer, since: datetime) -> list[dict[str, str]]:
             "url": f"/threads/{row.id}/{row.slug}",
             "facts": _facts(row.board, row.posts_count, row.created_at > since),
         }
-        for row in rows
+        for row in veil_titles(reader_of(viewer), rows)
     ]
 
 

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from portal.discussions import reading_state
 from portal.discussions.addresses import numbers_on, thread_address
-from portal.discussions.guests import Veil, veil_over
+from portal.discussions.guests import Veil, unveiled, veil_over
 from portal.discussions.models import Audience, PostKind, PostState, ThreadKind
 from portal.discussions.origin import Origin, origin_of
 from portal.discussions.policy import APPEAL
@@ -117,7 +117,7 @@ def _make(
 
     rows = [*found.posts, *([found.accepted] if found.accepted is not None else [])]
     rows += [one for comments in found.comments.values() for one in comments]
-    veil = veil_over(reader, [row.html for row in rows])
+    veil = veil_over(reader, [row.html for row in rows], [thread.id])
 
     def shown(row: Any) -> Shown:
         under = found.comments.get(row.id, [])
@@ -149,11 +149,11 @@ def _shown(
     thread: Any,
     reader: Reader,
     comments: list[Shown],
-    veil: Veil = str,
+    veil: Veil = unveiled,
     *,
     more: bool = False,
 ) -> Shown:
-    text = veil(row.html) if row.readable and row.html is not None else None
+    text = veil(row.html, thread.id) if row.readable and row.html is not None else None
     html = Markup(text) if text is not None else None  # noqa: S704 - stored clean
     kind = row.kind.value
     is_comment = row.kind is PostKind.COMMENT
@@ -191,7 +191,7 @@ def _shown(
         you=Markup(f"<!--@you:{row.author_id}-->") if row.person_as_role else None,  # noqa: S704 - a number
         comments=comments,
         more_comments=more,
-        excerpt=veil(row.excerpt) if html is not None else "",
+        excerpt=veil(row.excerpt, thread.id) if html is not None else "",
         score=row.score,
     )
 

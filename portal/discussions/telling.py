@@ -67,14 +67,15 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
         .where(Post.id.in_(ids), text_is_visible(viewer))
     ).all()
     posts = {row.id: row for row in rows}
-    veil = veil_over(reader_of(viewer), [row.html for row in rows])
+    texts = [text for row in rows for text in (row.title, row.html)]
+    veil = veil_over(reader_of(viewer), texts, [row.thread_id for row in rows])
     return {
         notice.id: Line(
             sentence=_sentence(notice, posts[notice.post_id], viewer),
-            title=posts[notice.post_id].title,
+            title=veil(posts[notice.post_id].title, posts[notice.post_id].thread_id),
             url=f"/posts/{notice.post_id}",
-            excerpt=veil(posts[notice.post_id].excerpt),
-            html=veil(posts[notice.post_id].html),
+            excerpt=veil(posts[notice.post_id].excerpt, posts[notice.post_id].thread_id),
+            html=veil(posts[notice.post_id].html, posts[notice.post_id].thread_id),
             thread_key=f"thread-{posts[notice.post_id].thread_id}",
         )
         for notice in notices

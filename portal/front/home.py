@@ -6,7 +6,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, render_template
 
 from portal.discussions.addresses import thread_address
-from portal.discussions.guests import veil_over
+from portal.discussions.guests import veil_over, with_title
 from portal.discussions.queries import boards, lists
 from portal.discussions.services.text import SECTION_TITLES
 from portal.discussions.thread_rows import thread_rows
@@ -38,6 +38,8 @@ def _home_page() -> str:
     reader = reader_of(me)
     shown_boards = boards.boards_of(me)
     story = lists.story_of_the_week(me)
+    veil = veil_over(reader, [story.title, story.excerpt] if story else [], [story.id] if story else [])
+    story = with_title(veil, story) if story else None
     latest = lists.latest_threads(me, 8)
     return render_template(
         "front/home.html",
@@ -50,7 +52,7 @@ def _home_page() -> str:
         boards=shown_boards,
         open_boards=sum(1 for board in shown_boards if board.audience == "public"),
         story=story,
-        story_line=_first_sentences(veil_over(reader, [story.excerpt])(story.excerpt)) if story else "",
+        story_line=_first_sentences(veil(story.excerpt, story.id)) if story else "",
         teller=person_line(story, reader) if story else None,
         story_url=thread_address(story.id, story.slug) if story else "",
     )

@@ -16,6 +16,7 @@ from portal.discussions.models import ReadMark, Thread, ThreadKind
 from portal.discussions.services import acceptance, editing, following, removal, tools, voting
 from portal.discussions.services.editing import Edit
 from portal.kernel import clock
+from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.queries import viewer_of
@@ -315,7 +316,7 @@ def test_structured_data_is_read_by_machines(app: Flask, client: FlaskClient, si
     assert "ld+json" not in sign_in(asker).get(paths[0]).text
 
 
-@pytest.mark.parametrize("who", ["visitor", "customer", "moderator"])
+@pytest.mark.parametrize("who", ["visitor", "customer", "moderator", "sales"])
 def test_a_page_takes_as_many_statements_for_many_posts_as_for_few(
     app: Flask, client: FlaskClient, sign_in: SignIn, statements: Count, who: str
 ) -> None:
@@ -331,7 +332,11 @@ def test_a_page_takes_as_many_statements_for_many_posts_as_for_few(
         for number in range(10):
             make_comment(author, opening, f"Remark {number}.")
         addresses = [f"/threads/{one.id}/{one.slug}" for one in (before, few, many)]
-        people = {"customer": make_customer(), "moderator": make_moderator()}
+        people = {
+            "customer": make_customer(),
+            "moderator": make_moderator(),
+            "sales": make_member("Sal", status=Status.VENDOR, duties=(Duty.SALES,)),
+        }
     reader = client if who == "visitor" else sign_in(people[who])
     for path in ("/", addresses.pop(0)):  # settings, menu and lists are kept in the process
         reader.get(path)
@@ -344,8 +349,10 @@ def test_a_page_takes_as_many_statements_for_many_posts_as_for_few(
         counts.append((of_the_page(first), of_the_page(again)))
     assert counts[0] == counts[1]
     cold, warm = counts[0]
-    assert cold <= 13, "made for the first time: posts, comments, an ask and what is close to it are read too"
-    assert warm <= (1 if who == "visitor" else 6)
+    # For sales and service: whether a prospect is named in the title, the posts, a summary, what is close.
+    names = 4 if who == "sales" else 0
+    assert cold <= 13 + names, "made for the first time: posts, comments, an ask, what is close to it"
+    assert warm <= {"visitor": 1, "sales": 7}.get(who, 6)
 
 
 def test_reading_writes_nothing_until_it_is_flushed(

@@ -262,6 +262,7 @@ def _without_name(site: Community, helper: Viewer, board: int) -> None:
     name = viewer_of(guest).username
     first = db.session.scalars(db.select(Post.id).where(Post.thread_id == asked.id)).one()
     quoted = f"> [@{name} in #1](/posts/{first}):\n> slow\n\nNo, @{name}. See [the page](/members/{name})."
+    post_reply(helper, asked.id, f"Thank you, {viewer_of(guest).display_name}, for asking.")
     answer = post_reply(helper, asked.id, quoted)
     _edit(helper, answer, f"{quoted} Really not, @{name}.")
 

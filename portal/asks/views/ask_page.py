@@ -15,6 +15,7 @@ from portal.asks.queries import lists, timelines
 from portal.asks.queries.finding import ask_of_thread, find_visible_ask
 from portal.asks.services import connecting, fitting, settling
 from portal.asks.views.common import responsible_name
+from portal.discussions.guests import veil_over
 from portal.discussions.queries import find_visible_thread
 from portal.kernel import clock, page_cache
 from portal.kernel.access import Permission, requires, viewer
@@ -22,7 +23,7 @@ from portal.kernel.answers import attempt
 from portal.kernel.errors import Forbidden
 from portal.kernel.forms import Form
 from portal.kernel.template_helpers import duration
-from portal.members.display import person_line, reader_of
+from portal.members.display import Reader, person_line, reader_of
 from portal.members.queries import directory
 
 blueprint = Blueprint("ask_page", __name__)
@@ -198,20 +199,22 @@ def clock_of(ask: Ask, now: datetime) -> dict[str, Any]:
 def thread_line(thread: Any) -> Markup:
     """The clock and the summary of an ask under the title of its thread; nothing for any other thread.
 
-    The same for all who read the thread, so it is kept for each of its versions.
+    The same for all who read the thread, but for the names of prospects, so it is kept for each version.
     """
     if str(thread.kind) != "question":
         return Markup("")
-    key = ("ask line", thread.id, thread.content_version, thread.site_version)
+    reader = reader_of(viewer())
+    key = ("ask line", thread.id, thread.content_version, thread.site_version, reader is Reader.SELLER)
 
     def make() -> str:
         ask = ask_of_thread(thread.id)
         if ask is None or ask.state is AskState.GONE:
             return ""
+        veil = veil_over(reader, [ask.summary_html], [thread.id])
         return render_template(
             "asks/_thread_line.html",
             ask=ask,
-            summary=Markup(ask.summary_html),  # noqa: S704 - cleaned when stored
+            summary=Markup(veil(ask.summary_html, thread.id)),  # noqa: S704 - cleaned when stored
             state=wording.state_word(ask),
         )
 

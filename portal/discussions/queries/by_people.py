@@ -66,6 +66,7 @@ def posts_by(viewer: Viewer, author_id: int, *, after: str = "", rows: int = ROW
             Post.excerpt,
             Post.created_at,
             Post.score,
+            Thread.id.label("thread_id"),
             Thread.title,
             Thread.accepted_post_id,
             Board.name.label("board_name"),
@@ -76,7 +77,8 @@ def posts_by(viewer: Viewer, author_id: int, *, after: str = "", rows: int = ROW
         .where(Post.state == PostState.VISIBLE, named_in_post(viewer))
     )
     found, following = _page(query, (Post.created_at, Post.id), after, rows)
-    veil = veil_over(reader_of(viewer), [row.excerpt for row in found])
+    texts = [text for row in found for text in (row.title, row.excerpt)]
+    veil = veil_over(reader_of(viewer), texts, [row.thread_id for row in found])
     return Page(rows=[_answer_line(row, veil) for row in found], next=following)
 
 
@@ -116,9 +118,9 @@ def _page(query: Any, keys: tuple[Any, Any], after: str, rows: int) -> tuple[lis
 def _answer_line(row: Any, veil: Veil) -> AnswerLine:
     return AnswerLine(
         url=f"/posts/{row.id}",
-        title=row.title,
+        title=veil(row.title, row.thread_id),
         board_name=row.board_name,
-        excerpt=veil(row.excerpt),
+        excerpt=veil(row.excerpt, row.thread_id),
         created_at=row.created_at,
         kind=row.kind.value,
         accepted=row.accepted_post_id == row.id,

@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, literal, o
 from sqlalchemy.orm import aliased
 
 from portal.discussions.authors import BY_POST, BY_THREAD
+from portal.discussions.guests import veil_titles
 from portal.discussions.models import Board, Follow, Post, PostKind, PostState, ReadMark, Thread
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.kernel.site import SiteVersion
-from portal.members.display import with_person
+from portal.members.display import reader_of, with_person
 
 ME: Any = bindparam("me", type_=Integer)
 SITE_VERSION = select(SiteVersion.version).scalar_subquery().label("site_version")
@@ -96,7 +97,7 @@ def find_visible_thread(viewer: Viewer, thread_id: int) -> Any:
     row = db.session.execute(*thread_query(viewer, thread_id)).one_or_none()
     if row is None:
         raise NotFound("no such thread")
-    return row
+    return veil_titles(reader_of(viewer), [row])[0]
 
 
 def thread_query(viewer: Viewer, thread_id: int) -> tuple[Any, dict[str, Any]]:
@@ -171,7 +172,7 @@ def find_visible_post(viewer: Viewer, post_id: int) -> Any:
     row = db.session.execute(query.where(Post.id == post_id, text_is_visible(viewer))).one_or_none()
     if row is None:
         raise NotFound("no such post")
-    return row
+    return veil_titles(reader_of(viewer), [row], "thread_id", "thread_title")[0]
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,15 @@ def find_place(viewer: Viewer, post_id: int) -> Place:
     elif viewer.member_id is not None:
         there = or_(there, and_(Post.state == PostState.HELD, Post.author_id == viewer.member_id))
     row = db.session.execute(
-        select(Thread.id, Thread.slug, Post.kind, Post.number, Post.parent_id, parent.number.label("under"))
+        select(
+            Thread.id,
+            Thread.slug,
+            Thread.title,
+            Post.kind,
+            Post.number,
+            Post.parent_id,
+            parent.number.label("under"),
+        )
         .select_from(Post)
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)
@@ -210,6 +219,7 @@ def find_place(viewer: Viewer, post_id: int) -> Place:
     ).one_or_none()
     if row is None:
         raise NotFound("no such post")
+    row = veil_titles(reader_of(viewer), [row])[0]
     if row.kind is not PostKind.COMMENT:
         return Place(row.id, row.slug, row.number)
     before = db.session.execute(
@@ -233,11 +243,12 @@ def merged_into(viewer: Viewer, thread_id: int) -> Any | None:
         if row is None:
             return None
         if row.merged_into_id is None:
-            return db.session.execute(
-                select(Thread.id, Thread.slug)
+            found = db.session.execute(
+                select(Thread.id, Thread.slug, Thread.title)
                 .join(Board, Board.id == Thread.board_id)
                 .where(Thread.id == row.id, thread_is_visible(viewer))
-            ).one_or_none()
+            ).all()
+            return next(iter(veil_titles(reader_of(viewer), found)), None)
         thread_id = row.id
     return None
 

@@ -1,6 +1,7 @@
 """The edits of a post, newest first, each as what it changed."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -61,23 +62,26 @@ def edits_of(viewer: Viewer, post: PostPlace, before: int | None = None) -> Page
         rows = rows[1:]
     else:
         return Page([])
-    veil = veil_over(reader, [newer_source, *(row.source for row in rows)])
-    newer_source = veil(newer_source)
+    texts = [newer_source, newer_title, post.thread.title]
+    texts += [text for row in rows for text in (row.title, row.source, row.reason)]
+    veil = partial(veil_over(reader, texts, [post.thread.id]), thread=post.thread.id)
+    newer_source, newer_title = veil(newer_source), veil(newer_title)
     edits = []
     for row in rows[:A_PAGE]:
-        retitled = bool(row.title) and row.title != newer_title
+        title = veil(row.title)
+        retitled = bool(title) and title != newer_title
         edits.append(
             PostEdit(
                 row.id,
                 person_line(row, reader).name,
                 row.editor_id == post.author_id,
                 row.created_at,
-                row.reason,
-                row.title if retitled else "",
+                veil(row.reason),
+                title if retitled else "",
                 newer_title if retitled else "",
                 diff_sources(veil(row.source), newer_source),
             )
         )
-        newer_source, newer_title = veil(row.source), row.title or newer_title
+        newer_source, newer_title = veil(row.source), title or newer_title
     more = len(rows) > A_PAGE
     return Page(edits, next=str(rows[A_PAGE - 1].id) if more else "")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, or_, select
 
 from portal.discussions.authors import BY_POST
-from portal.discussions.guests import Veil, veil_over
+from portal.discussions.guests import Veil, veil_over, veil_titles
 from portal.discussions.models import Board, Bookmark, Draft, Follow, Post, PostKind, Thread, ThreadKind
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
 from portal.kernel.access import Viewer
@@ -89,7 +89,8 @@ def bookmarks_of(viewer: Viewer, after: str = "") -> Page:
     rows = list(db.session.execute(query))
     posts = _posts(viewer, {row.post_id for row in rows})
     reader = reader_of(viewer)
-    veil = veil_over(reader, [post.excerpt for post in posts.values()])
+    texts = [text for post in posts.values() for text in (post.title, post.excerpt)]
+    veil = veil_over(reader, texts, [post.thread_id for post in posts.values()])
     lines = [_bookmark_line(row, posts.get(row.post_id), reader, veil) for row in rows[:A_PAGE]]
     return Page(lines, next=encode(rows[A_PAGE - 1].id) if len(rows) > A_PAGE else "")
 
@@ -136,7 +137,7 @@ def threads_followed_by(viewer: Viewer, after: str = "") -> Page:
                 and_(Thread.last_activity_at == moment, Thread.id < last_id),
             )
         )
-    rows = list(db.session.execute(query))
+    rows = veil_titles(reader_of(viewer), db.session.execute(query).all())
     more = len(rows) > A_PAGE
     last = rows[A_PAGE - 1] if more else None
     return Page(
@@ -169,7 +170,7 @@ def _threads(viewer: Viewer, ids: set[int]) -> dict[int, Any]:
         .join(Board, Board.id == Thread.board_id)
         .where(Thread.id.in_(ids), thread_is_visible(viewer))
     )
-    return {row.id: row for row in rows}
+    return {row.id: row for row in veil_titles(reader_of(viewer), rows)}
 
 
 def _posts(viewer: Viewer, ids: set[int]) -> dict[int, Any]:
@@ -181,6 +182,7 @@ def _posts(viewer: Viewer, ids: set[int]) -> dict[int, Any]:
             Post.kind,
             Post.number,
             Post.excerpt,
+            Thread.id.label("thread_id"),
             Thread.title,
             Board.name.label("board"),
             *BY_POST,
@@ -217,5 +219,11 @@ def _bookmark_line(row: Any, post: Any, reader: Reader, veil: Veil) -> BookmarkL
     number = None if post.kind is PostKind.COMMENT else post.number
     author = person_line(post, reader).name
     return BookmarkLine(
-        row.post_id, row.created_at, post.title, number, author, veil(post.excerpt), post.board
+        row.post_id,
+        row.created_at,
+        veil(post.title, post.thread_id),
+        number,
+        author,
+        veil(post.excerpt, post.thread_id),
+        post.board,
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Integer, Select, String, and_, bindparam, false, func, se
 from portal.discussions import reading_state
 from portal.discussions.addresses import thread_address, unread_address
 from portal.discussions.authors import BY_POST, BY_THREAD
+from portal.discussions.guests import veil_titles
 from portal.discussions.models import (
     Board,
     Follow,
@@ -352,7 +353,7 @@ def version_of_what_is_public() -> tuple[Any, ...]:
 def thread_lines(viewer: Viewer, rows: Any) -> list[ThreadLine]:
     """Rows of `_lines` as lines for this viewer, with what the buffer of read marks knows."""
     reader = reader_of(viewer)
-    return [_line(row, viewer, reader) for row in rows]
+    return [_line(row, viewer, reader) for row in veil_titles(reader, rows)]
 
 
 def _line(row: Any, viewer: Viewer, reader: Reader) -> ThreadLine:

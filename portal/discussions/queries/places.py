@@ -1,6 +1,7 @@
 """What the writing pages need to know of the place where something is written; lookup is authorisation."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, select
@@ -24,6 +25,7 @@ from portal.discussions.queries.finding import ME
 from portal.kernel.access import Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
+from portal.kernel.slugs import slugify
 from portal.members.display import PersonLine, person_line, reader_of, with_person
 
 LARGEST_ID = 2**31 - 1  # an address may hold any number of digits; the database may not
@@ -142,7 +144,7 @@ def thread_place(viewer: Viewer, thread_id: int) -> ThreadPlace:
     ).one_or_none()
     if row is None:
         raise NotFound("no such thread")
-    return ThreadPlace._make(row)
+    return _veiled(viewer, ThreadPlace._make(row))
 
 
 def place_of(found: Any) -> ThreadPlace:
@@ -208,8 +210,23 @@ def _post(row: Any, viewer: Viewer) -> PostPlace:
     post = PostPlace._make((*row[:cut], is_guest, author, thread))
     if post.author_id == viewer.member_id:
         return post  # what one wrote oneself is edited as it stands
-    veil = veil_over(reader_of(viewer), [post.source])
-    return post._replace(source=veil(post.source), html=veil(post.html), excerpt=veil(post.excerpt))
+    texts = [thread.title, post.source, post.html]
+    veil = partial(veil_over(reader_of(viewer), texts, [thread.id]), thread=thread.id)
+    return post._replace(
+        source=veil(post.source),
+        html=veil(post.html),
+        excerpt=veil(post.excerpt),
+        thread=_with_title(thread, veil(thread.title)),
+    )
+
+
+def _veiled(viewer: Viewer, thread: ThreadPlace) -> ThreadPlace:
+    veil = veil_over(reader_of(viewer), [thread.title], [thread.id])
+    return _with_title(thread, veil(thread.title, thread.id))
+
+
+def _with_title(thread: ThreadPlace, title: str) -> ThreadPlace:
+    return thread if title == thread.title else thread._replace(title=title, slug=slugify(title))
 
 
 def older_edit_draft(viewer: Viewer, post_id: int, version: int) -> tuple[int, datetime] | None:

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Select, case, select
 
 from portal.discussions.authors import BY_POST, may_name_author
-from portal.discussions.guests import veil_over
+from portal.discussions.guests import veil_over, with_title, without_guests
 from portal.discussions.models import Board, Post, PostKind, Tag, Thread, ThreadKind, ThreadTag
 from portal.discussions.policy import text_is_visible
 from portal.discussions.searchable import plain_text
@@ -127,7 +127,7 @@ def find(viewer: Viewer, asked: Asked, page: int = 1) -> Found:
 
     Takes at most five statements, however much is found.
     """
-    query = parse(asked.q)
+    query = parse(without_guests(reader_of(viewer), asked.q))
     if not query:
         if asked.q.strip() or not asked.has_filters:
             return Found()
@@ -145,10 +145,11 @@ def find(viewer: Viewer, asked: Asked, page: int = 1) -> Found:
     chosen = [row for row in rows if all(test(row) for test in tests.values())]
     grouped = _grouped(chosen, asked.sort, order)
     shown = grouped[(page - 1) * ROWS : page * ROWS]
+    threads = _read(viewer, shown, marks)
     return replace(
         answer,
-        threads=_read(viewer, shown, marks),
-        total=len(grouped),
+        threads=threads,
+        total=len(grouped) - len(shown) + len(threads),
         page=page,
         pages=-(-len(grouped) // ROWS),
         facets=_facets(rows, tests, asked, viewer),
@@ -412,7 +413,7 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
     """The words of these posts, asked for once more through the visibility query."""
     if not grouped:
         return []
-    words: Select[Any] = (
+    statement: Select[Any] = (
         select(
             Post.id,
             Post.kind,
@@ -428,15 +429,19 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
         .join(Board, Board.id == Thread.board_id)
         .where(Post.id.in_([row.id for row, _ in grouped]), text_is_visible(viewer))
     )
-    statement = with_person(words, Post.author_id)
-    details = {row.id: row for row in db.session.execute(statement)}
+    details = {row.id: row for row in db.session.execute(with_person(statement, Post.author_id))}
     reader = reader_of(viewer)
-    veil = veil_over(reader, [row.html for row in details.values()])
+    texts = [row.html for row in details.values()] + [row.title for row, _ in grouped]
+    veil = veil_over(reader, texts, [row.thread_id for row, _ in grouped])
     found = []
     for row, more in grouped:
         post = details.get(row.id)
         if post is None:
             continue  # hidden between the two statements
+        row = with_title(veil, row, "thread_id")
+        words = plain_text(veil(post.html, row.thread_id))
+        if query and words != plain_text(post.html) and not _is_marked(f"{row.title} {words}", query):
+            continue  # what was looked for is the name that this reader does not read
         thread_url = f"/threads/{row.thread_id}/{row.slug}"
         found.append(
             FoundThread(
@@ -446,7 +451,7 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
                 url=thread_url if post.kind is PostKind.OPENING else f"/posts/{row.id}",
                 thread_url=thread_url,
                 title=_marked(row.title, query, 400),
-                snippet=_marked(plain_text(veil(post.html)), query),
+                snippet=_marked(words, query),
                 kind=row.thread_kind,
                 author=person_line(post, reader, by_vendor=post.by_vendor),
                 created_at=row.created_at,
@@ -465,6 +470,10 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
             )
         )
     return found
+
+
+def _is_marked(text: str, query: Query) -> bool:
+    return any(is_marked for is_marked, _piece in highlight(text, query, len(text) + 1))
 
 
 def _marked(text: str, query: Query, size: int = 240) -> Markup:

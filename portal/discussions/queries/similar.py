@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, or_, select
 
+from portal.discussions.guests import veil_titles
 from portal.discussions.models import Board, Post, PostState, Thread, ThreadKind
 from portal.discussions.policy import thread_is_visible
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
+from portal.members.display import reader_of
 from portal.search import services as search
 from portal.search.engines.base import IndexUnavailable
 from portal.search.query import parse
@@ -50,7 +52,7 @@ def resembling(viewer: Viewer, title: str) -> list[Similar]:
     wanted = {_stem(word) for word in words}
     scored = [(_closeness(wanted, row.title), row) for row in _candidates(viewer, title, words)]
     near = sorted((pair for pair in scored if pair[0] >= 0.5), key=lambda pair: (-pair[0], -pair[1].id))
-    return [_line(row) for _score, row in near[:MOST]]
+    return [_line(row) for row in veil_titles(reader_of(viewer), [row for _score, row in near[:MOST]])]
 
 
 def _candidates(viewer: Viewer, title: str, words: set[str]) -> list[Any]:

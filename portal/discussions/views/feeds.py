@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, render_template
 from markupsafe import escape
 
-from portal.discussions.guests import veil_over
+from portal.discussions.guests import veil_over, with_title
 from portal.discussions.queries import feeds, find_visible_board, lists
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import VISITOR, Permission, requires, viewer
@@ -118,7 +118,8 @@ def _today(version: tuple[Any, ...]) -> tuple[Any, ...]:
 def _feed(rows: list[Any], board: Any = None) -> str:
     # Feed readers carry no session; where somebody of sales opens one in the browser, guests have no names.
     reader = Reader.SELLER if reader_of(viewer()) is Reader.SELLER else Reader.VISITOR
-    veil = veil_over(reader, [row.html for row in rows])
+    texts = [text for row in rows for text in (row.title, row.html)]
+    veil = veil_over(reader, texts, [row.id for row in rows])
     entries = [
         {
             "url": f"{_public_url()}/threads/{row.id}/{row.slug}",
@@ -127,9 +128,9 @@ def _feed(rows: list[Any], board: Any = None) -> str:
             "board": fit_for_xml(row.board_name),
             "published": row.created_at,
             "updated": row.edited_at or row.created_at,
-            "html": fit_for_xml(_absolute(veil(row.html))),
+            "html": fit_for_xml(_absolute(veil(row.html, row.id))),
         }
-        for row in rows
+        for row in (with_title(veil, one) for one in rows)
     ]
     return render_template(
         "discussions/feed.xml",

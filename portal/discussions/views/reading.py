@@ -254,6 +254,7 @@ def _related(found: Any) -> Markup:
         found.id,
         tuple(found.tags),
         readable_audiences(viewer()),
+        reader_of(viewer()),
         found.site_version,
         minutes,
         str(get_locale()),
