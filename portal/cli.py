@@ -20,6 +20,7 @@ from portal.exchange.commands import export_group, import_group
 from portal.kernel.db import db
 from portal.kernel.errors import DomainError
 from portal.members.commands import member
+from portal.notifications.commands import mail
 from portal.search.commands import search
 from portal.settings import SettingsError
 from portal.upkeep import setup as site_setup
@@ -49,6 +50,7 @@ main.add_command(doctor)
 main.add_command(upgrade)
 main.add_command(backup)
 main.add_command(restore)
+main.add_command(mail)
 main.add_command(demo)
 main.add_command(import_group)
 main.add_command(export_group)

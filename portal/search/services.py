@@ -65,7 +65,7 @@ def drain() -> int:
     Safe to repeat and to run twice at once: an entry is worked on by one drain at a time, and a change
     meanwhile keeps it. An index that is missing or damaged is rebuilt first.
     """
-    done, end = 0, time.monotonic() + LONGEST_SECONDS
+    done, end, rebuilt = 0, time.monotonic() + LONGEST_SECONDS, False
     try:
         _make_ready()
         while entries := _claim():
@@ -74,9 +74,10 @@ def drain() -> int:
                 _work_on(rows)
             except IndexUnavailable as error:
                 _release(claim)
-                if isinstance(error, IndexBusy):
-                    raise
+                if isinstance(error, IndexBusy) or rebuilt:
+                    raise  # damaged again at once: the next drain, rather than one without end
                 rebuild()  # damaged since it was looked at; the rows are still there
+                rebuilt = True
                 continue
             except BaseException:
                 _release(claim)

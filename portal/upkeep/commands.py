@@ -11,6 +11,7 @@ from flask_migrate import upgrade as migrate_up
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.kernel.db import db
+from portal.notifications.services import mailing
 from portal.search import services as search
 from portal.settings import Settings
 from portal.upkeep import backup as archives
@@ -85,11 +86,16 @@ def upgrade(without_backup: bool) -> None:
     "--erasures", "lists", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Who was erased, from where the site was before (instance/erasures.list).",
 )  # fmt: skip
+@click.option(
+    "--send-mail", is_flag=True,
+    help="Send what was still waiting: for a move, where the former site was stopped before its backup.",
+)  # fmt: skip
 @with_appcontext
-def restore(file: Path, replace: bool, lists: tuple[Path, ...]) -> None:
+def restore(file: Path, replace: bool, lists: tuple[Path, ...], send_mail: bool) -> None:
     """Bring a site back from an archive; stop the site first. Migrates and makes the index anew.
 
     Who was erased since the backup is erased again: by the list in the instance folder, and by --erasures.
+    Mails that were still waiting in the archive are held, since they may have gone out after it was made.
     """
     settings = _settings()
     instance = settings.INSTANCE_PATH
@@ -106,8 +112,14 @@ def restore(file: Path, replace: bool, lists: tuple[Path, ...]) -> None:
     migrate_up()
     erasures.merge(instance, noted)
     again = erasures.apply(noted, settings.uploads_path)
+    held = 0 if send_mail else mailing.hold_unsent()
     posts = search.rebuild()
     click.echo(f"{report.files} files are back, {posts} posts indexed, {again} accounts erased again")
+    if held:
+        click.echo(
+            f"{held} mails that were waiting are held, since they may have gone out after the backup: "
+            "`portal mail list` shows them, `portal mail send` sends them."
+        )
     if not noted:
         click.echo(
             "No list of erasures is here. If accounts were erased since this backup was made, restore again "

@@ -12,8 +12,8 @@ from limits.storage import storage_from_string
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.kernel import clock, heartbeat, vault
 from portal.kernel import db as kernel_db
-from portal.kernel import heartbeat, vault
 from portal.kernel.db import db
 from portal.search import services as search
 from portal.search.engines.base import IndexBusy, IndexUnavailable
@@ -22,6 +22,7 @@ from portal.upkeep import erasures
 
 LEAST_FREE_BYTES = 500 * 2**20
 LEAST_SECRET_LENGTH = 32
+MOST_APART_SECONDS = 30  # clocks: what one machine works on, another may take over after three minutes
 SQLITE_WITHOUT_RESET_BUG = (3, 51, 3)
 
 
@@ -31,6 +32,7 @@ def problems(settings: Settings, migrations: str) -> list[str]:
         lambda: _settings(settings),
         lambda: _folder(settings),
         lambda: _database(migrations),
+        _clock,
         _keys,
         _index,
         lambda: _worker(settings),
@@ -116,6 +118,21 @@ def _database(migrations: str) -> Iterator[str]:
             f"SQLite {'.'.join(map(str, version))} can, in rare cases, damage a database that is written and "
             "checkpointed at once: install the wheel pysqlite3."
         )
+
+
+def _clock() -> Iterator[str]:
+    """Where several machines share a database, each thing is done once only if their clocks agree."""
+    if db.engine.dialect.name != "postgresql":
+        return
+    try:
+        with db.engine.connect() as connection:
+            there = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    except SQLAlchemyError:
+        return  # said above
+    apart = (clock.now() - there).total_seconds()
+    if abs(apart) > MOST_APART_SECONDS:
+        way = "ahead of" if apart > 0 else "behind"
+        yield f"this machine's clock is {abs(apart):.0f} s {way} the database's: have both kept by NTP."
 
 
 def _keys() -> Iterator[str]:

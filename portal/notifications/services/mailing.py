@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from portal.kernel import clock, jobs, site
 from portal.kernel.db import db
@@ -27,6 +27,8 @@ from portal.notifications.services.preferences import unsubscribe_token
 CLAIM = timedelta(minutes=5)
 # Waits after the 1st, 2nd … failure; after the last the mail is given up and shown to the admin.
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 480, 1440)]
+
+HELD = "held: this site was restored from a backup, and it may have gone out before"
 
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parents[2] / "templates" / "mail"),
@@ -94,15 +96,37 @@ def send_due(sender: Sender, limit: int = 200) -> int:
     return sent
 
 
-def retry_failed(mail_id: int) -> None:
-    """Try a mail that was given up once more, from the start."""
+def retry_failed(mail_id: int) -> int:
+    """Try a mail that was given up or is held once more, from the start; gives how many that were."""
+    return _again(Mail.id == mail_id)
+
+
+def release_held() -> int:
+    """Send all that are held after a restore; gives how many."""
+    return _again(Mail.error == HELD)
+
+
+def _again(which: ColumnElement[bool]) -> int:
     with unit_of_work():
-        db.session.execute(
+        result = db.session.execute(
             update(Mail)
-            .where(Mail.id == mail_id, Mail.failed_at.is_not(None))
+            .where(which, Mail.failed_at.is_not(None))
             .values(failed_at=None, attempts=0, due_at=clock.now(), error="")
         )
         jobs.wake(SEND_JOB)
+    return result.rowcount  # type: ignore[attr-defined]
+
+
+def hold_unsent() -> int:
+    """After a restore: put aside what the archive has as unsent, since it may have gone out since it was
+    made. Held mails stand with those that were given up, each to be sent or left; gives how many."""
+    with unit_of_work():
+        result = db.session.execute(
+            update(Mail)
+            .where(Mail.sent_at.is_(None), Mail.failed_at.is_(None))
+            .values(failed_at=clock.now(), claimed_until=None, error=HELD)
+        )
+    return result.rowcount  # type: ignore[attr-defined]
 
 
 def _claim() -> int | None:
