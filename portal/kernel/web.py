@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
+from flask.json.provider import DefaultJSONProvider
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
@@ -53,8 +54,19 @@ class MethodOverride:
         return self.app(environ, start_response)
 
 
+class _Json(DefaultJSONProvider):
+    """JSON as Flask reads it; what is nested without end is a bad request like any other nonsense."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
 def install(app: Flask) -> None:
     """Put the common behaviour on the application."""
+    app.json = _Json(app)
     app.wsgi_app = MethodOverride(app.wsgi_app)  # type: ignore[method-assign]
 
     @app.before_request
@@ -119,11 +131,7 @@ def error_page(status: int, message: str = "", **more: Any) -> Response:
         response.status_code = status
         response.headers["Cache-Control"] = "no-store"
         return response
-    text_fields = {
-        name: value
-        for name, value in request.form.items()
-        if name != "form_key" and not is_secret(name) and value.strip()
-    }
+    text_fields = _what_was_typed()
     try:
         body = render_template(
             more.pop("template", None) or [f"errors/{status}.html", "errors/error.html"],
@@ -138,6 +146,19 @@ def error_page(status: int, message: str = "", **more: Any) -> Response:
     response = make_response(body, status)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _what_was_typed() -> dict[str, str]:
+    """The text of the form, so that it can be copied from the page; none of a form too large to be read."""
+    try:
+        form = request.form
+    except HTTPException:
+        return {}
+    return {
+        name: value
+        for name, value in form.items()
+        if name != "form_key" and not is_secret(name) and value.strip()
+    }
 
 
 def _plain_error_page(status: int, kept: dict[str, str]) -> str:

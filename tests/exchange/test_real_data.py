@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from xml.etree.ElementTree import iterparse
 
 import pytest
+from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -35,9 +38,35 @@ def rows_of(path: Path):
                 element.clear()
 
 
-def test_beer_is_all_there(app: Flask):
+@dataclass
+class Imported:
+    """The dump of a real community, imported once for all tests of this file."""
+
+    site: Flask
+    result: Result
+    words: object
+
+
+@pytest.fixture(scope="module")
+def beer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Imported]:
     dump = real_data("stackexchange-beer")
-    result = run_import(app, "stackexchange", dump, "--json")
+    site = create_app(load(environment_in(tmp_path_factory.mktemp("beer"))))
+    with site.app_context():
+        Base.metadata.create_all(db.engine)
+    result = run_import(site, "stackexchange", dump, "--json")
+    yield Imported(site, result, words(site))
+    with site.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def environment_in(folder: Path) -> dict[str, str]:
+    return {**os.environ, "INSTANCE_PATH": str(folder), "SITE_ENV": "test", "DATABASE_URL": ""}
+
+
+def test_beer_is_all_there(beer: Imported):
+    dump = real_data("stackexchange-beer")
+    app, result = beer.site, beer.result
     assert result.exit_code == 0, result.output
     assert report_of(result)["skipped"] == []
     votes = Counter[str]()
@@ -72,35 +101,26 @@ def test_beer_is_all_there(app: Flask):
     assert all_rows(app) == before
 
 
-def test_an_import_that_was_killed_is_finished_by_the_next(tmp_path: Path):
+def test_an_import_that_was_killed_is_finished_by_the_next(beer: Imported, tmp_path: Path):
     dump = real_data("stackexchange-beer")
-    tables = []
-    for killed in (False, True):
-        environment = {
-            **os.environ,
-            "INSTANCE_PATH": str(tmp_path / str(killed)),
-            "SITE_ENV": "test",
-            "DATABASE_URL": "",
-        }
-        site = create_app(load(environment))
-        with site.app_context():
-            Base.metadata.create_all(db.engine)
-        command = [sys.executable, "-m", "portal.cli", "import", "stackexchange", str(dump)]
-        if killed:
-            process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-            deadline = time.monotonic() + 240
-            while posts_of(site) == 0 and time.monotonic() < deadline:
-                time.sleep(0.02)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            assert 0 < posts_of(site) < 591 + 1398 + 1860
-        assert subprocess.run(command, env=environment, check=False).returncode == 0
-        tables.append(words(site))
-        with site.app_context():
-            assert recount() == []
-            db.session.remove()
-            db.engine.dispose()
-    assert tables[0] == tables[1]
+    environment = environment_in(tmp_path / "killed")
+    site = create_app(load(environment))
+    with site.app_context():
+        Base.metadata.create_all(db.engine)
+    command = [sys.executable, "-m", "portal.cli", "import", "stackexchange", str(dump)]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 240
+    while posts_of(site) == 0 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert 0 < posts_of(site) < 591 + 1398 + 1860
+    assert subprocess.run(command, env=environment, check=False).returncode == 0
+    assert words(site) == beer.words
+    with site.app_context():
+        assert recount() == []
+        db.session.remove()
+        db.engine.dispose()
 
 
 def posts_of(site: Flask) -> int:
