@@ -9,7 +9,10 @@ from portal import worker
 from portal.advocacy import keys as advocacy_keys
 from portal.advocacy import listeners as advocacy_listeners
 from portal.advocacy import personal as advocacy_personal
+from portal.advocacy import score_telling
+from portal.advocacy import views as advocacy_views
 from portal.advocacy.services import sums as advocacy_sums
+from portal.advocacy.services import weighing
 from portal.asks import listeners as asks_listeners
 from portal.asks import personal as asks_personal
 from portal.asks import searchable as asks_searchable
@@ -116,6 +119,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # Every blueprint of the product, by package.
 BLUEPRINTS: list[Any] = [
+    *advocacy_views.BLUEPRINTS,
     asking.blueprint,
     ask_page.blueprint,
     ask_requests.blueprint,
@@ -234,7 +238,7 @@ def _subscribe() -> None:
 def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
     kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
-    kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS)
+    kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS, *score_telling.KINDS)
     screening.register(screen)
     sources.register(asks_searchable.SOURCE)
     count_with_viewer("asks", asks_lists.open_asks_count)
@@ -317,6 +321,14 @@ def _register() -> None:
             Permission.CONVERSE,
             order=26,
         ),
+        nav.Entry(
+            "How your help counts", "score.show", "chat-square-text", "account", order=25, shown=_is_asked
+        ),
+        nav.Entry("Weights", "score_console.show_weights", "", "console", Permission.ADVOCACY, order=72),
+        nav.Entry(
+            "Contested entries", "score_console.show_contests", "", "console", Permission.ADVOCACY, order=74
+        ),
+        nav.Entry("Patterns", "score_console.show_patterns", "", "console", Permission.ADVOCACY, order=76),
         nav.Entry("Your drafts", "drafts.index", "pencil", "account", Permission.ACCOUNT, order=20),
         nav.Entry("Kept posts", "keeping.bookmarks", "bookmark", "account", Permission.ACCOUNT, order=22),
         nav.Entry("What you follow", "keeping.following", "bell", "account", Permission.ACCOUNT, order=24),
@@ -463,6 +475,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register("forget addresses of invites", asks_inviting.forget_addresses, 6 * 3600)
     jobs.register("forget kept asks", asks_keeping.forget_old, 6 * 3600)
     jobs.register(advocacy_sums.RENEW_JOB, advocacy_sums.renew_due, 600)
+    jobs.register(weighing.APPLY_JOB, weighing.apply_due, 60)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)
     jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)

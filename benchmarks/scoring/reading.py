@@ -54,7 +54,7 @@ class _Post:
 
 def read(folder: Path, name: str = "") -> Community:
     """The community in a folder: posts.jsonl and votes.jsonl, or Posts.xml and Votes.xml, each .gz or not."""
-    jsonl = _find(folder, "posts.jsonl") is not None
+    jsonl = find(folder, "posts.jsonl") is not None
     posts, votes = _from_jsonl(folder) if jsonl else _from_xml(folder)
     return _community(name or folder.resolve().name, posts, votes)
 
@@ -127,7 +127,7 @@ def _from_jsonl(folder: Path) -> tuple[list[_Post], list[tuple[str, str, float]]
         for row in _rows(_need(folder, "posts.jsonl"))
     ]
     votes = []
-    file = _find(folder, "votes.jsonl")
+    file = find(folder, "votes.jsonl")
     for row in _rows(file) if file else ():
         if row.get("created"):
             votes.append((str(row["post"]), row["kind"], _days(row["created"])))
@@ -145,7 +145,7 @@ def _from_xml(folder: Path) -> tuple[list[_Post], list[tuple[str, str, float]]]:
             at = _days(row["CreationDate"])
             posts.append(_Post(row["Id"], thread, kind, row.get("OwnerUserId"), at, row["Id"] in chosen))
     threads = {post.id: post.thread for post in posts}
-    comments = _find(folder, "Comments.xml")
+    comments = find(folder, "Comments.xml")
     for row in _xml(comments) if comments else ():
         if row["PostId"] in threads:
             posts.append(
@@ -160,7 +160,7 @@ def _from_xml(folder: Path) -> tuple[list[_Post], list[tuple[str, str, float]]]:
             )
     kinds = {"1": "accept", "2": "up", "3": "down"}
     votes = []
-    file = _find(folder, "Votes.xml")
+    file = find(folder, "Votes.xml")
     for row in _xml(file) if file else ():
         if row["VoteTypeId"] in kinds:
             stamp = row["CreationDate"]
@@ -180,7 +180,8 @@ def _days(text: str) -> float:
     return moment.timestamp() / DAY
 
 
-def _find(folder: Path, name: str) -> Path | None:
+def find(folder: Path, name: str) -> Path | None:
+    """The file of this name, or with .gz after it."""
     for place in (folder / name, folder / f"{name}.gz"):
         if place.is_file():
             return place
@@ -188,7 +189,7 @@ def _find(folder: Path, name: str) -> Path | None:
 
 
 def _need(folder: Path, name: str) -> Path:
-    found = _find(folder, name)
+    found = find(folder, name)
     if found is None:
         raise SystemExit(f"{folder} has neither {name} nor {name}.gz")
     return found

@@ -31,18 +31,21 @@ def weights_of(decision: WeightsDecision) -> Weights:
 
 
 def current() -> Weights:
-    """The numbers in force."""
+    """The numbers in force: of the newest decision that the sums follow."""
     newest = db.session.execute(
-        select(WeightsDecision).order_by(WeightsDecision.id.desc()).limit(1)
+        select(WeightsDecision)
+        .where(WeightsDecision.applied_at.is_not(None))
+        .order_by(WeightsDecision.id.desc())
+        .limit(1)
     ).scalar_one_or_none()
     return weights_of(newest) if newest else DEFAULT
 
 
 def in_force() -> Callable[[datetime], Weights]:
     """The numbers that were in force at a moment, looked up once."""
-    found = [(one.decided_at, weights_of(one)) for one in decisions()]
+    found = [(one.applied_at, weights_of(one)) for one in decisions() if one.applied_at is not None]
 
     def at(moment: datetime) -> Weights:
-        return next((weights for decided_at, weights in found if decided_at <= moment), DEFAULT)
+        return next((weights for since, weights in found if since <= moment), DEFAULT)
 
     return at

@@ -10,6 +10,7 @@ from itertools import chain
 
 from sqlalchemy import func, select
 
+from portal.advocacy.formula import Weights
 from portal.advocacy.models import Entry, Rule
 from portal.advocacy.queries import deeds
 from portal.advocacy.queries import weights as weights_queries
@@ -36,12 +37,14 @@ class Rebuilt:
     members: int = 0
 
 
-def rebuild(progress: Progress = lambda _what, _done, _of: None) -> Rebuilt:
+def rebuild(
+    progress: Progress = lambda _what, _done, _of: None, *, weights: Weights | None = None
+) -> Rebuilt:
     """Bring ledger and sums to what is here. Twice changes nothing the second time."""
     people = deeds.People()
     people.load_all()
     delays = deeds.Delays(anew=True)
-    weights = weights_queries.current()
+    weights = weights or weights_queries.current()
     report = Rebuilt()
     last_post = _highest(Post.id, Entry.post_id)
     for start in range(0, last_post + 1, _POSTS):
@@ -74,7 +77,7 @@ def rebuild(progress: Progress = lambda _what, _done, _of: None) -> Rebuilt:
         report.added += len(bring_to(wanted, last, reverse_others=False))
         last = last_rows(Entry.rule == Rule.FLAG_UPHELD)
         report.added += len(bring_to(deeds.upheld_flags(Flag.id > 0, people), last))
-    report.members = sums.rebuild(lambda done, of: progress("members", done, of))
+    report.members = sums.rebuild(lambda done, of: progress("members", done, of), weights=weights)
     report.entries = db.session.execute(select(func.count()).select_from(Entry)).scalar_one()
     return report
 

@@ -219,13 +219,13 @@ def renew_due(most: int = 500) -> int:
     return len(due)
 
 
-def rebuild(progress: Any = lambda _done, _of: None) -> int:
+def rebuild(progress: Any = lambda _done, _of: None, *, weights: Weights | None = None) -> int:
     """Work out every sum anew from the ledger; gives how many members have entries."""
     ids = list(db.session.execute(select(Entry.receiver_id).distinct().order_by(Entry.receiver_id)).scalars())
     with unit_of_work():
         for table in (GiverSum, CompanySum, MemberScore):
             db.session.execute(delete(table).where(table.receiver_id.not_in(select(Entry.receiver_id))))
-    weights = weights_queries.current()
+    weights = weights or weights_queries.current()
     for start in range(0, len(ids), _ONCE):
         some = ids[start : start + _ONCE]
         with unit_of_work():

@@ -1,0 +1,185 @@
+"""Entries that members contest: what waits, and one's own with their answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from portal.advocacy.models import Act, Contest, Counts, Damped, Entry, Rule
+from portal.discussions.addresses import post_address
+from portal.discussions.models import Post, Thread
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+from portal.members.models import Member
+
+SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ContestLine:
+    """One contested entry with what it is about. `stands`: whether the entry is in force."""
+
+    id: int
+    member_id: int
+    name: str
+    username: str
+    words: str
+    made_at: datetime
+    answer: str
+    answered_at: datetime | None
+    entry_id: int | None
+    rule: Rule | None
+    counts: Counts | None
+    damped: Damped | None
+    occurred_at: datetime | None
+    stands: bool
+    may_be_restored: bool
+    title: str
+    address: str
+
+
+def waiting(limit: int = SHOWN) -> list[ContestLine]:
+    """What nobody has answered yet, oldest first."""
+    return _lines(select(Contest).where(Contest.answered_at.is_(None)).order_by(Contest.id).limit(limit))
+
+
+def answered(limit: int = SHOWN) -> list[ContestLine]:
+    """What was answered, newest first."""
+    query = select(Contest).where(Contest.answered_at.is_not(None))
+    return _lines(query.order_by(Contest.answered_at.desc(), Contest.id.desc()).limit(limit))
+
+
+def waiting_count() -> int:
+    """How many wait."""
+    return db.session.execute(
+        select(func.count()).select_from(Contest).where(Contest.answered_at.is_(None))
+    ).scalar_one()
+
+
+def own(member_id: int) -> list[ContestLine]:
+    """What this member contested, newest first."""
+    return _lines(select(Contest).where(Contest.member_id == member_id).order_by(Contest.id.desc()).limit(20))
+
+
+def find(contest_id: int) -> ContestLine:
+    """One of them. Raises NotFound."""
+    found = _lines(select(Contest).where(Contest.id == contest_id))
+    if not found:
+        raise NotFound("no such question")
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """One entry as its owner reads it: what, when, where."""
+
+    id: int
+    rule: Rule
+    occurred_at: datetime
+    title: str
+    address: str
+
+
+def own_entry(member_id: int, entry_id: int) -> EntryLine:
+    """An entry of this member. Raises NotFound for anybody else's."""
+    row = db.session.execute(
+        select(Entry.id, Entry.rule, Entry.occurred_at, Entry.post_id).where(
+            Entry.id == entry_id, Entry.receiver_id == member_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such entry")
+    title, address = _places([row.post_id]).get(row.post_id, ("", ""))
+    return EntryLine(row.id, row.rule, row.occurred_at, title, address)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryState:
+    """An entry for those who may correct it."""
+
+    line: EntryLine
+    username: str
+    stands: bool
+    may_be_restored: bool
+
+
+def state_of(entry_id: int) -> EntryState:
+    """Whether an entry stands now, and whether it may be put back. Raises NotFound."""
+    entry = db.session.execute(
+        select(
+            Entry.id, Entry.rule, Entry.source, Entry.occurred_at, Entry.post_id, Entry.receiver_id, Member.username
+        )
+        .join(Member, Member.id == Entry.receiver_id)
+        .where(Entry.id == entry_id)
+    ).one_or_none()
+    if entry is None:
+        raise NotFound("no such entry")
+    act, by_id = _last(entry)
+    stands = act is not Act.REVERSED
+    return EntryState(
+        own_entry(entry.receiver_id, entry_id), entry.username, stands, not stands and by_id is not None
+    )
+
+
+def _lines(query: Any) -> list[ContestLine]:
+    rows = db.session.execute(query).scalars().all()
+    names = _by_id([row.member_id for row in rows], Member.id, Member.name, Member.username)
+    entries = _by_id(
+        [row.entry_id for row in rows if row.entry_id],
+        Entry.id, Entry.rule, Entry.source, Entry.counts, Entry.damped, Entry.occurred_at, Entry.post_id,
+    )  # fmt: skip
+    last = {number: _last(entry) for number, entry in entries.items()}
+    places = _places([entry.post_id for entry in entries.values()])
+    found = []
+    for row in rows:
+        entry = entries.get(row.entry_id or 0)
+        act, by_id = last.get(row.entry_id or 0, (None, None))
+        title, address = places.get(entry.post_id, ("", "")) if entry else ("", "")
+        found.append(
+            ContestLine(
+                row.id,
+                row.member_id,
+                names[row.member_id].name,
+                names[row.member_id].username,
+                row.words,
+                row.made_at,
+                row.answer,
+                row.answered_at,
+                row.entry_id,
+                entry.rule if entry else None,
+                entry.counts if entry else None,
+                entry.damped if entry else None,
+                entry.occurred_at if entry else None,
+                act is not None and act is not Act.REVERSED,
+                act is Act.REVERSED and by_id is not None,
+                title,
+                address,
+            )
+        )
+    return found
+
+
+def _last(entry: Any) -> tuple[Act, int | None]:
+    row = db.session.execute(
+        select(Entry.act, Entry.by_id)
+        .where(Entry.rule == entry.rule, Entry.source == entry.source)
+        .order_by(Entry.turn.desc())
+        .limit(1)
+    ).one()
+    return row.act, row.by_id
+
+
+def _by_id(ids: Sequence[int], key: Any, *columns: Any) -> dict[int, Any]:
+    rows = db.session.execute(select(key, *columns).where(key.in_(sorted(set(ids)))))
+    return {row[0]: row for row in rows}
+
+
+def _places(ids: Sequence[int | None]) -> dict[int | None, tuple[str, str]]:
+    rows = db.session.execute(
+        select(Post.id, Post.number, Thread.id.label("thread_id"), Thread.slug, Thread.title)
+        .join(Thread, Thread.id == Post.thread_id)
+        .where(Post.id.in_(sorted({one for one in ids if one})))
+    )
+    return {row.id: (row.title, post_address(row.thread_id, row.slug, row.number or 1)) for row in rows}

@@ -1,0 +1,89 @@
+"""The forms about scores: contesting, answering, choices, weights."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, DecimalField, HiddenField, IntegerField, RadioField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from portal.advocacy.formula import Weights
+from portal.kernel.forms import Form
+
+
+class ContestForm(Form):
+    """What is wrong with an entry."""
+
+    entry = HiddenField(validators=[Optional(), Length(max=20)])
+    words = TextAreaField(
+        _l("What is wrong?"), description=_l("A moderator of the vendor reads this and answers.")
+    )
+
+
+class AnswerForm(Form):
+    """The answer to a contested entry."""
+
+    correction = RadioField(
+        _l("The entry"),
+        choices=[("", _l("stays as it is"))],
+        default="",
+        validate_choice=False,
+    )
+    answer = TextAreaField(_l("Answer"), description=_l("The member reads this, with your decision."))
+
+
+class CorrectionForm(Form):
+    """Why an entry is taken out or put back."""
+
+    reason = TextAreaField(_l("Why"), description=_l("The member reads this."))
+
+
+class ChoiceForm(Form):
+    """What one chooses about one's score."""
+
+    not_scored = BooleanField(
+        _l("Leave me out of every list of helpers"),
+        description=_l("Your entries are kept, and shown to nobody but you. Taken back at any time."),
+    )
+    not_approached = BooleanField(
+        _l("Do not approach me because of it"),
+        description=_l("The vendor asks you for nothing. Other members can still ask you questions."),
+    )
+
+
+class WeightsForm(Form):
+    """The six numbers (two of them for answering), and why they change."""
+
+    half_life_days = IntegerField(
+        _l("Days after which a point is worth half"), validators=[InputRequired(_l("A number of days."))]
+    )
+    person_limit = DecimalField(_l("Most that one person counts"), validators=[InputRequired(_l("A number."))])
+    company_limit = DecimalField(
+        _l("Most that one company counts"), validators=[InputRequired(_l("A number."))]
+    )
+    votes_per_post = IntegerField(
+        _l("Upvotes that count on one post"), validators=[InputRequired(_l("A number."))]
+    )
+    answer_points = DecimalField(
+        _l("Points for answering a question"), validators=[InputRequired(_l("A number."))]
+    )
+    answer_limit = DecimalField(
+        _l("Most that answering counts"), validators=[InputRequired(_l("A number."))]
+    )
+    companies_to_rank = IntegerField(
+        _l("Companies that have to thank within a year"), validators=[InputRequired(_l("A number."))]
+    )
+    reason = TextAreaField(
+        _l("Why"), description=_l("Members read it, with the date. Not needed to try the numbers out.")
+    )
+
+    @property
+    def weights(self) -> Weights:
+        """The numbers as they were typed; the form has been validated."""
+        return Weights(
+            0,
+            int(self.half_life_days.data or 0),
+            float(self.person_limit.data or 0),
+            float(self.company_limit.data or 0),
+            int(self.votes_per_post.data or 0),
+            float(self.answer_points.data or 0),
+            float(self.answer_limit.data or 0),
+            int(self.companies_to_rank.data or 0),
+        )

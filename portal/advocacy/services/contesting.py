@@ -1,0 +1,116 @@
+"""A member says that an entry is wrong, somebody looks, and the answer comes with a reason.
+
+A moderator can reverse an entry or put it in force again; no function here grants a point.
+"""
+
+from sqlalchemy import select
+
+from portal.advocacy.models import Act, Contest, Entry
+from portal.advocacy.services.recording import correct, last_rows
+from portal.advocacy.services.sums import fold, lock
+from portal.advocacy.services import telling
+from portal.kernel import audit, clock, form_keys
+from portal.kernel.access import Permission, Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.kernel.unit_of_work import unit_of_work
+
+LONGEST = 1000
+LONGEST_REASON = 600
+MOST_OPEN = 10
+
+
+def contest(member: Viewer, entry_id: int | None, words: str, *, form_key: str = "") -> None:
+    """Ask for a second look at one's own entry, or at the whole (None). Raises Invalid, NotFound; Repeated."""
+    words = " ".join(words.replace("\x00", "").split())
+    if not words:
+        raise Invalid("Say what is wrong, in a few words.", "words")
+    if len(words) > LONGEST:
+        raise Invalid(f"At most {LONGEST:,} characters fit.", "words")
+    with form_keys.once(form_key, member.member_id or 0) as outcome:
+        if entry_id is not None:
+            owner = db.session.execute(
+                select(Entry.receiver_id).where(Entry.id == entry_id)
+            ).scalar_one_or_none()
+            if owner != member.member_id:
+                raise NotFound("no such entry")
+        waiting = db.session.execute(
+            select(Contest.entry_id).where(
+                Contest.member_id == member.member_id, Contest.answered_at.is_(None)
+            )
+        ).scalars().all()
+        if entry_id in waiting:
+            raise Invalid("You asked for this already; the answer comes to your notices.", "words")
+        if len(waiting) >= MOST_OPEN:
+            raise Invalid("Several of your questions wait already; they are answered first.", "words")
+        db.session.add(
+            Contest(
+                member_id=member.member_id or 0, entry_id=entry_id, words=words, made_at=clock.now(), answer=""
+            )
+        )
+        outcome.place = "/me/score#contests"
+
+
+def answer(moderator: Viewer, contest_id: int, words: str, *, correction: Act | None = None) -> None:
+    """Answer a contested entry, and reverse it or put it in force again where that is right.
+
+    Raises Forbidden, NotFound; Invalid beside a field; Conflict when it was answered meanwhile.
+    """
+    words = _reason(words, "answer")
+    _check(moderator)
+    with unit_of_work():
+        row = db.session.get(Contest, contest_id, with_for_update=True)
+        if row is None or row.member_id == moderator.member_id:
+            raise NotFound("no such question")
+        if row.answered_at is not None:
+            raise Conflict("This was answered meanwhile.")
+        if correction is not None:
+            if row.entry_id is None:
+                raise Invalid("This is about the whole, so there is no entry to change.", "correction")
+            _correct(moderator, row.entry_id, correction, words)
+        row.answer, row.answered_at, row.answered_by_id = words, clock.now(), moderator.member_id
+        audit.record(moderator, "answer contested entry", "member", row.member_id, words[:200], area="people")
+        telling.tell_of_answer(row.id, row.member_id, moderator.member_id)
+
+
+def correct_entry(moderator: Viewer, entry_id: int, act: Act, reason: str) -> None:
+    """Reverse an entry, or put a reversed one in force again. Raises Forbidden, NotFound, Invalid."""
+    reason = _reason(reason, "reason")
+    _check(moderator)
+    with unit_of_work():
+        member_id = _correct(moderator, entry_id, act, reason)
+        audit.record(moderator, f"{act.value} entry", "member", member_id, reason[:200], area="people")
+        telling.tell_of_correction(entry_id, member_id, moderator.member_id)
+
+
+def _correct(moderator: Viewer, entry_id: int, act: Act, reason: str) -> int:
+    entry = db.session.get(Entry, entry_id)
+    if entry is None:
+        raise NotFound("no such entry")
+    if entry.receiver_id == moderator.member_id or entry.giver_id == moderator.member_id:
+        raise Forbidden("You are a party to this entry: somebody else decides.")
+    lock([entry.receiver_id])
+    row = last_rows((Entry.rule == entry.rule) & (Entry.source == entry.source))[entry.rule, entry.source]
+    stands = row.act is not Act.REVERSED
+    if act is Act.REVERSED and not stands:
+        raise Invalid("This entry does not count any more.")
+    if act is Act.RESTORED and (stands or row.by_id is None):
+        raise Invalid("Only what a moderator reversed can be put in force again.")
+    if act not in (Act.REVERSED, Act.RESTORED):
+        raise Invalid("An entry can be reversed or restored, nothing else.")
+    fold([correct(row, act, by_id=moderator.member_id or 0, reason=reason)])
+    return entry.receiver_id
+
+
+def _reason(words: str, name: str) -> str:
+    words = " ".join(words.replace("\x00", "").split())
+    if not words:
+        raise Invalid("Say why; the member reads it.", name)
+    if len(words) > LONGEST_REASON:
+        raise Invalid(f"At most {LONGEST_REASON} characters fit.", name)
+    return words
+
+
+def _check(moderator: Viewer) -> None:
+    if not moderator.may(Permission.ADVOCACY):
+        raise Forbidden("Your account may not do this.")

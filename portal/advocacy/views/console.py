@@ -1,0 +1,172 @@
+"""What vendor moderators see of scores: weights, contested entries, patterns; and their corrections."""
+
+from dataclasses import asdict
+
+from flask import Blueprint, flash, render_template
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.advocacy.models import Act
+from portal.advocacy.queries import comparing, contests, weights
+from portal.advocacy.queries.patterns import patterns
+from portal.advocacy.queries.preview import Preview, preview
+from portal.advocacy.queries.statement import statement_of
+from portal.advocacy.score_forms import AnswerForm, CorrectionForm, WeightsForm
+from portal.advocacy.services import contesting, weighing
+from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.answers import attempt
+from portal.kernel.errors import Invalid
+
+blueprint = Blueprint("score_console", __name__, url_prefix="/console")
+
+
+@blueprint.get("/weights")
+@requires(Permission.ADVOCACY)
+def show_weights() -> str:
+    """The numbers in force, former decisions, and the form to try out others."""
+    return _weights(WeightsForm(formdata=None, data=asdict(weights.current())))
+
+
+@blueprint.post("/weights/preview")
+@requires(Permission.ADVOCACY)
+def try_weights() -> Response:
+    """Whom these numbers would move; nothing is stored."""
+    form = WeightsForm()
+    found: list[Preview] = []
+
+    def look() -> None:
+        if form.validate():
+            found.append(preview(weighing.checked(form.weights)))
+
+    try:
+        look()
+    except Invalid as error:
+        form.refuse(error)
+    page = Response(_weights(form, found[0] if found else None), mimetype="text/html")
+    page.status_code = 200 if found else 422
+    return page
+
+
+@blueprint.post("/weights")
+@requires(Permission.ADMINISTER)
+def decide_weights() -> Response:
+    """Put new numbers in force."""
+    form = WeightsForm()
+
+    def write() -> str:
+        if not form.validate():
+            raise Invalid("")
+        weighing.decide(viewer(), form.weights, form.reason.data or "", form_key=form.taken_key)
+        flash(_("Decided. The scores follow within minutes, and members read why."))
+        return "/console/weights"
+
+    return attempt(form, write, lambda: _weights(form))
+
+
+@blueprint.get("/contests")
+@requires(Permission.ADVOCACY)
+def show_contests() -> str:
+    """Entries that members contest."""
+    return render_template(
+        "advocacy/contests.html", waiting=contests.waiting(), answered=contests.answered(20)
+    )
+
+
+@blueprint.get("/contests/<int:contest_id>")
+@requires(Permission.ADVOCACY)
+def show_contest(contest_id: int) -> str:
+    """One of them, with the form for the answer."""
+    return _contest(contest_id, AnswerForm(formdata=None))
+
+
+@blueprint.post("/contests/<int:contest_id>/answer")
+@requires(Permission.ADVOCACY)
+def answer_contest(contest_id: int) -> Response:
+    """Answer it; the entry is reversed or put in force again where that was chosen."""
+    form = AnswerForm()
+
+    def write() -> str:
+        chosen = form.correction.data or ""
+        act = {"reverse": Act.REVERSED, "restore": Act.RESTORED}.get(chosen)
+        contesting.answer(viewer(), contest_id, form.answer.data or "", correction=act)
+        flash(_("Answered. The member is told."))
+        return "/console/contests"
+
+    return attempt(form, write, lambda: _contest(contest_id, form))
+
+
+@blueprint.get("/scores/<username>")
+@requires(Permission.ADVOCACY)
+def show_score(username: str) -> str:
+    """What made a member's score, and how it compares."""
+    member = comparing.find(username)
+    return render_template(
+        "advocacy/member_score.html",
+        member=member,
+        told=statement_of(member.id),
+        compared=comparing.compared(member.id),
+    )
+
+
+@blueprint.get("/entries/<int:entry_id>")
+@requires(Permission.ADVOCACY)
+def show_entry(entry_id: int) -> str:
+    """One entry, to be taken out or put back."""
+    return _entry(entry_id, CorrectionForm(formdata=None))
+
+
+@blueprint.post("/entries/<int:entry_id>/correction")
+@requires(Permission.ADVOCACY)
+def correct_entry(entry_id: int) -> Response:
+    """Reverse an entry, or put it in force again, with a reason that its owner reads."""
+    form = CorrectionForm()
+    state = contests.state_of(entry_id)
+
+    def write() -> str:
+        act = Act.REVERSED if state.stands else Act.RESTORED
+        contesting.correct_entry(viewer(), entry_id, act, form.reason.data or "")
+        flash(_("Done. The member is told."))
+        return f"/console/scores/{state.username}"
+
+    return attempt(form, write, lambda: _entry(entry_id, form))
+
+
+@blueprint.get("/patterns")
+@requires(Permission.ADVOCACY)
+def show_patterns() -> str:
+    """What looks like agreement beforehand. Evidence only."""
+    return render_template("advocacy/patterns.html", found=patterns())
+
+
+def _weights(form: WeightsForm, found: Preview | None = None) -> str:
+    return render_template(
+        "advocacy/weights.html",
+        form=form,
+        now=weights.current(),
+        standard=weights.DEFAULT,
+        decisions=weights.decisions(),
+        preview=found,
+    )
+
+
+def _contest(contest_id: int, form: AnswerForm) -> str:
+    line = contests.find(contest_id)
+    choices = [("", _("stays as it is"))]
+    if line.entry_id and line.stands:
+        choices.append(("reverse", _("is reversed: it counts no longer")))
+    if line.may_be_restored:
+        choices.append(("restore", _("is put in force again")))
+    form.correction.choices = choices
+    return render_template("advocacy/contest_case.html", line=line, form=form)
+
+
+def _entry(entry_id: int, form: CorrectionForm) -> str:
+    state = contests.state_of(entry_id)
+    return render_template(
+        "advocacy/entry.html",
+        line=state.line,
+        member=comparing.find(state.username),
+        stands=state.stands,
+        may_be_restored=state.may_be_restored,
+        form=form,
+    )

@@ -1,0 +1,95 @@
+"""One's own score: what it is made of, what would raise it, and what one can do about it."""
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.advocacy.models import ScoreChoice
+from portal.advocacy.queries import contests, weights
+from portal.advocacy.queries.statement import statement_of
+from portal.advocacy.score_forms import ChoiceForm, ContestForm
+from portal.advocacy.services import choosing, contesting
+from portal.kernel.access import Permission, Status, Viewer, requires, viewer
+from portal.kernel.answers import attempt
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+
+blueprint = Blueprint("score", __name__, url_prefix="/me")
+
+
+@blueprint.get("/score")
+@requires(Permission.ACCOUNT)
+def show() -> str:
+    """The statement. Prospects and people of the vendor have none."""
+    return _page(_scored(viewer()))
+
+
+@blueprint.post("/score/choices")
+@requires(Permission.ACCOUNT)
+def choose() -> Response:
+    """Be shown or not, be approached or not."""
+    me = _scored(viewer())
+    form = ChoiceForm()
+    choosing.choose(me, not_scored=form.not_scored.data, not_approached=form.not_approached.data)
+    flash(_("Saved."))
+    return redirect("/me/score#choices", 303)
+
+
+@blueprint.get("/score/contest")
+@requires(Permission.ACCOUNT)
+def ask() -> str:
+    """The form for a second look, at one entry or at the whole."""
+    me = _scored(viewer())
+    return _ask(me, ContestForm(formdata=None, data={"entry": request.args.get("entry", "")[:20]}))
+
+
+@blueprint.post("/score/contest")
+@requires(Permission.ACCOUNT)
+def contest() -> Response:
+    """Ask for a second look."""
+    me = _scored(viewer())
+    form = ContestForm()
+
+    def write() -> str:
+        contesting.contest(me, _number(form.entry.data), form.words.data or "", form_key=form.taken_key)
+        flash(_("Asked. The answer comes to your notices and stands on this page."))
+        return "/me/score#contests"
+
+    return attempt(form, write, lambda: _ask(me, form))
+
+
+def _page(me: Viewer) -> str:
+    choice = db.session.get(ScoreChoice, me.member_id)
+    chosen = {
+        "not_scored": bool(choice and choice.not_scored),
+        "not_approached": bool(choice and choice.not_approached),
+    }
+    return render_template(
+        "advocacy/score.html",
+        told=statement_of(me.member_id or 0),
+        choice=chosen,
+        form=ChoiceForm(formdata=None, data=chosen),
+        contests=contests.own(me.member_id or 0),
+        decisions=weights.decisions(),
+    )
+
+
+def _ask(me: Viewer, form: ContestForm) -> str:
+    number = _number(form.entry.data)
+    entry = contests.own_entry(me.member_id or 0, number) if number is not None else None
+    return render_template("advocacy/contest.html", form=form, entry=entry)
+
+
+def _number(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not text.isdigit():
+        raise NotFound("no such entry")
+    return int(text)
+
+
+def _scored(me: Viewer) -> Viewer:
+    """Customers and former customers, whatever their state; for everybody else there is no such page."""
+    if me.status not in (Status.CUSTOMER, Status.FORMER):
+        raise NotFound("no score")
+    return me
