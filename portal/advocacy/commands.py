@@ -85,13 +85,12 @@ def explain(username: str) -> None:
     for company in told.companies:
         limit = f" of {company.total:.3f}, the most one company counts" if company.is_limited else ""
         click.echo(f"  {company.name or COMPANY_WORDS[company.kind]}: {company.counted:.3f}{limit}")
-        for person in company.people:
-            limit = f" of {person.total:.3f}, the most one person counts" if person.is_limited else ""
-            click.echo(f"    {person.username or 'somebody'}: {person.counted:.3f}{limit}")
-            for line in person.lines:
-                click.echo(f"      {_line(line)}")
-            if person.smaller:
-                click.echo(f"      {person.smaller} older, each under 0.01")
+        if company.has_limited_people:
+            click.echo(f"    entries worth {company.by_itself:.3f}, each person held to their limit")
+        for line in company.lines:
+            click.echo(f"    {_line(line)}")
+        if company.smaller:
+            click.echo(f"    {company.smaller} older, each under 0.01")
     if told.older[0]:
         click.echo(f"  {told.older[0]} more companies, older: {told.older[1]:.3f} together")
     if told.conversations.months:

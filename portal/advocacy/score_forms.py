@@ -54,7 +54,9 @@ class WeightsForm(Form):
     half_life_days = IntegerField(
         _l("Days after which a point is worth half"), validators=[InputRequired(_l("A number of days."))]
     )
-    person_limit = DecimalField(_l("Most that one person counts"), validators=[InputRequired(_l("A number."))])
+    person_limit = DecimalField(
+        _l("Most that one person counts"), validators=[InputRequired(_l("A number."))]
+    )
     company_limit = DecimalField(
         _l("Most that one company counts"), validators=[InputRequired(_l("A number."))]
     )
@@ -64,9 +66,7 @@ class WeightsForm(Form):
     answer_points = DecimalField(
         _l("Points for answering a question"), validators=[InputRequired(_l("A number."))]
     )
-    answer_limit = DecimalField(
-        _l("Most that answering counts"), validators=[InputRequired(_l("A number."))]
-    )
+    answer_limit = DecimalField(_l("Most that answering counts"), validators=[InputRequired(_l("A number."))])
     companies_to_rank = IntegerField(
         _l("Companies that have to thank within a year"), validators=[InputRequired(_l("A number."))]
     )

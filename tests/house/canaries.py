@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.routing import Rule
 
+from portal.advocacy.models import Contest, Entry
 from portal.asks.models import AnswerRequest, Ask
 from portal.asks.services import asking, inviting, waves
 from portal.conversations import services as conversations
@@ -50,7 +51,7 @@ SELLERS = frozenset({"sales", "service"})
 NOBODY: frozenset[str] = frozenset()
 
 # Where a person stands for themselves: that they exist is no secret, what they wrote without a name is.
-OF_PEOPLE = ("people.", "mentions.", "console_people.", "log.")
+OF_PEOPLE = ("people.", "mentions.", "console_people.", "score_console.", "log.")
 
 
 @dataclass(frozen=True)
@@ -298,6 +299,8 @@ def _known_rows(site: Community) -> None:
         "notice_id": Notice.id,
         "ask_id": Ask.id,
         "request_id": AnswerRequest.id,
+        "entry_id": Entry.id,
+        "contest_id": Contest.id,
         "username": Member.username,
         "people:slug": Company.slug,
         "console_people:slug": Company.slug,

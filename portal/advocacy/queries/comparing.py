@@ -76,5 +76,8 @@ def _place(member_id: int, name: str, members: Any) -> Compared | None:
         return None
     mine = scores[member_id]
     return Compared(
-        name, 1 + sum(score > mine for score in scores.values()), len(scores), statistics.median(scores.values())
+        name,
+        1 + sum(score > mine for score in scores.values()),
+        len(scores),
+        statistics.median(scores.values()),
     )

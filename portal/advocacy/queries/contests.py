@@ -109,7 +109,13 @@ def state_of(entry_id: int) -> EntryState:
     """Whether an entry stands now, and whether it may be put back. Raises NotFound."""
     entry = db.session.execute(
         select(
-            Entry.id, Entry.rule, Entry.source, Entry.occurred_at, Entry.post_id, Entry.receiver_id, Member.username
+            Entry.id,
+            Entry.rule,
+            Entry.source,
+            Entry.occurred_at,
+            Entry.post_id,
+            Entry.receiver_id,
+            Member.username,
         )
         .join(Member, Member.id == Entry.receiver_id)
         .where(Entry.id == entry_id)

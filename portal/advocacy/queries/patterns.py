@@ -60,7 +60,7 @@ class Burst:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Accounts that were used from one range of addresses within the window. The range itself is not shown."""
+    """Accounts used from one range of addresses within the window. The range itself is not shown."""
 
     people: tuple[Person, ...]
     thanks_between: int
@@ -214,7 +214,9 @@ def _people(ids: set[int]) -> dict[int, Person]:
     for start in range(0, len(wanted), 500):
         some = wanted[start : start + 500]
         for row in db.session.execute(
-            select(Member.id, Member.name, Member.username, Member.status, Member.state).where(Member.id.in_(some))
+            select(Member.id, Member.name, Member.username, Member.status, Member.state).where(
+                Member.id.in_(some)
+            )
         ):
             gone = row.state is MemberState.ERASED or row.status is Status.VISITOR
             found[row.id] = Person(row.id, row.name, "" if gone else row.username)

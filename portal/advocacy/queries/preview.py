@@ -64,7 +64,9 @@ def preview(then: Weights) -> Preview:
         return Preview(0, 0, 0, 0, [])
     names = {
         row.id: row
-        for row in db.session.execute(select(Member.id, Member.name, Member.username).where(Member.id.in_(ids)))
+        for row in db.session.execute(
+            select(Member.id, Member.name, Member.username).where(Member.id.in_(ids))
+        )
     }
     by_member: dict[int, dict[Any, Any]] = defaultdict(dict)
     query = select(*COLUMNS, Entry.damped).where(Entry.receiver_id.in_(ids)).order_by(Entry.turn)

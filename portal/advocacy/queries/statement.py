@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from portal.advocacy import keys
 from portal.advocacy.formula import Weights
@@ -15,8 +15,10 @@ from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import Account, rows_by_receiver, values_at
 from portal.advocacy.queries.standing import Standing, standing_of
 from portal.discussions.addresses import post_address
-from portal.discussions.models import Post, ShownAs, Thread
+from portal.discussions.models import Board, Post, PostState, ShownAs, Thread
+from portal.discussions.policy import board_is_visible
 from portal.kernel import clock
+from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.members.models import Company, Member, MemberState
 from portal.members.visibility import NOBODY, chosen
@@ -38,6 +40,7 @@ class Line:
     worth: float
     counts: Counts
     damped: Damped = Damped.NOTHING
+    who: str = ""  # who accepted; votes are not named
     title: str = ""
     address: str = ""
     reversed: bool = False  # by a moderator
@@ -45,34 +48,31 @@ class Line:
 
 
 @dataclass(slots=True)
-class PersonPart:
-    """One person's thanks. Without a name where the person appears as a role, or where it is unknown."""
-
-    name: str
-    username: str
-    counted: float
-    total: float
-    lines: list[Line] = field(default_factory=list)
-    smaller: int = 0  # entries too old to be listed
-
-    @property
-    def is_limited(self) -> bool:
-        return self.total > self.counted + 1e-9
-
-
-@dataclass(slots=True)
 class CompanyPart:
-    """What the people of one company count. `kind`: named, unnamed, free, imported or unknown."""
+    """What the people of one company count. `kind`: named, unnamed, free, imported or unknown.
+
+    `by_itself` is what its entries are worth, `total` what is left when each person is held to their limit,
+    `counted` what is left when the company is. Votes are not named, so nothing is told apart by person.
+    """
 
     kind: str
     name: str
-    counted: float
-    total: float  # of its persons, each within their limit
-    people: list[PersonPart] = field(default_factory=list)
+    counted: float = 0.0
+    total: float = 0.0
+    by_itself: float = 0.0
+    people: int = 0
+    lines: list[Line] = field(default_factory=list)
+    smaller: int = 0  # entries that count too little to be listed
 
     @property
     def is_limited(self) -> bool:
+        """Whether the limit of the company binds."""
         return self.total > self.counted + 1e-9
+
+    @property
+    def has_limited_people(self) -> bool:
+        """Whether the limit of a person binds."""
+        return self.by_itself > self.total + 1e-9
 
 
 @dataclass(slots=True)
@@ -139,8 +139,8 @@ _ALL = (
 )
 
 
-def statement_of(member_id: int) -> Statement:
-    """The statement of one member now."""
+def statement_of(member_id: int, viewer: Viewer | None = None) -> Statement:
+    """The statement of one member now, with the titles of threads that this viewer reads (None: all)."""
     now = clock.now()
     weights = weights_queries.current()
     decay = weights.decay(now)
@@ -173,7 +173,7 @@ def statement_of(member_id: int) -> Statement:
         _history(member_id, now),
         _in_a_month(member_id, weights, now),
     )
-    _title(_shown_lines(found), {row.id: row.post_id for row in last})
+    _title(_shown_lines(found), {row.id: row.post_id for row in last}, viewer)
     return found
 
 
@@ -199,7 +199,7 @@ def _line(row: Any, weights: Weights, decay: float) -> Line:
     worth = weights.frozen(row.occurred_at) * decay
     reversed_ = row.act is Act.REVERSED
     return Line(
-        row.id, row.rule, row.occurred_at, worth, row.counts, row.damped, "", "", reversed_, row.reason
+        row.id, row.rule, row.occurred_at, worth, row.counts, row.damped, "", "", "", reversed_, row.reason
     )
 
 
@@ -216,32 +216,24 @@ def _companies(
     names = _Names(thanks)
     parts: dict[str, CompanyPart] = {}
     for key, rows in by_person.items():
-        unknown = keys.is_unknown(key)
-        company = keys.UNKNOWN if unknown else account.pairs[key].company
-        part = parts.setdefault(company, CompanyPart(*names.company(company), 0.0, 0.0))
-        shown = sorted((lines[row.id] for row in rows), key=_newest)
+        company = keys.UNKNOWN if keys.is_unknown(key) else account.pairs[key].company
+        part = parts.setdefault(company, CompanyPart(*names.company(company)))
+        for row in rows:
+            if row.rule is Rule.ACCEPTED:
+                lines[row.id].who = names.person(row.giver_id)
+        shown = [lines[row.id] for row in rows]
         total = sum(line.worth for line in shown)
-        name, username = names.person(rows[0].giver_id)
-        person = PersonPart(name, username, min(weights.person_limit, total), total)
-        person.lines = [line for line in shown if line.worth >= SMALLEST]
-        person.smaller = len(shown) - len(person.lines)
-        if unknown and part.people:
-            _join(part.people[0], person)
-        else:
-            part.people.append(person)
+        part.people += 1
+        part.by_itself += total
+        part.total += min(weights.person_limit, total)
+        part.lines += [line for line in shown if line.worth >= SMALLEST]
+        part.smaller += sum(line.worth < SMALLEST for line in shown)
     for company, part in parts.items():
-        part.total = sum(person.counted for person in part.people)
-        part.counted = part.total if company == keys.UNKNOWN else min(weights.company_limit, part.total)
-        part.people.sort(key=lambda person: -person.counted)
+        # Each of those who are unknown is a company of its own.
+        limit = part.total if company == keys.UNKNOWN else weights.company_limit
+        part.counted = min(limit, part.total)
+        part.lines = sorted(part.lines, key=_newest)[:MOST_LINES]
     return sorted(parts.values(), key=lambda part: -part.counted)
-
-
-def _join(group: PersonPart, one: PersonPart) -> None:
-    """Votes without a voter stand together; each was one person of a company of its own."""
-    group.counted += one.counted
-    group.total += one.total
-    group.lines = sorted([*group.lines, *one.lines], key=_newest)[:MOST_LINES]
-    group.smaller += one.smaller
 
 
 class _Names:
@@ -299,12 +291,12 @@ class _Names:
             return "named", self.companies[number]
         return "unnamed", ""
 
-    def person(self, member_id: int | None) -> tuple[str, str]:
-        """Name and user name, or neither."""
+    def person(self, member_id: int | None) -> str:
+        """The name, or "" where the person appears as a role or is gone."""
         member = self.members.get(member_id or 0)
         if member is None or member.id in self.masked or member.state is MemberState.ERASED:
-            return "", ""
-        return member.name, member.username
+            return ""
+        return member.name
 
 
 def _conversations(last: Sequence[Any], counted: float) -> Months:
@@ -333,20 +325,21 @@ def _in_a_month(member_id: int, weights: Weights, now: datetime) -> float:
 def _shown_lines(statement: Statement) -> list[Line]:
     found = [*statement.answers, *statement.not_counted]
     for company in statement.companies:
-        for person in company.people:
-            found += person.lines
+        found += company.lines
     return found
 
 
-def _title(lines: Iterable[Line], posts: dict[int, int | None]) -> None:
+def _title(lines: Iterable[Line], posts: dict[int, int | None], viewer: Viewer | None) -> None:
     """Give the lines the titles and places of their threads."""
+    readable = board_is_visible(viewer) if viewer is not None else true()
     lines = [line for line in lines if posts.get(line.entry_id)]
     places: dict[int, Any] = {}
     for some in _chunks(sorted({posts[line.entry_id] or 0 for line in lines})):
         found = db.session.execute(
             select(Post.id, Post.number, Thread.id.label("thread_id"), Thread.slug, Thread.title)
             .join(Thread, Thread.id == Post.thread_id)
-            .where(Post.id.in_(some))
+            .join(Board, Board.id == Thread.board_id)
+            .where(Post.id.in_(some), Thread.state == PostState.VISIBLE, readable)
         )
         places |= {row.id: row for row in found}
     for line in lines:

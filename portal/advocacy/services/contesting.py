@@ -6,9 +6,9 @@ A moderator can reverse an entry or put it in force again; no function here gran
 from sqlalchemy import select
 
 from portal.advocacy.models import Act, Contest, Entry
+from portal.advocacy.services import telling
 from portal.advocacy.services.recording import correct, last_rows
 from portal.advocacy.services.sums import fold, lock
-from portal.advocacy.services import telling
 from portal.kernel import audit, clock, form_keys
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
@@ -21,7 +21,7 @@ MOST_OPEN = 10
 
 
 def contest(member: Viewer, entry_id: int | None, words: str, *, form_key: str = "") -> None:
-    """Ask for a second look at one's own entry, or at the whole (None). Raises Invalid, NotFound; Repeated."""
+    """Ask for a second look at one's own entry, or the whole (None). Raises Invalid, NotFound; Repeated."""
     words = " ".join(words.replace("\x00", "").split())
     if not words:
         raise Invalid("Say what is wrong, in a few words.", "words")
@@ -34,18 +34,26 @@ def contest(member: Viewer, entry_id: int | None, words: str, *, form_key: str =
             ).scalar_one_or_none()
             if owner != member.member_id:
                 raise NotFound("no such entry")
-        waiting = db.session.execute(
-            select(Contest.entry_id).where(
-                Contest.member_id == member.member_id, Contest.answered_at.is_(None)
+        waiting = (
+            db.session.execute(
+                select(Contest.entry_id).where(
+                    Contest.member_id == member.member_id, Contest.answered_at.is_(None)
+                )
             )
-        ).scalars().all()
+            .scalars()
+            .all()
+        )
         if entry_id in waiting:
             raise Invalid("You asked for this already; the answer comes to your notices.", "words")
         if len(waiting) >= MOST_OPEN:
             raise Invalid("Several of your questions wait already; they are answered first.", "words")
         db.session.add(
             Contest(
-                member_id=member.member_id or 0, entry_id=entry_id, words=words, made_at=clock.now(), answer=""
+                member_id=member.member_id or 0,
+                entry_id=entry_id,
+                words=words,
+                made_at=clock.now(),
+                answer="",
             )
         )
         outcome.place = "/me/score#contests"
@@ -70,7 +78,7 @@ def answer(moderator: Viewer, contest_id: int, words: str, *, correction: Act | 
             _correct(moderator, row.entry_id, correction, words)
         row.answer, row.answered_at, row.answered_by_id = words, clock.now(), moderator.member_id
         audit.record(moderator, "answer contested entry", "member", row.member_id, words[:200], area="people")
-        telling.tell_of_answer(row.id, row.member_id, moderator.member_id)
+        telling.tell_of_answer(row.id, row.member_id)
 
 
 def correct_entry(moderator: Viewer, entry_id: int, act: Act, reason: str) -> None:
@@ -80,7 +88,7 @@ def correct_entry(moderator: Viewer, entry_id: int, act: Act, reason: str) -> No
     with unit_of_work():
         member_id = _correct(moderator, entry_id, act, reason)
         audit.record(moderator, f"{act.value} entry", "member", member_id, reason[:200], area="people")
-        telling.tell_of_correction(entry_id, member_id, moderator.member_id)
+        telling.tell_of_correction(entry_id, member_id)
 
 
 def _correct(moderator: Viewer, entry_id: int, act: Act, reason: str) -> int:

@@ -1,17 +1,18 @@
 """What members are told about their entries."""
 
+from portal.kernel import clock
 from portal.notifications.services.notifying import notify
 
 ANSWERED = "score answered"
 CORRECTED = "score corrected"
-WEIGHTS = "score weights"
 
 
-def tell_of_answer(contest_id: int, member_id: int, by_id: int | None) -> None:
+def tell_of_answer(contest_id: int, member_id: int) -> None:
     """A contested entry was answered. Inside a unit of work."""
-    notify([member_id], ANSWERED, source_key=f"contest:{contest_id}", data={"contest": contest_id})
+    notify(ANSWERED, [member_id], source_key=f"contest:{contest_id}", data={"contest": contest_id})
 
 
-def tell_of_correction(entry_id: int, member_id: int, by_id: int | None) -> None:
+def tell_of_correction(entry_id: int, member_id: int) -> None:
     """A moderator reversed or restored an entry. Inside a unit of work."""
-    notify([member_id], CORRECTED, source_key=f"entry:{entry_id}", data={"entry": entry_id})
+    key = f"entry:{entry_id}:{clock.now().isoformat()}"  # it may be taken out and put back
+    notify(CORRECTED, [member_id], source_key=key, data={"entry": entry_id})

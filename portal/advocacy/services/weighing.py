@@ -38,9 +38,9 @@ def checked(weights: Weights) -> Weights:
 
 
 def decide(admin: Viewer, weights: Weights, reason: str, *, form_key: str = "") -> None:
-    """Have new numbers take effect within minutes; they never change what the past was. Members read the reason.
+    """Have new numbers take effect within minutes; they never change what the past was.
 
-    Raises Forbidden, Invalid; Repeated.
+    Members read the reason. Raises Forbidden, Invalid; Repeated.
     """
     reason = " ".join(reason.replace("\x00", "").split())
     if not admin.may(Permission.ADMINISTER):

@@ -103,7 +103,7 @@ def show_score(username: str) -> str:
     return render_template(
         "advocacy/member_score.html",
         member=member,
-        told=statement_of(member.id),
+        told=statement_of(member.id, viewer()),
         compared=comparing.compared(member.id),
     )
 

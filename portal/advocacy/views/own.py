@@ -1,6 +1,6 @@
 """One's own score: what it is made of, what would raise it, and what one can do about it."""
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, current_app, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -58,6 +58,12 @@ def contest() -> Response:
     return attempt(form, write, lambda: _ask(me, form))
 
 
+def sentences() -> str:
+    """The rule in three sentences, with the numbers in force: for pages that explain it."""
+    template = current_app.jinja_env.get_template("advocacy/_statement.html")
+    return template.make_module({"_": _}).three_sentences(weights.current())  # type: ignore[attr-defined]
+
+
 def _page(me: Viewer) -> str:
     choice = db.session.get(ScoreChoice, me.member_id)
     chosen = {
@@ -66,7 +72,7 @@ def _page(me: Viewer) -> str:
     }
     return render_template(
         "advocacy/score.html",
-        told=statement_of(me.member_id or 0),
+        told=statement_of(me.member_id or 0, me),
         choice=chosen,
         form=ChoiceForm(formdata=None, data=chosen),
         contests=contests.own(me.member_id or 0),

@@ -1,0 +1,341 @@
+"""The ledger hears of everything that earns, and of its end; who counts as which company."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal.advocacy.models import Act, Counts, Damped, Entry, Rule
+from portal.advocacy.queries.standing import Standing, ranking, rising, standing_of, standings
+from portal.advocacy.services import choosing, contesting
+from portal.advocacy.services.rebuilding import rebuild
+from portal.conversations.models import Rating
+from portal.conversations.services import afterwards
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.acceptance import accept, withdraw_acceptance
+from portal.discussions.services.removal import hide_post
+from portal.discussions.services.tools import merge_threads
+from portal.discussions.services.voting import vote, withdraw_vote
+from portal.kernel import clock
+from portal.kernel.access import Status
+from portal.kernel.db import db
+from portal.kernel.errors import Forbidden, Invalid
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Member, VerifiedBy
+from portal.members.services.bringing import OPERATOR
+from portal.members.services.confirming import confirm_company
+from tests.advocacy.scenes import helpfulness, make_world
+from tests.conftest import make_company, make_customer, make_member, make_moderator, noon, viewer_of
+from tests.conversations.conftest import talking
+from tests.discussions.factories import make_post, make_thread, opening_of
+
+
+def entries(member: int) -> list[Entry]:
+    return list(
+        db.session.execute(select(Entry).where(Entry.receiver_id == member).order_by(Entry.id)).scalars()
+    )
+
+
+def counting(member: int) -> list[tuple[Rule, Counts]]:
+    last = {(entry.rule, entry.source): entry for entry in entries(member)}
+    return [(one.rule, one.counts) for one in last.values() if one.act is not Act.REVERSED]
+
+
+@pytest.fixture(autouse=True)
+def _at_noon(at) -> None:
+    at(noon())
+
+
+def test_an_answer_a_vote_and_an_acceptance_make_an_entry_each(in_app: Flask) -> None:
+    world = make_world(companies=3, people=1)
+    asker, helper, reader = world.members
+    thread = world.ask(asker)
+    post = world.answer(helper, thread)
+    assert helpfulness(helper) == pytest.approx(0.5)
+    vote(viewer_of(reader), post.id)
+    accept(viewer_of(asker), thread.id, post.id)
+    assert counting(helper) == [
+        (Rule.FIRST_ANSWER, Counts.PARTICIPATION),
+        (Rule.VOTE, Counts.THANKS),
+        (Rule.ACCEPTED, Counts.THANKS),
+    ]
+    assert helpfulness(helper) == pytest.approx(2.5)
+    withdraw_vote(viewer_of(reader), post.id)
+    withdraw_acceptance(viewer_of(asker), thread.id)
+    assert helpfulness(helper) == pytest.approx(0.5)
+
+
+def test_a_point_halves_every_sixty_days_and_what_is_above_a_limit_fades_later(in_app: Flask, at) -> None:
+    world = make_world(companies=2, people=1)
+    asker, helper = world.members
+    for _time in range(4):
+        world.thank(asker, helper)
+    assert standing_of(helper).thanks == pytest.approx(1)  # four points of one person
+    at(noon() + timedelta(days=120))
+    assert standing_of(helper).thanks == pytest.approx(1)
+    at(noon() + timedelta(days=180))
+    assert standing_of(helper).thanks == pytest.approx(0.5)
+
+
+def test_one_company_counts_three_at_most(in_app: Flask) -> None:
+    world = make_world(companies=2, people=5)
+    helper = world.members[0]
+    for colleague in world.members[5:]:
+        world.thank(colleague, helper)
+    assert standing_of(helper).thanks == pytest.approx(3)
+
+
+def test_the_own_company_counts_nothing(in_app: Flask) -> None:
+    world = make_world(companies=1, people=3)
+    helper, colleague, other = world.members
+    world.thank(colleague, helper)
+    world.thank(other, helper)
+    assert helpfulness(helper) == 0
+    assert {entry.damped for entry in entries(helper)} == {Damped.OWN}
+
+
+def test_free_accounts_are_one_company_however_many(in_app: Flask) -> None:
+    helper = make_customer()
+    world = make_world(companies=1, people=1)
+    for _n in range(6):
+        stranger = make_member(status=Status.PROSPECT, company_id=None)
+        world.thank(stranger, helper)
+    assert standing_of(helper).thanks == pytest.approx(3)
+    assert standing_of(helper).companies == 1
+
+
+def test_people_of_the_vendor_neither_give_nor_rank(in_app: Flask) -> None:
+    world = make_world(companies=2, people=1)
+    asker, helper = world.members
+    staff = make_moderator()
+    thread = world.ask(asker)
+    post = world.answer(helper, thread)
+    vote(viewer_of(staff), post.id)
+    assert helpfulness(helper) == pytest.approx(0.5)
+    by_staff = make_post(staff, thread)
+    accept(viewer_of(asker), thread.id, by_staff.id)
+    assert not entries(staff)
+
+
+def test_the_sixth_upvote_waits_until_one_of_the_five_is_withdrawn(in_app: Flask) -> None:
+    world = make_world(companies=8, people=1)
+    asker, helper, *readers = world.members
+    post = world.answer(helper, world.ask(asker))
+    for reader in readers:
+        vote(viewer_of(reader), post.id)
+    assert standing_of(helper).thanks == pytest.approx(5)
+    withdraw_vote(viewer_of(readers[0]), post.id)
+    assert standing_of(helper).thanks == pytest.approx(5)
+    withdraw_vote(viewer_of(readers[1]), post.id)
+    assert standing_of(helper).thanks == pytest.approx(4)
+
+
+def test_two_of_one_company_count_once_on_a_post(in_app: Flask) -> None:
+    world = make_world(companies=2, people=2)
+    helper = world.members[0]
+    asker, other = world.members[2:]
+    post = world.answer(helper, world.ask(asker))
+    vote(viewer_of(asker), post.id)
+    vote(viewer_of(other), post.id)
+    assert standing_of(helper).thanks == pytest.approx(1)
+    withdraw_vote(viewer_of(asker), post.id)
+    assert standing_of(helper).thanks == pytest.approx(1)
+
+
+def test_a_war_story_earns_and_a_question_does_not(in_app: Flask) -> None:
+    world = make_world(companies=2, people=1)
+    teller, reader = world.members
+    story = make_thread(teller, world.board, kind=ThreadKind.WAR_STORY)
+    vote(viewer_of(reader), opening_of(story).id)
+    vote(viewer_of(reader), opening_of(world.ask(teller)).id)
+    assert helpfulness(teller) == pytest.approx(1)
+
+
+def test_answers_add_five_at_most(in_app: Flask) -> None:
+    world = make_world(companies=2, people=1)
+    asker, helper = world.members
+    for _n in range(14):
+        world.answer(helper, world.ask(asker))
+    assert helpfulness(helper) == pytest.approx(5)
+
+
+def test_a_second_answer_to_a_question_adds_nothing_and_takes_the_place_of_the_first(
+    in_app: Flask, at
+) -> None:
+    world = make_world(companies=2, people=1)
+    asker, helper = world.members
+    thread = world.ask(asker)
+    first = world.answer(helper, thread)
+    at(noon() + timedelta(days=60))
+    world.answer(helper, thread)
+    assert helpfulness(helper) == pytest.approx(0.25)
+    from_second = make_moderator()
+    hide(first.id, from_second)
+    assert helpfulness(helper) == pytest.approx(0.5)
+
+
+def hide(post_id: int, by: int) -> None:
+    hide_post(post_id, rule="a rule", reason="a reason", case_id=1, by_id=by)
+
+
+def test_a_conversation_found_useful_counts_from_the_first_of_its_month_and_names_nobody(
+    in_app: Flask,
+) -> None:
+    asker, helper = make_customer(), make_customer()
+    conversation = talking(asker, helper, "Welcome.", "Thanks.")
+    afterwards.rate(viewer_of(asker), conversation.id, useful=True)
+    entry = entries(helper)[0]
+    assert entry.rule is Rule.CONVERSATION
+    assert entry.giver_id is None
+    assert entry.occurred_at == entry.at == entry.recorded_at == noon().replace(day=1, hour=0)
+    written = f"{entry.source} {entry.giver_key} {entry.giver_company}"
+    assert conversation.id not in written
+    assert f"m{asker}" not in written
+    assert 0.9 < helpfulness(helper) < 1
+    afterwards.rate(viewer_of(asker), conversation.id, useful=False)
+    assert helpfulness(helper) == 0
+
+
+def test_the_limits_hold_across_open_and_private_thanks(in_app: Flask) -> None:
+    world = make_world(companies=2, people=1)
+    asker, helper = world.members
+    world.thank(asker, helper)
+    conversation = talking(asker, helper, "Welcome.", "Thanks.")
+    afterwards.rate(viewer_of(asker), conversation.id, useful=True)
+    assert standing_of(helper).thanks == pytest.approx(1)
+    assert standing_of(helper).companies == 1
+
+
+def test_rating_again_does_not_make_it_younger(in_app: Flask, at) -> None:
+    asker, helper = make_customer(), make_customer()
+    conversation = talking(asker, helper, "Welcome.", "Thanks.")
+    afterwards.rate(viewer_of(asker), conversation.id, useful=True)
+    at(noon() + timedelta(days=60))
+    before = helpfulness(helper)
+    afterwards.rate(viewer_of(asker), conversation.id, useful=True, honest=True)
+    assert helpfulness(helper) == pytest.approx(before)
+    assert db.session.execute(select(Rating.at)).scalar_one() == noon()
+
+
+def test_whoever_moves_stays_one_person_where_they_first_thanked(in_app: Flask) -> None:
+    world = make_world(companies=3, people=1)
+    asker, helper, _other = world.members
+    world.thank(asker, helper)
+    confirm_company(OPERATOR, _username(asker), world.companies[2])
+    world.thank(asker, helper)
+    assert standing_of(helper).thanks == pytest.approx(1)
+    assert standing_of(helper).companies == 1
+
+
+def test_imported_members_are_a_company_each_until_they_are_claimed(in_app: Flask) -> None:
+    world = make_world(companies=1, people=1)
+    helper = world.members[0]
+    imported = [
+        make_member(
+            company_id=None,
+            status=Status.PROSPECT,
+            confirmed=False,
+            email=None,
+            import_source="jsonl:x",
+            external_id=str(n),
+            verified_by=VerifiedBy.IMPORTED,
+        )
+        for n in range(5)
+    ]
+    for one in imported:
+        _accept_as(world, one, helper)
+    assert standing_of(helper).thanks == pytest.approx(5)
+    company = make_company()
+    for one in imported:
+        with unit_of_work():
+            db.session.get_one(Member, one).email_confirmed_at = clock.now()
+        confirm_company(OPERATOR, _username(one), company)
+    assert standing_of(helper).thanks == pytest.approx(3)
+    assert standing_of(helper, clock.now() - timedelta(seconds=1)).thanks == 0
+
+
+def _accept_as(world, asker: int, helper: int) -> None:
+    """What an import brings: a question of somebody who cannot sign in, with an accepted answer."""
+    with unit_of_work():
+        db.session.get_one(Member, asker).email_confirmed_at = clock.now()
+    thread = world.ask(asker)
+    with unit_of_work():
+        db.session.get_one(Member, asker).email_confirmed_at = None
+    post = world.answer(helper, thread)
+    with unit_of_work():
+        thread.accepted_post_id, thread.accepted_at = post.id, clock.now()
+    rebuild()
+    db.session.expire_all()
+
+
+def _username(member: int) -> str:
+    return db.session.get_one(Member, member).username
+
+
+def test_merging_threads_keeps_votes_and_what_was_answered(in_app: Flask) -> None:
+    world = make_world(companies=3, people=1)
+    asker, helper, reader = world.members
+    one, other = world.ask(asker), world.ask(reader)
+    post = world.answer(helper, one)
+    vote(viewer_of(reader), post.id)
+    before = helpfulness(helper)
+    merge_threads(viewer_of(make_moderator()), one.id, other.id)
+    assert helpfulness(helper) == pytest.approx(before)
+    rebuild()
+    db.session.expire_all()
+    assert helpfulness(helper) == pytest.approx(before)
+
+
+def test_standing_ranking_and_rising(in_app: Flask, at) -> None:
+    world = make_world(companies=4, people=1)
+    helper, *others = world.members
+    for asker in others[:2]:
+        world.thank(asker, helper)
+    found = standings([helper, others[0]])
+    assert (found[helper].label, found[helper].companies) == ("rising", 2)
+    assert found[others[0]] == Standing(others[0])
+    assert ranking(10) == []
+    assert [one.member_id for one in rising(10)] == [helper]
+    world.thank(others[2], helper)
+    assert standing_of(helper).label == "ranked"
+    assert standing_of(helper).confidence == "medium"
+    assert [one.member_id for one in ranking(10)] == [helper]
+    at(noon() + timedelta(days=366))
+    assert ranking(10) == []
+
+
+def test_whoever_opts_out_is_in_no_list_and_loses_nothing(in_app: Flask) -> None:
+    world = make_world(companies=4, people=1)
+    helper, *others = world.members
+    for asker in others:
+        world.thank(asker, helper)
+    choosing.choose(viewer_of(helper), not_scored=True, not_approached=False)
+    assert ranking(10) == []
+    assert standings([helper]) == {}
+    assert standing_of(helper).companies == 3
+    choosing.choose(viewer_of(helper), not_scored=False, not_approached=False)
+    assert [one.member_id for one in ranking(10)] == [helper]
+
+
+def test_a_moderator_takes_an_entry_out_and_puts_it_back_and_nothing_else_does(in_app: Flask) -> None:
+    world = make_world(companies=2, people=1)
+    asker, helper = world.members
+    world.thank(asker, helper)
+    entry = next(one for one in entries(helper) if one.rule is Rule.ACCEPTED)
+    before = helpfulness(helper)
+    contesting.contest(viewer_of(helper), entry.id, "I never answered this.")
+    moderator = viewer_of(make_moderator())
+    with pytest.raises(Invalid):
+        contesting.correct_entry(moderator, entry.id, Act.REVERSED, " ")
+    with pytest.raises(Invalid):
+        contesting.correct_entry(moderator, entry.id, Act.RESTORED, "It was right.")
+    with pytest.raises(Forbidden):
+        contesting.correct_entry(viewer_of(asker), entry.id, Act.REVERSED, "No.")
+    contesting.correct_entry(moderator, entry.id, Act.REVERSED, "They agreed on it beforehand.")
+    assert helpfulness(helper) == pytest.approx(0.5)
+    rebuild()
+    db.session.expire_all()
+    assert helpfulness(helper) == pytest.approx(0.5)
+    contesting.correct_entry(moderator, entry.id, Act.RESTORED, "They did not.")
+    assert helpfulness(helper) == pytest.approx(before)
