@@ -486,6 +486,7 @@ def _register_jobs(settings: Settings) -> None:
 def _install_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals["flag_reasons"] = moderation_forms.flag_reasons
     app.jinja_env.globals["ask_line"] = ask_page.thread_line
+    app.jinja_env.globals["given_in_the_open"] = advocacy_views.own.given_in_the_open
     app.jinja_env.globals["score_sentences"] = advocacy_views.own.sentences
     app.jinja_env.globals["sign_in_form"] = members_views.signing_in.sign_in_form
 

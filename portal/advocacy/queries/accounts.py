@@ -28,8 +28,6 @@ COLUMNS = (
     Entry.giver_company,
     Entry.occurred_at,
     Entry.at,
-    Entry.post_id,
-    Entry.thread_id,
 )
 
 

@@ -69,7 +69,9 @@ def preview(then: Weights) -> Preview:
         )
     }
     by_member: dict[int, dict[Any, Any]] = defaultdict(dict)
-    query = select(*COLUMNS, Entry.damped).where(Entry.receiver_id.in_(ids)).order_by(Entry.turn)
+    query = (
+        select(*COLUMNS, Entry.damped, Entry.post_id).where(Entry.receiver_id.in_(ids)).order_by(Entry.turn)
+    )
     for row in db.session.execute(query):
         by_member[row.receiver_id][row.rule, row.source] = row
     before = [_value(one, by_member[one].values(), now, None) for one in ids]

@@ -2,10 +2,12 @@
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.advocacy.models import ScoreChoice
 from portal.advocacy.queries import contests, weights
+from portal.advocacy.queries.giving import open_side
 from portal.advocacy.queries.statement import statement_of
 from portal.advocacy.score_forms import ChoiceForm, ContestForm
 from portal.advocacy.services import choosing, contesting
@@ -62,6 +64,17 @@ def sentences() -> str:
     """The rule in three sentences, with the numbers in force: for pages that explain it."""
     template = current_app.jinja_env.get_template("advocacy/_statement.html")
     return template.make_module({"_": _}).three_sentences(weights.current())  # type: ignore[attr-defined]
+
+
+def given_in_the_open() -> Markup:
+    """The part of “What you gave and received” that happened in the open."""
+    me = viewer()
+    page = render_template(
+        "advocacy/_given.html",
+        open=open_side(me.member_id or 0),
+        has_score=me.status in (Status.CUSTOMER, Status.FORMER),
+    )
+    return Markup(page)  # noqa: S704 - a template of ours, which escapes
 
 
 def _page(me: Viewer) -> str:

@@ -1,0 +1,160 @@
+"""The pages about scores, as their readers see them."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from portal.advocacy.models import Contest, Entry, Rule, ScoreChoice, WeightsDecision
+from portal.advocacy.queries.standing import standing_of
+from portal.advocacy.queries.weights import current
+from portal.advocacy.services.weighing import apply_due
+from portal.discussions.models import ShownAs
+from portal.discussions.services.acceptance import accept
+from portal.discussions.services.voting import vote
+from portal.kernel.db import db
+from tests.advocacy.scenes import make_world
+from tests.conftest import make_admin, make_moderator, make_prospect, viewer_of
+from tests.discussions.factories import make_post, make_thread
+
+SignIn = Callable[[int], FlaskClient]
+
+
+@pytest.fixture
+def helped(app: Flask) -> dict[str, int]:
+    """A helper whom three companies thanked: two by accepting, one of them as a role, one by a vote."""
+    with app.app_context():
+        world = make_world(companies=5, people=1)
+        helper, *others = world.members
+        world.thank(others[0], helper)
+        guest = make_prospect("Canary Guestname")
+        thread = make_thread(guest, world.board, "How long does a move take?", author_shown_as=ShownAs.ROLE)
+        post = make_post(helper, thread)
+        accept(viewer_of(guest), thread.id, post.id)
+        vote(viewer_of(others[1]), post.id)
+        entry = db.session.execute(
+            select(Entry.id).where(Entry.receiver_id == helper, Entry.rule == Rule.ACCEPTED).limit(1)
+        ).scalar_one()
+        names = {
+            "accepted": viewer_of(others[0]).display_name,
+            "voted": viewer_of(others[1]).display_name,
+        }
+        return {
+            "helper": helper,
+            "guest": guest,
+            "entry": entry,
+            "moderator": make_moderator(),
+            "admin": make_admin(),
+            "username": viewer_of(helper).username,
+            **names,
+        }
+
+
+def test_one_reads_what_made_the_own_score_and_no_name_of_who_voted_or_asked_as_a_role(
+    helped: dict, sign_in: SignIn
+) -> None:
+    page = sign_in(helped["helper"]).get("/me/score").text
+    assert "gives you one point, which halves every 60 days" in page
+    assert helped["accepted"] in page
+    assert helped["voted"] not in page
+    assert "Canary Guestname" not in page
+    assert "accepted your answer" in page
+    assert "found it helpful" in page
+    assert "People whose company is not confirmed" in page
+
+
+@pytest.mark.parametrize("who", ["guest", "moderator", "admin"])
+def test_nobody_else_has_such_a_page(helped: dict, sign_in: SignIn, who: str) -> None:
+    assert sign_in(helped[who]).get("/me/score").status_code == 404
+
+
+def test_moderators_of_the_vendor_read_it_and_others_do_not(helped: dict, sign_in: SignIn) -> None:
+    address = f"/console/scores/{helped['username']}"
+    page = sign_in(helped["moderator"]).get(address)
+    assert page.status_code == 200
+    assert helped["voted"] not in page.text
+    for other in ("helper", "guest"):
+        assert sign_in(helped[other]).get(address).status_code == 403
+
+
+def test_an_entry_is_contested_answered_and_taken_out(app: Flask, helped: dict, sign_in: SignIn) -> None:
+    own = sign_in(helped["helper"])
+    number = helped["entry"]
+    assert own.get(f"/me/score/contest?entry={number}").status_code == 200
+    token = {"csrf_token": csrf(own, f"/me/score/contest?entry={number}")}
+    refused = own.post("/me/score/contest", data={**token, "entry": number, "words": ""})
+    assert refused.status_code == 422
+    asked = own.post("/me/score/contest", data={**token, "entry": number, "words": "Not my answer."})
+    assert asked.status_code == 303
+    moderator = sign_in(helped["moderator"])
+    assert "Not my answer." in moderator.get("/console/contests").text
+    with app.app_context():
+        contest = db.session.execute(select(Contest.id)).scalar_one()
+        before = standing_of(helped["helper"]).helpfulness
+    address = f"/console/contests/{contest}"
+    token = {"csrf_token": csrf(moderator, address)}
+    answered = moderator.post(
+        f"{address}/answer", data={**token, "correction": "reverse", "answer": "You are right, it is not."}
+    )
+    assert answered.status_code == 303
+    assert "You are right, it is not." in own.get("/me/score").text
+    with app.app_context():
+        assert standing_of(helped["helper"]).helpfulness < before
+
+
+def test_somebody_elses_entry_cannot_be_contested(app: Flask, helped: dict, sign_in: SignIn) -> None:
+    with app.app_context():
+        other = make_world(companies=1, people=1).members[0]
+    browser = sign_in(other)
+    assert browser.get(f"/me/score/contest?entry={helped['entry']}").status_code == 404
+
+
+def test_one_may_stay_out_of_every_list(app: Flask, helped: dict, sign_in: SignIn) -> None:
+    own = sign_in(helped["helper"])
+    data = {"csrf_token": csrf(own, "/me/score"), "not_scored": "y"}
+    assert own.post("/me/score/choices", data=data).status_code == 303
+    with app.app_context():
+        assert db.session.get(ScoreChoice, helped["helper"]).not_scored
+    assert "left out of every list" in own.get("/me/score").text
+
+
+def test_weights_are_tried_out_then_decided_and_members_read_why(
+    app: Flask, helped: dict, sign_in: SignIn
+) -> None:
+    admin = sign_in(helped["admin"])
+    numbers = {
+        "csrf_token": csrf(admin, "/console/weights"),
+        "half_life_days": "30",
+        "person_limit": "1",
+        "company_limit": "3",
+        "votes_per_post": "5",
+        "answer_points": "0.5",
+        "answer_limit": "5",
+        "companies_to_rank": "2",
+    }
+    tried = admin.post("/console/weights/preview", data=numbers)
+    assert tried.status_code == 200
+    assert "Whom it would move today" in tried.text
+    too_short = admin.post("/console/weights/preview", data={**numbers, "half_life_days": "1"})
+    assert too_short.status_code == 422
+    assert admin.post("/console/weights", data=numbers).status_code == 422  # no reason
+    reason = "Help of last month says more here."
+    assert admin.post("/console/weights", data={**numbers, "reason": reason}).status_code == 303
+    with app.app_context():
+        assert current().half_life_days == 60
+        assert apply_due() == 1
+        assert current().half_life_days == 30
+        assert db.session.execute(select(WeightsDecision.applied_at)).scalar_one() is not None
+    assert reason in sign_in(helped["helper"]).get("/me/score").text
+
+
+def test_patterns_are_shown_to_vendor_moderators(helped: dict, sign_in: SignIn) -> None:
+    page = sign_in(helped["moderator"]).get("/console/patterns")
+    assert page.status_code == 200
+    assert "Canary Guestname" not in page.text
+
+
+def csrf(browser: FlaskClient, path: str) -> str:
+    return browser.get(path).text.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
