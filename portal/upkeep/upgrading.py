@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_migrate import upgrade as migrate_up
 
+from portal.advocacy.services import rebuilding
 from portal.discussions.services import rerendering
 from portal.kernel import clock
 from portal.kernel.db import db
@@ -70,6 +71,8 @@ def upgrade(
         tell(f"posts rendered again: {rendered:,}")
     if not _index_serves():
         tell(f"search index: made anew, {search.rebuild():,} posts")
+    if rebuilding.is_missing():
+        tell(f"scores: made from what is here, {rebuilding.rebuild().entries:,} entries")
     note.unlink(missing_ok=True)
     return way
 

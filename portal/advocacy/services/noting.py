@@ -56,7 +56,6 @@ def note_post(post_id: int) -> None:
         last = last_rows((Entry.rule == Rule.FIRST_ANSWER) & (Entry.source == source))
         of_author = and_(Thread.id == post.thread_id, Post.author_id == post.author_id)
         fold(bring_to(deeds.first_answers(of_author, People(), standing(last)), last))
-        note_acceptance(post.thread_id)
     if post.votes_count or post.score:
         note_votes([post_id])
 

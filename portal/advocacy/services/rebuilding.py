@@ -17,7 +17,7 @@ from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.services import sums
 from portal.advocacy.services.recording import bring_to, last_rows, standing
 from portal.conversations.models import Rating
-from portal.discussions.models import Post, Thread
+from portal.discussions.models import Post, PostKind, Thread
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 from portal.moderation.models import Flag
@@ -80,6 +80,15 @@ def rebuild(
     report.members = sums.rebuild(lambda done, of: progress("members", done, of), weights=weights)
     report.entries = db.session.execute(select(func.count()).select_from(Entry)).scalar_one()
     return report
+
+
+def is_missing() -> bool:
+    """Whether there are answers and no ledger at all: a site from before there was one."""
+    answered = select(Post.id).where(Post.kind == PostKind.ANSWER).limit(1)
+    return (
+        db.session.execute(select(Entry.id).limit(1)).first() is None
+        and db.session.execute(answered).first() is not None
+    )
 
 
 def _alone() -> None:
