@@ -170,8 +170,7 @@ def statement_of(member_id: int, viewer: Viewer | None = None) -> Statement:
         weights.answer_points * sum(lines[row.id].worth for row in answers),
         len(answers),
         sorted(not_counted, key=_newest)[:MOST_LINES],
-        _history(member_id, now),
-        _in_a_month(member_id, weights, now),
+        *_history(member_id, weights, now),
     )
     _title(_shown_lines(found), {row.id: row.post_id for row in last}, viewer)
     return found
@@ -307,19 +306,18 @@ def _conversations(last: Sequence[Any], counted: float) -> Months:
     return Months(max(0.0, counted) if counts else 0.0, sorted(counts.items(), reverse=True))
 
 
-def _history(member_id: int, now: datetime) -> list[tuple[datetime, float]]:
+def _history(member_id: int, weights: Weights, now: datetime) -> tuple[list[tuple[datetime, float]], float]:
+    """The number over time, and what it will be in a month by the numbers in force now."""
     moments = [now - HISTORY_STEP * step for step in range(HISTORY_STEPS, 0, -1)]
     moments.append(now + timedelta(microseconds=1))
+    weights_before = weights_queries.in_force()
     for _receiver, rows in rows_by_receiver(Entry.receiver_id == member_id):
-        values = values_at(member_id, rows, moments, weights_queries.in_force())
-        return [(moment, value.helpfulness) for moment, value in zip(moments, values, strict=True)]
-    return []
-
-
-def _in_a_month(member_id: int, weights: Weights, now: datetime) -> float:
-    for _receiver, rows in rows_by_receiver(Entry.receiver_id == member_id):
-        return values_at(member_id, rows, [now + MONTH], lambda _moment: weights)[0].helpfulness
-    return 0.0
+        values = values_at(
+            member_id, rows, [*moments, now + MONTH], lambda at: weights if at > now else weights_before(at)
+        )
+        past = [(at, value.helpfulness) for at, value in zip(moments, values[:-1], strict=True)]
+        return past, values[-1].helpfulness
+    return [], 0.0
 
 
 def _shown_lines(statement: Statement) -> list[Line]:

@@ -7,6 +7,7 @@ in use nothing is lost, since each batch compares and writes under the same lock
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -95,5 +96,5 @@ def _alone() -> None:
     one_at_a_time("score:rebuild")
 
 
-def _highest(*columns: object) -> int:
-    return max(db.session.execute(select(func.max(column))).scalar() or 0 for column in columns)  # type: ignore[call-overload]
+def _highest(*columns: Any) -> int:
+    return max(db.session.execute(select(func.max(column))).scalar() or 0 for column in columns)
