@@ -328,7 +328,6 @@ def _register() -> None:
         nav.Entry(
             "Contested entries", "score_console.show_contests", "", "console", Permission.ADVOCACY, order=74
         ),
-        nav.Entry("Patterns", "score_console.show_patterns", "", "console", Permission.ADVOCACY, order=76),
         nav.Entry("Your drafts", "drafts.index", "pencil", "account", Permission.ACCOUNT, order=20),
         nav.Entry("Kept posts", "keeping.bookmarks", "bookmark", "account", Permission.ACCOUNT, order=22),
         nav.Entry("What you follow", "keeping.following", "bell", "account", Permission.ACCOUNT, order=24),

@@ -115,8 +115,8 @@ COMPANY_WORDS = {
 }
 DAMPED_WORDS = {
     Damped.NOTHING: "shown, never counted",
-    Damped.FIVE: "enough upvotes on this post count already",
-    Damped.COMPANY: "an upvote from this company on this post counts already",
+    Damped.FIVE: "enough votes on this post count already",
+    Damped.COMPANY: "a vote from this company on this post counts already",
     Damped.OWN: "from the own company",
 }
 

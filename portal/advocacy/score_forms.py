@@ -55,18 +55,20 @@ class WeightsForm(Form):
         _l("Days after which a point is worth half"), validators=[InputRequired(_l("A number of days."))]
     )
     person_limit = DecimalField(
-        _l("Most that one person counts"), validators=[InputRequired(_l("A number."))]
+        _l("Most that one person counts"), validators=[InputRequired(_l("A number."))], places=None
     )
     company_limit = DecimalField(
-        _l("Most that one company counts"), validators=[InputRequired(_l("A number."))]
+        _l("Most that one company counts"), validators=[InputRequired(_l("A number."))], places=None
     )
     votes_per_post = IntegerField(
-        _l("Upvotes that count on one post"), validators=[InputRequired(_l("A number."))]
+        _l("Votes that count on one post"), validators=[InputRequired(_l("A number."))]
     )
     answer_points = DecimalField(
-        _l("Points for answering a question"), validators=[InputRequired(_l("A number."))]
+        _l("Points for answering a question"), validators=[InputRequired(_l("A number."))], places=None
     )
-    answer_limit = DecimalField(_l("Most that answering counts"), validators=[InputRequired(_l("A number."))])
+    answer_limit = DecimalField(
+        _l("Most that answering counts"), validators=[InputRequired(_l("A number."))], places=None
+    )
     companies_to_rank = IntegerField(
         _l("Companies that have to thank within a year"), validators=[InputRequired(_l("A number."))]
     )

@@ -35,6 +35,7 @@ def install(app: Flask) -> None:
         day=day,
         hour=hour,
         exact=exact,
+        short_date=short_date,
         until=until,
         duration=duration,
         number=number,

@@ -47,7 +47,7 @@ def compared(member_id: int) -> list[Compared]:
     ).scalar()
     if industry:
         same = select(Member.id).join(Company, Company.id == Member.company_id)
-        groups.append((lists.label("industry", industry), same.where(Company.industry == industry)))
+        groups.append((lists.label("industries", industry), same.where(Company.industry == industry)))
     products = db.session.execute(
         select(Product.id, Product.name)
         .join(MemberProduct, MemberProduct.product_id == Product.id)

@@ -124,8 +124,8 @@ def votes(
             giver_id, key = None, f"{keys.UNKNOWN}v{vote_id}"
             company = key
         else:
-            source = f"{post_id}:{voter_id}"
-            giver_id, key = voter_id, keys.person(voter_id)
+            source = f"{post_id}:{giver.member_id}"
+            giver_id, key = giver.member_id, keys.person(giver.member_id)
             company = giver.company
         of_giver, of_receiver = _companies(standing.get((Rule.VOTE, source)), company, author.company)
         if not (of_giver and of_receiver):

@@ -121,7 +121,7 @@ def patterns() -> Patterns:
     return Patterns(
         since,
         [Pair(people[a], people[b], there, back, share) for a, b, there, back, share in pairs],
-        [Burst(people[one], *rest) for one, *rest in bursts],
+        [Burst(people[one], count, by, begin, end) for one, count, by, begin, end in bursts],
         [Range(tuple(people[one] for one in group), count) for group, count in ranges],
         [Together(people[a], people[b], times, last_at) for a, b, times, last_at in together],
     )

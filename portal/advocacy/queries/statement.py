@@ -110,7 +110,7 @@ class Statement:
 
     @property
     def answers_are_limited(self) -> bool:
-        return self.answers_total > self.standing.participation + 1e-9
+        return self.answers_total > self.weights.answer_limit
 
     @property
     def is_empty(self) -> bool:

@@ -1,11 +1,13 @@
 """What vendor moderators see of scores: weights, contested entries, patterns; and their corrections."""
 
 from dataclasses import asdict
+from decimal import Decimal
 
 from flask import Blueprint, flash, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from portal.advocacy.formula import Weights
 from portal.advocacy.models import Act
 from portal.advocacy.queries import comparing, contests, weights
 from portal.advocacy.queries.patterns import patterns
@@ -24,7 +26,7 @@ blueprint = Blueprint("score_console", __name__, url_prefix="/console")
 @requires(Permission.ADVOCACY)
 def show_weights() -> str:
     """The numbers in force, former decisions, and the form to try out others."""
-    return _weights(WeightsForm(formdata=None, data=asdict(weights.current())))
+    return _weights(WeightsForm(formdata=None, data=_plain(weights.current())))
 
 
 @blueprint.post("/weights/preview")
@@ -136,6 +138,11 @@ def correct_entry(entry_id: int) -> Response:
 def show_patterns() -> str:
     """What looks like agreement beforehand. Evidence only."""
     return render_template("advocacy/patterns.html", found=patterns())
+
+
+def _plain(numbers: Weights) -> dict[str, Decimal]:
+    """The numbers as somebody would type them."""
+    return {name: Decimal(f"{value:g}") for name, value in asdict(numbers).items()}
 
 
 def _weights(form: WeightsForm, found: Preview | None = None) -> str:
