@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -12,11 +13,13 @@ from sqlalchemy import select
 
 from portal.asks.models import Ask, AskMode, KeptAsk
 from portal.asks.services import connecting, inviting, settling
+from portal.conversations.models import Conversation, ConversationState
 from portal.discussions.models import Audience, Board, Thread, ThreadKind
 from portal.discussions.services.posting import open_thread, post_reply
-from portal.kernel import site
+from portal.kernel import clock, site
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
+from portal.matching.services import open_slot
 from portal.members.models import Member
 from portal.search import services as search
 from tests.asks.scenes import answer, ask, board, make_customers, make_prospect, request_of, work
@@ -187,6 +190,26 @@ class TestAsking:
             form = browser.get(unescape(shown.group(1))).get_data(as_text=True)
             assert 'value="forty partners"' in form or re.search(r'selected value="31-33"', form)
             assert "/ask?" not in sign_in(staff).get(page).get_data(as_text=True)
+
+    def test_a_time_that_a_proposed_customer_opened_is_booked_at_once(self, app: Flask, sign_in: SignIn):
+        with app.app_context():
+            board()
+            [customer] = make_customers(1)
+            opened = open_slot(customer, clock.now() + timedelta(days=3), 30)
+            prospect = make_prospect()
+        browser = sign_in(prospect)
+        place = browser.post("/ask", data={**FORM, "mode": "conversation"}).location
+        page = browser.get(place).get_data(as_text=True)
+        [value] = re.findall(r'name="book" value="(\d+:\d+)"', page)
+        wrong = browser.post(place, data={"book": f"{value}999", "note": "May I?"})
+        assert wrong.status_code == 422
+        assert "no longer open" in wrong.get_data(as_text=True)
+        sent = browser.post(place, data={"book": value, "note": "May I ask you?"})
+        assert sent.location.startswith("/conversations/")
+        with app.app_context():
+            talk = db.session.execute(select(Conversation)).scalar_one()
+            assert (talk.state, talk.agreed_at) == (ConversationState.OPEN, opened.starts_at)
+        assert "Book " not in browser.get(place).get_data(as_text=True)
 
     def test_a_settled_ask_still_leads_to_a_customer(self, app: Flask, sign_in: SignIn):
         with app.app_context():

@@ -28,7 +28,7 @@ from portal.kernel.errors import Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching import queries as matching_queries
 from portal.matching import services as matching
-from portal.matching.errors import NoCapacity
+from portal.matching.errors import NoCapacity, SlotTaken
 from portal.members.queries import viewer_of
 from portal.moderation.models import CaseKind
 from portal.moderation.services import opening
@@ -179,19 +179,54 @@ def approach(
     return result
 
 
+def book(
+    asker: Viewer, ask_id: int, proposal_id: int, slot_id: int, *, note: str = "", form_key: str = ""
+) -> Approached:
+    """Take a time that a proposed customer opened: the conversation begins without waiting for an answer.
+
+    Raises NotFound, Forbidden; Invalid when the time is no longer open; Repeated.
+    """
+    ask = own_ask(asker, ask_id)
+    if not policy.may_connect(asker, ask):
+        raise Invalid("This ask is no longer there, so nobody can be asked for it.")
+    proposal = next((one for one in open_proposals(ask) if one.id == proposal_id), None)
+    if proposal is None:
+        raise NotFound("no such proposal")
+    if slot_id not in [slot.id for slot in matching_queries.open_slots(proposal.member_id)]:
+        raise Invalid(SlotTaken().message, "pick")
+    result = Approached()
+    _approach_one(asker, ask, proposal, note, form_key, result, slot_id=slot_id)
+    if result.gone:
+        with unit_of_work():
+            result.replaced = propose(own_ask(asker, ask_id, lock=True))
+    return result
+
+
 def _approach_one(
-    asker: Viewer, ask: Ask, proposal: AskProposal, note: str, form_key: str, result: Approached
+    asker: Viewer,
+    ask: Ask,
+    proposal: AskProposal,
+    note: str,
+    form_key: str,
+    result: Approached,
+    *,
+    slot_id: int | None = None,
 ) -> None:
     # Each in a unit of its own: one who is gone does not undo the other.
     try:
         with unit_of_work():
             # A company address may be required: that is for the asker to read, and hides nobody's reasons.
             conversation = conversations.request(
-                asker, proposal.member_id, origin=fitting.purpose_of(ask), note=note, form_key=form_key[:64]
+                asker,
+                proposal.member_id,
+                origin=fitting.purpose_of(ask),
+                note=note,
+                slot_id=slot_id,
+                form_key=form_key[:64],
             )
             _mark(proposal.id, ProposalState.APPROACHED)
             result.conversation_ids.append(conversation.id)
-    except Forbidden as error:
+    except (Forbidden, SlotTaken) as error:
         raise Invalid(error.message, "pick") from error
     except (NoCapacity, NotFound):
         with unit_of_work():

@@ -49,6 +49,16 @@ def approach(ask_id: int) -> Response:
     form = ConnectForm()
 
     def write() -> str:
+        booked = _booked(request.form.get("book", ""))
+        if booked is not None:
+            taken = services.book(
+                viewer(), ask_id, *booked, note=form.note.data or "", form_key=form.taken_key
+            )
+            if taken.conversation_ids:
+                flash(_("Booked. They are told; the calendar file is on this page."))
+                return f"/conversations/{taken.conversation_ids[0]}"
+            _say(taken)
+            return url_for("connecting.connect", ask_id=ask_id)
         picks = [int(one) for one in request.form.getlist("pick") if one.isdecimal() and len(one) < 10]
         result = services.approach(
             viewer(), ask_id, picks, note=form.note.data or "", form_key=form.taken_key
@@ -71,6 +81,13 @@ def more(ask_id: int) -> Response:
     else:
         flash(_("There is nobody further who could be proposed at present."), "error")
     return redirect(url_for("connecting.connect", ask_id=ask_id), 303)
+
+
+def _booked(text: str) -> tuple[int, int] | None:
+    """(proposal, time) of the button that was pressed."""
+    proposal, _colon, slot = text.partition(":")
+    is_right = all(one.isdecimal() and len(one) < 10 for one in (proposal, slot))
+    return (int(proposal), int(slot)) if is_right else None
 
 
 def _say(result: services.Approached) -> None:
