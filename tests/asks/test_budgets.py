@@ -40,7 +40,9 @@ class Place:
         for _ in range(2):
             self.number += 1
             mine = viewer_of(self.prospect)
-            other = ask(self.prospect, title=f"How many people look after it, number {self.number}?")
+            other = ask(
+                self.prospect, title=f"Who looks after it, number {self.number}?", body=f"Case {self.number}."
+            )
             work()
             answer(make_customer(), other, f"Two and a half, number {self.number}.")
             asked(self.prospect, make_customer(), origin=f"search:{self.number}")

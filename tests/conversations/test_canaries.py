@@ -32,6 +32,7 @@ from portal.kernel.errors import NotFound
 from portal.members.models import Company, Member
 from portal.moderation.models import Case
 from portal.moderation.queries import evidence
+from portal.moderation.services import evidence as evidence_services
 from tests.conftest import make_board, make_customer, make_prospect, viewer_of
 from tests.conversations.conftest import talking
 from tests.house.people import PEOPLE, Person
@@ -258,6 +259,7 @@ def test_without_the_look_at_who_takes_part_every_outsider_reads_it(app: Flask, 
 
 def test_without_the_sealing_the_database_holds_every_word(app: Flask, monkeypatch, request):
     monkeypatch.setattr(vault.Key, "seal", lambda _key, text, *, purpose: text)
+    monkeypatch.setattr(vault.Key, "open", lambda _key, box, *, purpose: box)
     request.getfixturevalue("scene")
     with app.app_context():
         assert {
@@ -276,6 +278,7 @@ def test_without_the_reporters_choice_the_vendors_moderators_read_what_was_for_p
     monkeypatch.setattr(
         evidence, "is_open_to", lambda viewer, case: viewer.may(Permission.MODERATE) and case.kind
     )
+    monkeypatch.setattr(evidence_services, "reason_against", lambda _reader, _case: "")
     found, _visited, _browser = crawl(app, sign_in, scene, BY_NAME["vendor moderator"])
     assert any(CANARIES["peers"] in words for _method, _path, words in found)
 

@@ -1,5 +1,6 @@
 """An agreed time: moved or called off by either side, and "it did not take place" afterwards."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from portal.matching.services import open_slot
 from portal.notifications.models import Notice
 from tests.conftest import make_customer, make_member, make_prospect, noon, viewer_of
 from tests.conversations.conftest import asked
+from tests.support.people import submit
 
 DAY = timedelta(days=1)
 
@@ -151,6 +153,21 @@ def test_when_the_member_calls_it_off_the_next_is_proposed(two):
         ("ask:7", "called off"),
         ("ask:7", "withdrawn"),
     ]
+
+
+def test_accepting_and_taking_a_proposed_time_is_one_step(app: Flask, at, sign_in):
+    at(noon("2026-03-02"))
+    with app.app_context():
+        jonas, ines = make_prospect("Jonas"), make_customer("Ines")
+        conversation = asked(jonas, ines, slots=((clock.now() + DAY, 20), (clock.now() + 2 * DAY, 30)))
+    browser, place = sign_in(ines), f"/conversations/{conversation.id}"
+    values = re.findall(r'name="time" id="time-\d" value="([^"]+)"', browser.get(place).text)
+    assert len(values) == 2
+    assert submit(browser, place, {"time": values[1]}, f"{place}/acceptance").status_code == 303
+    with app.app_context():
+        row = again(conversation)
+        assert (row.state, row.agreed_minutes) == (ConversationState.OPEN, 30)
+        assert taken(ines) == 1
 
 
 def test_a_time_that_is_over_or_never_was_cannot_be_called_off(two, at):

@@ -113,9 +113,13 @@ def accept(
     *,
     text: str = "",
     times: tuple[tuple[datetime, int], ...] = (),
+    time_id: str = "",
     form_key: str = "",
 ) -> Conversation:
-    """Say yes, with a first message or times if wanted. Raises NotFound, Invalid; Repeated."""
+    """Say yes, with a first message or times if wanted, or by taking a time that was proposed.
+
+    Raises NotFound, Invalid; Repeated.
+    """
     with form_keys.once(form_key, member.member_id or 0) as outcome:
         conversation = _waiting_for(member, conversation_id)
         asker = db.session.get_one(Member, conversation.asker_id)
@@ -133,7 +137,9 @@ def accept(
             messages.add_text(conversation, member.member_id or 0, text)
         if times:
             agreeing.add_times(conversation, member.member_id or 0, times)
-        if not text.strip() and not times:
+        if time_id:
+            agreeing.take(conversation, member.member_id or 0, time_id)
+        if not text.strip() and not times and not time_id:
             telling.tell(telling.NEWS, [conversation.asker_id], conversation.id, "accepted")
         outcome.place = f"/conversations/{conversation.id}"
     return conversation

@@ -41,31 +41,35 @@ def agree_time(member: Viewer, conversation_id: str, time_id: str) -> None:
     called off.
     """
     with unit_of_work():
-        conversation = messages.open_one(member, conversation_id)
-        proposal = db.session.get(TimeProposal, time_id)
-        if proposal is None or proposal.conversation_id != conversation.id:
-            raise NotFound("no such time")
-        if proposal.by_id == member.member_id:
-            raise Invalid("You proposed this time yourself; the other side takes it.")
-        if proposal.starts_at <= clock.now():
-            raise Invalid("This time is over. Propose another one.")
-        before = (conversation.agreed_at, conversation.agreed_minutes)
-        if before == (proposal.starts_at, proposal.minutes) and conversation.called_off_at is None:
-            return
-        if conversation.held_at is None:
-            try:
-                places.keep(conversation)
-            except NoCapacity:
-                raise Invalid(
-                    "The place was given back when the time was called off, and this quarter's are taken "
-                    "meanwhile. You can still write to each other here."
-                ) from None
-        conversation.agreed_at, conversation.agreed_minutes = proposal.starts_at, proposal.minutes
-        conversation.called_off_at = None
-        conversation.agreed_edition += 1
-        conversation.version += 1
-        matching.free_slot(conversation.purpose)  # a booked time that was moved is open again
-        messages.note_event(conversation, member.member_id or 0, MessageKind.AGREED)
+        take(messages.open_one(member, conversation_id), member.member_id or 0, time_id)
+
+
+def take(conversation: Conversation, member_id: int, time_id: str) -> None:
+    """The same inside a unit of work, on a locked conversation that is open."""
+    proposal = db.session.get(TimeProposal, time_id)
+    if proposal is None or proposal.conversation_id != conversation.id:
+        raise NotFound("no such time")
+    if proposal.by_id == member_id:
+        raise Invalid("You proposed this time yourself; the other side takes it.")
+    if proposal.starts_at <= clock.now():
+        raise Invalid("This time is over. Propose another one.")
+    before = (conversation.agreed_at, conversation.agreed_minutes)
+    if before == (proposal.starts_at, proposal.minutes) and conversation.called_off_at is None:
+        return
+    if conversation.held_at is None:
+        try:
+            places.keep(conversation)
+        except NoCapacity:
+            raise Invalid(
+                "The place was given back when the time was called off, and this quarter's are taken "
+                "meanwhile. You can still write to each other here."
+            ) from None
+    conversation.agreed_at, conversation.agreed_minutes = proposal.starts_at, proposal.minutes
+    conversation.called_off_at = None
+    conversation.agreed_edition += 1
+    conversation.version += 1
+    matching.free_slot(conversation.purpose)  # a booked time that was moved is open again
+    messages.note_event(conversation, member_id, MessageKind.AGREED)
 
 
 def call_off(member: Viewer, conversation_id: str) -> bool:

@@ -81,6 +81,7 @@ def accept(conversation_id: str) -> Response:
             conversation_id,
             text=form.body.data or "",
             times=form.times(zone_of(viewer())),
+            time_id=request.form.get("time", "")[:24],
             form_key=form.taken_key,
         )
         return f"/conversations/{conversation_id}#end"
