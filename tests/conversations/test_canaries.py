@@ -9,6 +9,7 @@ import base64
 import itertools
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -25,14 +26,13 @@ from portal.conversations.models import (
     TimeProposal,
 )
 from portal.conversations.queries import copies, reading
+from portal.conversations.services import messages
 from portal.kernel import clock, jobs, vault
-from portal.kernel.access import Duty, Permission, Status, Viewer
+from portal.kernel.access import Duty, Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.members.models import Company, Member
 from portal.moderation.models import Case
-from portal.moderation.queries import evidence
-from portal.moderation.services import evidence as evidence_services
 from tests.conftest import make_board, make_customer, make_prospect, viewer_of
 from tests.conversations.conftest import talking
 from tests.house.people import PEOPLE, Person
@@ -155,9 +155,9 @@ def crawl(
     return leaks, visited, browser
 
 
-def write_everywhere(app: Flask, browser: FlaskClient, scene: dict[str, list[object]]) -> list[object]:
+def write_everywhere(app: Flask, browser: FlaskClient, scene: dict[str, list[object]]) -> list[Any]:
     """Every write to a conversation, with every known id, that was not refused and silent."""
-    leaks: list[object] = []
+    leaks: list[Any] = []
     page = browser.get("/rules").text + browser.get("/settings/display").text
     token = page.partition('name="csrf-token" content="')[2].partition('"')[0]
     adapter = app.url_map.bind("localhost")
@@ -272,15 +272,12 @@ def test_without_the_sealing_the_database_holds_every_word(app: Flask, monkeypat
         } <= set(_stored())
 
 
-def test_without_the_reporters_choice_the_vendors_moderators_read_what_was_for_peers(
-    app: Flask, sign_in, scene, monkeypatch
-):
-    monkeypatch.setattr(
-        evidence, "is_open_to", lambda viewer, case: viewer.may(Permission.MODERATE) and case.kind
-    )
-    monkeypatch.setattr(evidence_services, "reason_against", lambda _reader, _case: "")
-    found, _visited, _browser = crawl(app, sign_in, scene, BY_NAME["vendor moderator"])
-    assert any(CANARIES["peers"] in words for _method, _path, words in found)
+def test_without_it_where_something_is_said_outsiders_speak_too(app: Flask, sign_in, scene, monkeypatch):
+    browser = crawl(app, sign_in, scene, BY_NAME["customer"], "conversations.who_can_read")[2]
+    assert write_everywhere(app, browser, scene) == []
+    monkeypatch.setattr(messages, "find_own", _any_conversation)
+    written = {path.rsplit("/", 1)[1] for _method, path, *_rest in write_everywhere(app, browser, scene)}
+    assert {"messages", "link"} <= written
 
 
 def test_a_new_route_of_private_things_that_the_crawl_does_not_reach_makes_it_fail(app: Flask, scene):
