@@ -155,18 +155,12 @@ DEMO = (
     Page("proposals-none", "/asks/{ask}/connect", ("prospect",)),
     Page("console-ask", "/console/asks/{ask_unanswered}", STAFF),
     Page("requests", "/requests", ("customer",)),
-<<<<<<< HEAD
     Page("request", "/requests/{request}", ("customer",)),
     Page("requests-none", "/requests", ("newcomer",)),
     Page("invites", "/invites", ("customer", "sales")),
     Page("invite-guest", "/invite/{invite_guest}", ("visitor", "prospect", "customer")),
     Page("invite-colleague", "/invite/{invite_colleague}", ("visitor",)),
     Page("invite-gone", "/invite/no-such-link", ("visitor",), 404),
-=======
-    Page("invites", "/invites", ("customer",)),
-    Page("conversations", "/conversations", ("prospect", "customer")),
-    Page("conversations-who-can-read", "/conversations/who-can-read"),
-    Page("contributions", "/me/contributions", ("prospect", "customer")),
     Page("score", "/me/score", ("customer",)),
     Page("score-none", "/me/score", ("prospect", "moderator"), 404),
     Page("score-contest", "/me/score/contest", ("customer",)),
@@ -174,7 +168,6 @@ DEMO = (
     Page("console-weights", "/console/weights", STAFF),
     Page("console-contests", "/console/contests", STAFF),
     Page("console-patterns", "/console/patterns", STAFF),
->>>>>>> c0d703d (A score's statement names nobody who voted; how scores work, glossary, decisions)
     Page("availability", "/settings/availability", ("customer",)),
     Page("availability-not-yet", "/settings/availability", ("prospect",)),
     Page("first-minute", "/welcome/first-minute", ("customer",)),
@@ -260,30 +253,6 @@ NO_PAGE = {
     "uploads.picture": "picture",
 }
 
-<<<<<<< HEAD
 # Pages that stand for one thing of which neither the demo nor the scene has an example yet: only their own
 # tests look at them. Meant to be empty.
-WITHOUT_ADDRESS: set[str] = set()
-=======
-# Pages of one ask, one conversation, one request or one invite: the demo has no fixed address for them yet.
-# Until it has, only their own tests look at them.
-WITHOUT_ADDRESS = {
-    "score_console.show_contest",
-    "score_console.show_entry",
-    "ask_page.edit_summary",
-    "ask_page.show",
-    "connecting.connect",
-    "console_asks.show",
-    "conversations.ask_for_person",
-    "conversations.ask_for_times",
-    "conversations.ask_to_add",
-    "conversations.ask_to_leave",
-    "conversations.ask_to_rate",
-    "conversations.ask_to_report",
-    "conversations.conversation",
-    "conversations.new",
-    "conversations.own_messages",
-    "invites.show",
-    "requests.show",
-}
->>>>>>> c0d703d (A score's statement names nobody who voted; how scores work, glossary, decisions)
+WITHOUT_ADDRESS = {"score_console.show_contest", "score_console.show_entry"}
