@@ -6,10 +6,11 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
+from portal.advocacy import consent_listeners, personal_notes, score_telling
 from portal.advocacy import keys as advocacy_keys
 from portal.advocacy import listeners as advocacy_listeners
 from portal.advocacy import personal as advocacy_personal
-from portal.advocacy import score_telling
+from portal.advocacy import telling as advocacy_telling
 from portal.advocacy import views as advocacy_views
 from portal.advocacy.services import sums as advocacy_sums
 from portal.advocacy.services import weighing
@@ -24,10 +25,13 @@ from portal.asks.services import stages as asks_stages
 from portal.asks.services import waves as asks_waves
 from portal.asks.views import ask_page, asking, connecting, invites
 from portal.asks.views import requests as ask_requests
+from portal.consents import events as consented
+from portal.consents import personal as consents_personal
 from portal.console import ask_settings as console_ask_settings
 from portal.console import asks as console_asks
-from portal.console import audit_heads, community_health
+from portal.console import audit_heads, candidates, community_health, gladly, mornings, rising, today
 from portal.console import log as console_log
+from portal.console import members_list as console_members
 from portal.console import people as console_people
 from portal.console import practice as console_practice
 from portal.console import queue as console_queue
@@ -64,7 +68,7 @@ from portal.discussions.views import (
     tools,
     uploads,
 )
-from portal.front import health, home, own_data, theme, transparency
+from portal.front import health, home, own_consents, own_data, recognition, theme, transparency
 from portal.front import people as people_pages
 from portal.kernel import (
     access,
@@ -137,11 +141,17 @@ BLUEPRINTS: list[Any] = [
     console_asks.blueprint,
     console_ask_settings.blueprint,
     console_queue.blueprint,
+    today.blueprint,
+    rising.blueprint,
+    candidates.blueprint,
     community_health.blueprint,
+    own_consents.blueprint,
+    recognition.blueprint,
     console_log.blueprint,
     console_rota.blueprint,
     console_practice.blueprint,
     console_rules.blueprint,
+    console_members.blueprint,
     console_people.blueprint,
     console_settings.blueprint,
     theme.blueprint,
@@ -228,6 +238,8 @@ def _subscribe() -> None:
     for about_case in (decided.CaseDecided, decided.DecisionUndone):
         subscribe(about_case, advocacy_listeners.hear_of_decision)
     subscribe(people.MemberChanged, advocacy_listeners.hear_of_member)
+    subscribe(consented.ConsentGiven, consent_listeners.hear_of_consent)
+    subscribe(consented.ConsentWithdrawn, consent_listeners.hear_of_withdrawal)
     # An opening that goes or comes takes the whole thread with it.
     for about_thread in (discussed.PostRemoved, discussed.PostRestored, discussed.ThreadChanged):
         subscribe(about_thread, search_listeners.queue_thread)
@@ -239,6 +251,7 @@ def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
     kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
     kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS, *score_telling.KINDS)
+    kinds.register(*advocacy_telling.KINDS, gladly.KIND, mornings.KIND)
     screening.register(screen)
     sources.register(asks_searchable.SOURCE)
     count_with_viewer("asks", asks_lists.open_asks_count)
@@ -253,6 +266,8 @@ def _register() -> None:
         *conversations_personal.CLASSES,
         *asks_personal.CLASSES,
         *advocacy_personal.CLASSES,
+        *consents_personal.CLASSES,
+        *personal_notes.CLASSES,
     )
     nav.register(*_own_pages())
     nav.register(
@@ -306,7 +321,7 @@ def _register() -> None:
         nav.Entry("Me", "members.me", "person", "tab", Permission.ACCOUNT, order=40),
         nav.Entry(
             "Console",
-            "queue.index",
+            "today.index",
             "",
             "main",
             Permission.MODERATE,
@@ -328,6 +343,15 @@ def _register() -> None:
         nav.Entry(
             "Contested entries", "score_console.show_contests", "", "console", Permission.ADVOCACY, order=74
         ),
+        nav.Entry(
+            "What you agreed to",
+            "own_consents.index",
+            "check2",
+            "account",
+            Permission.CONVERSE,
+            order=27,
+            shown=_is_asked,
+        ),
         nav.Entry("Your drafts", "drafts.index", "pencil", "account", Permission.ACCOUNT, order=20),
         nav.Entry("Kept posts", "keeping.bookmarks", "bookmark", "account", Permission.ACCOUNT, order=22),
         nav.Entry("What you follow", "keeping.following", "bell", "account", Permission.ACCOUNT, order=24),
@@ -335,7 +359,7 @@ def _register() -> None:
         nav.Entry("Rules", "transparency.show_rules", "", "foot", order=20),
         nav.Entry("Transparency: log and numbers", "transparency.numbers", "", "foot", order=30),
         nav.Entry("Privacy", "transparency.privacy", "", "foot", order=40),
-        nav.Entry("Console", "queue.index", "shield-check", "account", Permission.MODERATE, order=10),
+        nav.Entry("Console", "today.index", "shield-check", "account", Permission.MODERATE, order=10),
         nav.Entry(
             "Queue",
             "queue.index",
@@ -347,7 +371,7 @@ def _register() -> None:
         ),
         nav.Entry(
             "Members",
-            "console_people.members",
+            "members_list.index",
             "",
             "console",
             Permission.CONFIRM_MEMBERS,
@@ -357,6 +381,9 @@ def _register() -> None:
         nav.Entry(
             "Companies", "console_people.company_list", "", "console", Permission.CONFIRM_MEMBERS, order=50
         ),
+        nav.Entry("Today", "today.index", "", "console", Permission.MODERATE, order=5),
+        nav.Entry("Rising", "rising.index", "", "console", Permission.ADVOCACY, order=55),
+        nav.Entry("Candidates", "candidates.index", "", "console", Permission.ADVOCACY, order=60),
         nav.Entry("Community health", "community_health.index", "", "console", Permission.ADVOCACY, order=70),
         nav.Entry("Settings", "console_settings.index", "", "console", Permission.ADMINISTER, order=95),
         nav.Entry("Rota", "rota.show", "", "console", Permission.MODERATE, order=70),
@@ -445,6 +472,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register("heartbeat", lambda: heartbeat.beat("worker"), 60)
     jobs.register(SEND_JOB, lambda: mailing.send_due(sender), 60)
     jobs.register("make digests", digest.make_due, 1800)
+    jobs.register(mornings.JOB, mornings.send_due, 600)
     search.use(WhooshEngine(settings.index_path) if settings.is_sqlite else PostgresEngine(lambda: db.engine))
     health.checks["search index"] = lambda: search.documents_indexed() >= 0
     jobs.register(search.JOB, search.drain, 60)

@@ -1,4 +1,4 @@
-"""Members and companies for those who confirm members: claims, companies, duties, accounts handed over."""
+"""A member's page and the companies, for those who confirm members: facts, notes, claims, duties."""
 
 from typing import Any
 
@@ -6,6 +6,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from portal.advocacy.queries.notes import notes_about
+from portal.advocacy.services import notes
+from portal.consents.queries import in_force
+from portal.consents.texts import NAMES
+from portal.console import member_facts
 from portal.console.people_forms import (
     KINDS,
     CompanyForm,
@@ -13,12 +18,16 @@ from portal.console.people_forms import (
     DutiesForm,
     HandOverForm,
     LimitForm,
+    NoteForm,
     filled,
 )
+from portal.kernel import clock
 from portal.kernel.access import Duty, Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.forms import Form
+from portal.kernel.template_helpers import short_date
+from portal.matching.forms import VALUES
 from portal.matching.services import availability
 from portal.members import lists
 from portal.members.models import CompanyKind
@@ -28,34 +37,35 @@ from portal.members.services import companies, confirming
 blueprint = Blueprint("console_people", __name__, url_prefix="/console")
 
 
-@blueprint.get("/members")
-@requires(Permission.CONFIRM_MEMBERS)
-def members() -> str:
-    """The members, narrowed by what the address says."""
-    show = request.args.get("show", "")
-    words = " ".join(request.args.get("q", "").replace("\0", "").split())[:120]
-    show = show if show in queries.SHOWS else ""
-    page = queries.members(words=words, show=show, after=request.args.get("after", ""))
-
-    def address(**changes: str) -> str:
-        values: dict[str, Any] = {"q": words, "show": show, **changes}
-        return url_for("console_people.members", **{name: value for name, value in values.items() if value})
-
-    return render_template(
-        "console/members.html",
-        found=page,
-        words=words,
-        show=show,
-        address=address,
-        next=address(after=page.next) if page.next else "",
-    )
-
-
 @blueprint.get("/members/<username>")
 @requires(Permission.CONFIRM_MEMBERS)
 def member(username: str) -> str:
-    """One member, and what can be done."""
-    return _member_page(username)
+    """One member: the facts, what they did, notes, and what can be done."""
+    return member_page(username)
+
+
+@blueprint.post("/members/<username>/notes")
+@requires(Permission.ADVOCACY)
+def add_note(username: str) -> Response:
+    """Keep a note about a member, who gets it with their data."""
+    _row, found = queries.find_member(username)
+    form = NoteForm()
+
+    def write() -> str:
+        notes.add_note(viewer(), found.id, form.text.data or "")
+        flash(_("The note is kept."))
+        return url_for("console_people.member", username=username) + "#notes"
+
+    return attempt(form, write, lambda: member_page(username, note_form=form))
+
+
+@blueprint.delete("/members/<username>/notes/<int:note_id>")
+@requires(Permission.ADVOCACY)
+def delete_note(username: str, note_id: int) -> Response:
+    """Take a note away."""
+    notes.delete_note(viewer(), note_id)
+    flash(_("The note is gone."))
+    return redirect(url_for("console_people.member", username=username) + "#notes", 303)
 
 
 @blueprint.post("/members/<username>/company")
@@ -71,7 +81,7 @@ def confirm_company(username: str) -> Response:
         flash(_("Confirmed; they are told."))
         return url_for("console_people.member", username=username)
 
-    return attempt(form, write, lambda: _member_page(username, confirm_form=form))
+    return attempt(form, write, lambda: member_page(username, confirm_form=form))
 
 
 @blueprint.delete("/members/<username>/company")
@@ -97,7 +107,7 @@ def lower_limit(username: str) -> Response:
         flash(_("Saved. They see it on their own page and can choose anew."))
         return url_for("console_people.member", username=username)
 
-    return attempt(form, write, lambda: _member_page(username, limit_form=form))
+    return attempt(form, write, lambda: member_page(username, limit_form=form))
 
 
 @blueprint.post("/members/<username>/duties")
@@ -113,7 +123,7 @@ def set_duties(username: str) -> Response:
         flash(_("Saved; in force from their next step on."))
         return url_for("console_people.member", username=username)
 
-    return attempt(form, write, lambda: _member_page(username, duties_form=form))
+    return attempt(form, write, lambda: member_page(username, duties_form=form))
 
 
 @blueprint.post("/members/<username>/hand-over")
@@ -127,7 +137,7 @@ def hand_over(username: str) -> Response:
         flash(_("A link is on its way to %(address)s.", address=address))
         return url_for("console_people.member", username=username)
 
-    return attempt(form, write, lambda: _member_page(username, hand_over_form=form))
+    return attempt(form, write, lambda: member_page(username, hand_over_form=form))
 
 
 @blueprint.get("/companies")
@@ -216,19 +226,41 @@ def _validate(form: Form) -> None:
         raise Invalid("")
 
 
-def _member_page(username: str, **forms: Form) -> str:
+def member_page(username: str, **forms: Form) -> str:
+    """The page, with forms that were not taken."""
     row, found = queries.find_member(username)
     duties = DutiesForm(formdata=None, data={"duties": list(row.duties)})
     stored = availability.preferences_of(found.id)
     lowered = stored.preferences.limit if stored.lowered else None
     shown: dict[str, Any] = {
+        "note_form": NoteForm(formdata=None),
         "limit_form": LimitForm(formdata=None, data={"limit": lowered}).offer(stored.own_limit),
         "confirm_form": ConfirmForm(formdata=None, data={"company": found.company_id or 0}).offer(),
         "duties_form": duties,
         "hand_over_form": HandOverForm(formdata=None, data={"email": row.email}),
         **forms,
     }
-    return render_template("console/member.html", member=row, **shown)
+    narrowed = request.args.get("show", "")
+    facts = member_facts.facts_of(viewer(), found)
+    chosen = facts.availability.values if facts.availability else []
+    return render_template(
+        "console/member.html",
+        member=row,
+        facts=facts,
+        product_words=", ".join(f"{name} ({since})" if since else name for name, since in facts.products),
+        agreed_words=", ".join(
+            f"{NAMES[one.activity]} ({short_date(one.expires_at)})"
+            for one in in_force([found.id]).get(found.id, [])
+        ),
+        value_words=", ".join(str(VALUES[one]) for one in chosen if one in VALUES),
+        now=clock.now(),
+        found=found,
+        notes=notes_about(found.id),
+        narrowed=narrowed if narrowed in ("help", "moderation") else "",
+        label=lists.label,
+        country=lists.country_name,
+        **shown,
+    )
 
 
 def _company_page(found: Any, form: CompanyForm) -> str:

@@ -151,6 +151,12 @@ class LimitForm(Form):
         return self
 
 
+class NoteForm(Form):
+    """What a moderator writes down about a member."""
+
+    text = TextAreaField(_l("Note"), validators=[Length(max=4000)])
+
+
 class HandOverForm(Form):
     """The address of the person behind an imported account."""
 

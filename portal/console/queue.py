@@ -44,13 +44,6 @@ class Row:
     action: str
 
 
-@blueprint.get("/")
-@requires(Permission.MODERATE)
-def today() -> Response:
-    """The console opens with what waits."""
-    return redirect(url_for("queue.index"), 303)
-
-
 @blueprint.get("/queue")
 @requires(Permission.MODERATE)
 def index() -> str:
@@ -65,7 +58,7 @@ def index() -> str:
         filters=filters,
         choices=_choices(filters),
         queue=found,
-        rows=[_row(line) for line in found.page.rows],
+        rows=[row_of(line) for line in found.page.rows],
         next_url=_address(filters, after=found.page.next) if found.page.next else "",
         first_url=_address(filters) if request.args.get("after") else "",
         yesterday=queues.yesterday() if not found.page.rows else None,
@@ -223,7 +216,8 @@ def _will_read(view: CaseView, form: DecisionForm) -> dict[str, Any]:
     }
 
 
-def _row(line: CaseLine) -> Row:
+def row_of(line: CaseLine) -> Row:
+    """The case as a row of an inbox."""
     case = line.case
     now = clock.now()
     if case.kind is CaseKind.HELD and not line.author.as_role:

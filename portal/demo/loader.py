@@ -5,7 +5,8 @@ from random import Random
 
 from sqlalchemy import delete, func, or_, select
 
-from portal.demo import asks, cases, cast, content, conversations, desk, talk
+from portal.advocacy.services.rebuilding import rebuild
+from portal.demo import asks, cases, cast, content, conversations, desk, talk, willing
 from portal.demo.availability import add_availability
 from portal.discussions.models import Board, Follow, Post, Tag, Thread
 from portal.discussions.services.recount import recount
@@ -59,12 +60,17 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
         cases.settle(written, people, draw, now)
         cases.plan_duty(people)
         db.session.flush()
-        site.change(ask_responsible=SITE["ask_responsible"])
+        site.change(**{name: SITE[name] for name in ("name", "vendor_name", "ask_responsible")})
         say("asks in every state")
         asks.add(written, people, draw, now)
         db.session.flush()
         say("conversations in every state")
         conversations.add(people, now)
+        db.session.flush()
+        say("the ledger of thanks")
+        rebuild()
+        say("who is asked, and what they agreed to")
+        willing.add(people, now)
         db.session.flush()
         say("what the six accounts have read, kept and been told")
         desk.furnish(people, draw, now)

@@ -10,10 +10,12 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from portal.advocacy.queries.recognition import shown_of
 from portal.conversations.queries.finding import may_be_asked
 from portal.conversations.queries.giving import public_thanks
 from portal.discussions.queries.by_people import counts_of, posts_by, threads_by
 from portal.discussions.queries.lists import version_of_what_is_public
+from portal.front.recognition import BADGES
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.errors import NotFound
@@ -87,6 +89,8 @@ def member(username: str) -> Response:
             posts=posts_by(me, found.id, rows=ON_PROFILE) if shows else None,
             may_ask=may_be_asked(me, found.id),
             thanks=[] if found.is_closed else public_thanks(found.id),
+            seen_with=shown_of(me, found.id) if shows else None,
+            badges=BADGES,
         )
 
     hour = clock.now().strftime("%Y%m%d%H")

@@ -83,6 +83,13 @@ def choices_of(member_id: int) -> list[Choice]:
     ]
 
 
+def wants_mail(member_id: int, kind_name: str) -> bool:
+    """Whether the member is mailed things of this kind."""
+    kind = kinds.find(kind_name)
+    stored = db.session.get(Preference, (member_id, kind_name))
+    return stored.by_mail if stored is not None else kind is not None and kind.by_mail
+
+
 def digest_of(member_id: int) -> Digest:
     """How often the member wants to hear of what they missed: weekly unless they said otherwise."""
     every = db.session.execute(

@@ -57,7 +57,6 @@ def case(app: Flask) -> tuple[int, int]:
 def test_an_empty_queue_says_so(app: Flask, sign_in: SignIn, moderator: int) -> None:
     page = sign_in(moderator).get("/console/queue").text
     assert "Nothing waits" in page
-    assert sign_in(moderator).get("/console/").location == "/console/queue"
 
 
 def test_each_row_says_why_it_is_there_and_what_can_be_done(

@@ -51,7 +51,10 @@ SELLERS = frozenset({"sales", "service"})
 NOBODY: frozenset[str] = frozenset()
 
 # Where a person stands for themselves: that they exist is no secret, what they wrote without a name is.
-OF_PEOPLE = ("people.", "mentions.", "console_people.", "score_console.", "log.")
+OF_PEOPLE = (
+    "people.", "mentions.", "console_people.", "score_console.", "log.", "members_list.",
+    "candidates.", "rising.", "own_consents.suggestion",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ BANNED = {
     r"successfully": "what is done",
     r"end-to-end": "nothing: it would not be true",
 }
+# Words of the console: no member reads them, on whatever page.
+SAID_TO_STAFF = {r"candidates?"}
 FINE = (
     re.compile(r"\buser names?\b", re.IGNORECASE),  # of an account: what stands behind the @
     re.compile(r"\btopics\b"),  # what a member likes to be asked about, on a profile
@@ -87,7 +89,8 @@ def test_the_strings_are_found():
 @pytest.mark.parametrize("banned", BANNED, ids=lambda word: re.sub(r"\W+", "-", word))
 def test_no_other_word_stands_for_the_idea(banned: str):
     word = re.compile(rf"\b(?:{banned})\b", re.IGNORECASE)
-    found = [f"{place}: {text}" for place, text in STRINGS if word.search(_cleared(text))]
+    strings = [one for one in STRINGS if banned not in SAID_TO_STAFF or "console/" not in one[0]]
+    found = [f"{place}: {text}" for place, text in strings if word.search(_cleared(text))]
     assert found == [], f"say instead: {BANNED[banned]}"
 
 

@@ -37,6 +37,8 @@ _BOUND: dict[tuple[str, str], Any] = {
     ("availability", "answer_requests_per_month"): 4,
     ("availability", "quiet_from"): 22,
     ("availability", "quiet_to"): 7,
+    ("consents", "expires_at"): datetime(2027, 3, 1, 12, tzinfo=UTC),
+    ("company_consents", "expires_on"): date(2027, 3, 1),
 }
 
 

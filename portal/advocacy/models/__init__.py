@@ -1,5 +1,15 @@
 """The tables of advocacy, by idea."""
 
+from portal.advocacy.models.candidates import (
+    Asking,
+    Candidate,
+    CandidateStep,
+    MemberNote,
+    NominatedBy,
+    Nomination,
+    Spotlight,
+    Stage,
+)
 from portal.advocacy.models.ledger import (
     Act,
     CompanySum,
@@ -16,14 +26,22 @@ from portal.advocacy.models.ledger import (
 
 __all__ = [
     "Act",
+    "Asking",
+    "Candidate",
+    "CandidateStep",
     "CompanySum",
     "Contest",
     "Counts",
     "Damped",
     "Entry",
     "GiverSum",
+    "MemberNote",
     "MemberScore",
+    "NominatedBy",
+    "Nomination",
     "Rule",
     "ScoreChoice",
+    "Spotlight",
+    "Stage",
     "WeightsDecision",
 ]

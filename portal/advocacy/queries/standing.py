@@ -142,13 +142,18 @@ def shown_members() -> ColumnElement[bool]:
     )
 
 
-def _now(limit: int, offset: int, *, ranked: bool) -> list[Standing]:
-    now = clock.now()
-    weights = weights_queries.current()
+def number_now(weights: Weights, now: datetime) -> ColumnElement[float]:
+    """SQL about MemberScore: helpfulness, but for limits that stopped to bind since the sums were renewed."""
     decay = literal(weights.decay(now), Float(53))
     given = decay * weights.answer_points * MemberScore.given
     participation = case((given < weights.answer_limit, given), else_=weights.answer_limit)
-    number = MemberScore.fixed + (MemberScore.falling + MemberScore.unknown) * decay + participation
+    return MemberScore.fixed + (MemberScore.falling + MemberScore.unknown) * decay + participation
+
+
+def _now(limit: int, offset: int, *, ranked: bool) -> list[Standing]:
+    now = clock.now()
+    weights = weights_queries.current()
+    number = number_now(weights, now)
     is_ranked = MemberScore.ranked_until > now
     query = (
         select(MemberScore)

@@ -12,7 +12,6 @@ from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page
 from portal.members.models import Company, CompanyDomain, CompanyKind, Member, MemberState
-from portal.members.names import sort_key
 
 ROWS = 50
 
@@ -23,7 +22,7 @@ SHOWS = (CLAIMS, DUTIES, IMPORTED, UNCONFIRMED, HELD_BACK)
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """A member in the console's list."""
+    """A member with what those may know who confirm members."""
 
     username: str
     name: str
@@ -42,36 +41,9 @@ class MemberRow:
     seen_at: datetime | None
 
 
-def members(*, words: str = "", show: str = "", after: str = "") -> Page:
-    """A page of members, the newest first; `words` in name, address or company. MemberRow rows."""
-    query = (
-        select(Member, Company.name.label("company"), Company.slug.label("slug"))
-        .outerjoin(Company, Company.id == Member.company_id)
-        .where(Member.state != MemberState.ERASED, *_shown(show))
-    )
-    if words:
-        key = sort_key(words)[:60]
-        query = query.where(
-            or_(
-                Member.sort_name.contains(key, autoescape=True),
-                Member.email.contains(words.lower()[:120], autoescape=True),
-                func.lower(Company.name).contains(words.lower()[:60], autoescape=True),
-                func.lower(Member.company_claim).contains(words.lower()[:60], autoescape=True),
-            )
-        )
-    if (last := paging.decode(after, datetime, int)) is not None:
-        key_types = [Member.created_at.type, Member.id.type]
-        query = query.where(tuple_(Member.created_at, Member.id) < tuple_(*last, types=key_types))
-    query = query.order_by(Member.created_at.desc(), Member.id.desc()).limit(ROWS + 1)
-    found = list(db.session.execute(query).all())
-    cut = found[:ROWS]
-    following = paging.encode(cut[-1].Member.created_at, cut[-1].Member.id) if len(found) > ROWS else ""
-    return Page(rows=[_row(row) for row in cut], next=following)
-
-
 def claims_waiting() -> int:
     """How many people named a company that nobody has confirmed yet."""
-    return db.session.scalar(select(func.count()).select_from(Member).where(*_shown(CLAIMS))) or 0
+    return db.session.scalar(select(func.count()).select_from(Member).where(*shown(CLAIMS))) or 0
 
 
 def find_member(username: str) -> tuple[MemberRow, Member]:
@@ -157,7 +129,8 @@ def domains_of(company_ids: list[int]) -> dict[int, tuple[str, ...]]:
     return found
 
 
-def _shown(show: str) -> list[ColumnElement[bool]]:
+def shown(show: str) -> list[ColumnElement[bool]]:
+    """SQL about Member: who belongs to a word of the address, one of SHOWS."""
     if show == CLAIMS:
         return [Member.company_claim != "", Member.company_id.is_(None), Member.state == MemberState.ACTIVE]
     if show == DUTIES:

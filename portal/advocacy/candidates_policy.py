@@ -1,0 +1,44 @@
+"""When a member may be asked: the two routes of SCORING.md as lists of what is met, how long a no stands."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+DECLINE_STANDS = timedelta(days=183)
+HELPED_DAYS = 4
+HELPED_WITHIN = timedelta(days=180)
+EVIDENCE = 2
+REVIEW_EVERY = timedelta(days=365)
+RESTS = timedelta(days=90)  # offered where no other date is chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One condition. `have` says how far it is, in a number or a word of its own."""
+
+    name: str
+    met: bool
+    have: int = 0
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Both ways to be asked. One of them met is enough."""
+
+    helper: tuple[Gate, ...]
+    supporter: tuple[Gate, ...]
+
+    @property
+    def is_met(self) -> bool:
+        return all(gate.met for gate in self.helper) or all(gate.met for gate in self.supporter)
+
+    @property
+    def unmet(self) -> list[str]:
+        """The names of what is not met, of both routes; nothing when one of them is."""
+        if self.is_met:
+            return []
+        return [gate.name for gate in (*self.helper, *self.supporter) if not gate.met]
+
+
+def declined_until(declined_at: datetime | None) -> datetime | None:
+    """Until when a decline stands."""
+    return declined_at + DECLINE_STANDS if declined_at is not None else None

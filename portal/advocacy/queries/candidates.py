@@ -1,0 +1,414 @@
+"""Candidates by stage, and everything about one. For vendor moderators alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.advocacy.candidates_policy import REVIEW_EVERY, declined_until
+from portal.advocacy.models import (
+    Asking,
+    Candidate,
+    CandidateStep,
+    NominatedBy,
+    Nomination,
+    ScoreChoice,
+    Stage,
+)
+from portal.advocacy.queries import standing
+from portal.advocacy.queries.standing import Standing
+from portal.consents import queries as consents
+from portal.consents.models import Consent
+from portal.kernel import clock
+from portal.kernel.db import db
+from portal.kernel.errors import NotFound
+from portal.matching.models import Availability
+from portal.matching.queries.loads import conversations_by_member, limit_in_force
+from portal.members.models import Company, Member, MemberState
+from portal.members.names import sort_key
+
+A_STAGE = 6  # shown in each column of the board
+ROWS = 50
+MOST_PAGES = 50
+MOST_EXPORTED = 10_000
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the list is narrowed to, as the address says it."""
+
+    stage: str = ""
+    industry: str = ""
+    whose: str = ""  # a user name, or "nobody"
+    words: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One candidate with the facts that a row or card needs."""
+
+    member_id: int
+    username: str
+    name: str
+    title: str
+    company: str
+    industry: str
+    stage: Stage
+    stage_at: datetime
+    version: int
+    looked_after_by: str
+    rests_until: date | None
+    declined_until: datetime | None
+    standing: Standing | None
+    consents: list[Consent]
+    load: int
+    limit: int
+    nominations: list[tuple[NominatedBy, int]]  # in which part, with how many pieces of evidence
+    asked_at: datetime | None
+    seen: bool
+    reason: str  # of the last step
+    review: str  # why it should be looked at as a whole: "fallen", "yearly", ""
+
+
+def counts(wanted: Wanted) -> dict[Stage, int]:
+    """How many fit in each stage."""
+    query: Any = select(Candidate.stage, func.count())
+    rows = db.session.execute(_narrowed(query, wanted, any_stage=True).group_by(Candidate.stage))
+    return {row[0]: row[1] for row in rows}
+
+
+def board(wanted: Wanted) -> dict[Stage, list[Line]]:
+    """The latest few of each stage."""
+    place = func.row_number().over(
+        partition_by=Candidate.stage, order_by=(Candidate.stage_at.desc(), Candidate.id)
+    )
+    numbered = _narrowed(select(Candidate.id, place.label("place")), wanted, any_stage=True).subquery()
+    first = select(numbered.c.id).where(numbered.c.place <= A_STAGE)
+    query = _columns().where(Candidate.id.in_(first)).order_by(Candidate.stage_at.desc(), Candidate.id)
+    found: dict[Stage, list[Line]] = {stage: [] for stage in Stage}
+    for line in _lines(db.session.execute(query).all()):
+        found[line.stage].append(line)
+    return found
+
+
+def table(wanted: Wanted) -> list[Line]:
+    """A page of those who fit, latest move first, and one more where there is another page."""
+    query = _narrowed(_columns(), wanted, joined=True)
+    query = query.order_by(Candidate.stage_at.desc(), Candidate.id).limit(ROWS + 1)
+    return _lines(db.session.execute(query.offset((min(wanted.page, MOST_PAGES) - 1) * ROWS)).all())
+
+
+def everybody(wanted: Wanted) -> list[Line]:
+    """All who fit, for a file."""
+    query = _narrowed(_columns(), wanted, joined=True).order_by(Candidate.stage, Candidate.id)
+    return _lines(db.session.execute(query.limit(MOST_EXPORTED)).all())
+
+
+def line_of(member_id: int) -> Line | None:
+    """One candidate; None for a member nobody has an eye on."""
+    rows = db.session.execute(_columns().where(Candidate.member_id == member_id)).all()
+    return next(iter(_lines(rows)), None)
+
+
+def looked_after() -> list[tuple[str, str]]:
+    """(user name, name) of the moderators who look after somebody."""
+    ids = select(Candidate.looked_after_by_id).where(Candidate.looked_after_by_id.is_not(None)).distinct()
+    rows = db.session.execute(
+        select(Member.username, Member.name).where(Member.id.in_(ids)).order_by(Member.sort_name)
+    )
+    return [(row.username, row.name) for row in rows]
+
+
+@dataclass(frozen=True)
+class NominationLine:
+    """One nomination as it is read."""
+
+    id: int
+    by: str
+    by_username: str
+    part: NominatedBy
+    note: str
+    post_ids: list[int]
+    at: datetime
+    waits: bool
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happened with one member: nominations, questions and answers, and every move."""
+
+    nominations: list[NominationLine] = field(default_factory=list)
+    askings: list[tuple[Asking, str]] = field(default_factory=list)  # with who asked
+    steps: list[tuple[CandidateStep, str]] = field(default_factory=list)  # with who moved
+    not_approached: bool = False
+
+
+def story_of(member_id: int) -> Story:
+    """All of it, newest first, each at most fifty."""
+    nominations = db.session.execute(
+        select(Nomination, Member.name, Member.username)
+        .outerjoin(Member, Member.id == Nomination.by_id)
+        .where(Nomination.member_id == member_id)
+        .order_by(Nomination.id.desc())
+        .limit(50)
+    )
+    askings = db.session.execute(
+        select(Asking, Member.name)
+        .outerjoin(Member, Member.id == Asking.by_id)
+        .where(Asking.member_id == member_id)
+        .order_by(Asking.id.desc())
+        .limit(50)
+    )
+    steps = db.session.execute(
+        select(CandidateStep, Member.name)
+        .join(Candidate, Candidate.id == CandidateStep.candidate_id)
+        .outerjoin(Member, Member.id == CandidateStep.by_id)
+        .where(Candidate.member_id == member_id)
+        .order_by(CandidateStep.id.desc())
+        .limit(50)
+    )
+    choice = db.session.get(ScoreChoice, member_id)
+    return Story(
+        nominations=[
+            NominationLine(
+                row[0].id, row.name or "", row.username or "", row[0].part, row[0].note,
+                list(row[0].post_ids), row[0].at, row[0].read_at is None,
+            )
+            for row in nominations
+        ],
+        askings=[(row[0], row.name or "") for row in askings],
+        steps=[(row[0], row.name or "") for row in steps],
+        not_approached=choice is not None and choice.not_approached,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A nomination that nobody has dealt with, or an answer that came."""
+
+    name: str
+    username: str
+    company: str
+    by: str
+    part: NominatedBy
+    at: datetime
+
+
+def nominations_waiting(most: int = 50) -> list[Waiting]:
+    """Nominations by members and account owners that no moderator has read, the oldest first."""
+    by = aliased(Member)
+    rows = db.session.execute(
+        select(
+            Member.name,
+            Member.username,
+            Company.name.label("company"),
+            by.name.label("by"),
+            Nomination.part,
+            Nomination.at,
+        )
+        .join(Member, Member.id == Nomination.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .outerjoin(by, by.id == Nomination.by_id)
+        .where(Nomination.read_at.is_(None))
+        .order_by(Nomination.at, Nomination.id)
+        .limit(most)
+    )
+    return [
+        Waiting(row.name, row.username, row.company or "", row.by or "", row.part, row.at) for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A member answered what a moderator asked; it is to be thanked for and put to use."""
+
+    name: str
+    username: str
+    company: str
+    asked: int
+    agreed: list[str]
+    at: datetime
+
+
+def answered_lately(since: datetime, most: int = 20) -> list[Answered]:
+    """Those who said yes and stand at *consented* still, the latest first."""
+    rows = db.session.execute(
+        select(
+            Member.name,
+            Member.username,
+            Company.name.label("company"),
+            Asking.activities,
+            Asking.agreed,
+            Asking.answered_at,
+        )
+        .join(Member, Member.id == Asking.member_id)
+        .join(Candidate, Candidate.member_id == Asking.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(Asking.answered_at >= since, Candidate.stage == Stage.CONSENTED)
+        .order_by(Asking.answered_at.desc(), Asking.id)
+        .limit(most)
+    )
+    return [
+        Answered(
+            row.name, row.username, row.company or "", len(row.activities), list(row.agreed), row.answered_at
+        )
+        for row in rows
+        if row.agreed
+    ]
+
+
+def member_by_name(username: str) -> Member:
+    """The member of this page. Raises NotFound."""
+    member = db.session.execute(
+        select(Member).where(Member.username == username, Member.state != MemberState.ERASED)
+    ).scalar_one_or_none()
+    if member is None:
+        raise NotFound("no such member")
+    return member
+
+
+_looks_after = aliased(Member)
+
+
+def _columns() -> Select[Any]:
+    last = (
+        select(CandidateStep.reason)
+        .where(CandidateStep.candidate_id == Candidate.id)
+        .order_by(CandidateStep.id.desc())
+        .limit(1)
+        .correlate(Candidate)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Candidate,
+            Member.username,
+            Member.name,
+            Member.title,
+            Company.name.label("company"),
+            Company.industry,
+            _looks_after.name.label("looked_after_by"),
+            last.label("reason"),
+        )
+        .join(Member, Member.id == Candidate.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .outerjoin(_looks_after, _looks_after.id == Candidate.looked_after_by_id)
+    )
+
+
+def _narrowed(
+    query: Select[Any], wanted: Wanted, *, any_stage: bool = False, joined: bool = False
+) -> Select[Any]:
+    if not joined:
+        query = (
+            query.select_from(Candidate)
+            .join(Member, Member.id == Candidate.member_id)
+            .outerjoin(Company, Company.id == Member.company_id)
+            .outerjoin(_looks_after, _looks_after.id == Candidate.looked_after_by_id)
+        )
+    where: list[ColumnElement[bool]] = [Member.state != MemberState.ERASED]
+    if wanted.stage and not any_stage:
+        where.append(Candidate.stage == Stage(wanted.stage))
+    if wanted.industry:
+        where.append(Company.industry == wanted.industry)
+    if wanted.whose == NOBODY:
+        where.append(Candidate.looked_after_by_id.is_(None))
+    elif wanted.whose:
+        where.append(_looks_after.username == wanted.whose)
+    if wanted.words:
+        where.append(
+            or_(
+                Member.sort_name.contains(sort_key(wanted.words)[:60], autoescape=True),
+                func.lower(Company.name).contains(wanted.words.lower()[:60], autoescape=True),
+            )
+        )
+    return query.where(*where)
+
+
+def _lines(rows: Sequence[Any]) -> list[Line]:
+    """The rows with standing, consents, load, nominations and questions: five statements, however many."""
+    ids = [row[0].member_id for row in rows]
+    if not ids:
+        return []
+    now = clock.now()
+    known = standing.standings(ids)
+    agreed = consents.in_force(ids)
+    loads = _loads(ids, now)
+    nominated: dict[int, list[tuple[NominatedBy, int]]] = {}
+    for member_id, part, post_ids in db.session.execute(
+        select(Nomination.member_id, Nomination.part, Nomination.post_ids)
+        .where(Nomination.member_id.in_(ids))
+        .order_by(Nomination.id.desc())
+    ):
+        nominated.setdefault(member_id, []).append((part, len(post_ids)))
+    asked = {
+        row.member_id: row
+        for row in db.session.execute(
+            select(Asking.member_id, Asking.at, Asking.seen_at).where(
+                Asking.member_id.in_(ids), Asking.answered_at.is_(None), Asking.withdrawn_at.is_(None)
+            )
+        )
+    }
+    found = []
+    for row in rows:
+        one: Candidate = row[0]
+        of = known.get(one.member_id)
+        question = asked.get(one.member_id)
+        load, limit = loads.get(one.member_id, (0, 0))
+        found.append(
+            Line(
+                member_id=one.member_id,
+                username=row.username,
+                name=row.name,
+                title=row.title,
+                company=row.company or "",
+                industry=row.industry or "",
+                stage=one.stage,
+                stage_at=one.stage_at,
+                version=one.version,
+                looked_after_by=row.looked_after_by or "",
+                rests_until=one.rests_until,
+                declined_until=_stands(one, now),
+                standing=of,
+                consents=agreed.get(one.member_id, []),
+                load=load,
+                limit=limit,
+                nominations=nominated.get(one.member_id, []),
+                asked_at=question.at if question else None,
+                seen=bool(question and question.seen_at),
+                reason=row.reason or "",
+                review=_why_review(one, of, now),
+            )
+        )
+    return found
+
+
+def _stands(one: Candidate, now: datetime) -> datetime | None:
+    until = declined_until(one.declined_at)
+    return until if until is not None and until > now else None
+
+
+def _why_review(one: Candidate, of: Standing | None, now: datetime) -> str:
+    """Reviewed when helpfulness fell under half of what it was, and yearly."""
+    if one.stage in (Stage.SPOTTED, Stage.RESTING, Stage.RETIRED):
+        return ""
+    if of is not None and one.was_worth > 0 and of.helpfulness < one.was_worth / 2:
+        return "fallen"
+    return "yearly" if one.reviewed_at <= now - REVIEW_EVERY else ""
+
+
+def _loads(ids: list[int], now: datetime) -> dict[int, tuple[int, int]]:
+    load = conversations_by_member(now)
+    rows = db.session.execute(
+        select(Member.id, func.coalesce(load.c.load, 0), limit_in_force())
+        .select_from(Member)
+        .outerjoin(Availability, Availability.member_id == Member.id)
+        .outerjoin(load, load.c.member_id == Member.id)
+        .where(Member.id.in_(ids))
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}

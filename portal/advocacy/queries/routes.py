@@ -1,0 +1,105 @@
+"""How far a member is on the two ways to be asked."""
+
+from collections.abc import Collection
+
+from sqlalchemy import String, and_, cast, func, literal, select
+
+from portal.advocacy.candidates_policy import EVIDENCE, HELPED_DAYS, HELPED_WITHIN, Gate, Routes
+from portal.advocacy.models import Act, Counts, Entry, NominatedBy, Nomination
+from portal.advocacy.queries import standing
+from portal.asks.models import AskProposal
+from portal.consents.queries import in_force
+from portal.conversations.models import Conversation, Rating
+from portal.kernel import clock
+from portal.kernel.db import db
+
+
+def routes(member_ids: Collection[int]) -> dict[int, Routes]:
+    """Both routes of each of these members, in five statements however many they are."""
+    ids = sorted(set(member_ids))
+    known = standing.standings(ids)
+    days = _days_helped(ids)
+    opened = in_force(ids)
+    useful = _rated_useful(ids)
+    evidence: dict[int, int] = {}
+    others: dict[int, int] = {}
+    rows = db.session.execute(
+        select(Nomination.member_id, Nomination.part, Nomination.post_ids).where(
+            Nomination.member_id.in_(ids)
+        )
+    )
+    for member_id, part, post_ids in rows:
+        if part is NominatedBy.MODERATOR:
+            evidence[member_id] = max(evidence.get(member_id, 0), len(post_ids))
+        else:
+            others[member_id] = others.get(member_id, 0) + 1
+    found = {}
+    for one in ids:
+        of = known.get(one)
+        ranked = of is not None and of.label == standing.RANKED
+        found[one] = Routes(
+            helper=(
+                Gate("ranked", ranked, of.companies if of else 0),
+                Gate("days", days.get(one, 0) >= HELPED_DAYS, days.get(one, 0)),
+                Gate("note", evidence.get(one, -1) >= EVIDENCE, max(evidence.get(one, 0), 0)),
+            ),
+            supporter=(
+                Gate("nominated", others.get(one, 0) > 0, others.get(one, 0)),
+                Gate("opened", bool(opened.get(one)), len(opened.get(one, []))),
+                Gate("introduced", one in useful),
+            ),
+        )
+    return found
+
+
+def _days_helped(ids: Collection[int]) -> dict[int, int]:
+    """On how many distinct days each was thanked for, or gave, an answer that counts, within 180 days."""
+    latest = (
+        select(Entry.rule, Entry.source, func.max(Entry.turn).label("turn"))
+        .where(Entry.receiver_id.in_(ids))
+        .group_by(Entry.rule, Entry.source)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(Entry.receiver_id, Entry.occurred_at)
+        .join(
+            latest,
+            and_(
+                latest.c.rule == Entry.rule,
+                latest.c.source == Entry.source,
+                latest.c.turn == Entry.turn,
+            ),
+        )
+        .where(
+            Entry.receiver_id.in_(ids),
+            Entry.counts != Counts.NONE,
+            Entry.act != Act.REVERSED,
+            Entry.occurred_at > clock.now() - HELPED_WITHIN,
+        )
+    )
+    days: dict[int, set[object]] = {}
+    for receiver_id, at in rows:
+        days.setdefault(receiver_id, set()).add(at.date())
+    return {receiver_id: len(found) for receiver_id, found in days.items()}
+
+
+def _rated_useful(ids: Collection[int]) -> set[int]:
+    """Who had an introduction, made by a moderator, that the other side found useful. Nobody's own talks."""
+    introduced = select(AskProposal.id).where(
+        AskProposal.member_id == Conversation.member_id,
+        AskProposal.by_id.is_not(None),
+        Conversation.origin == literal("ask:") + cast(AskProposal.ask_id, String),
+    )
+    return set(
+        db.session.execute(
+            select(Conversation.member_id)
+            .join(Rating, Rating.conversation_id == Conversation.id)
+            .where(
+                Conversation.member_id.in_(ids),
+                Rating.by_id == Conversation.asker_id,
+                Rating.useful.is_(True),
+                introduced.exists(),
+            )
+            .distinct()
+        ).scalars()
+    )

@@ -1,0 +1,77 @@
+"""Whom to thank: who was thanked by others in a day, and for what."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+
+from portal.advocacy.models import Act, Counts, Entry, Rule
+from portal.advocacy.queries.standing import shown_members
+from portal.kernel.db import db
+from portal.members.models import Company, Member
+
+
+@dataclass(frozen=True, slots=True)
+class Helped:
+    """A member who helped: how many other companies thanked, how many answers were accepted."""
+
+    member_id: int
+    name: str
+    username: str
+    company: str
+    companies: int
+    accepted: int
+    answered: int
+
+
+def helped_between(since: datetime, until: datetime, most: int = 6) -> list[Helped]:
+    """Who helped in this time, the most thanked first. Conversations have no day: left out."""
+    thanked = Entry.counts == Counts.THANKS
+    companies = func.count(func.distinct(case((thanked, Entry.giver_company))))
+    accepted = func.sum(case((Entry.rule == Rule.ACCEPTED, 1), else_=0))
+    answered = func.sum(case((Entry.rule == Rule.FIRST_ANSWER, 1), else_=0))
+    rows = db.session.execute(
+        select(
+            Member.id,
+            Member.name,
+            Member.username,
+            Company.name.label("company"),
+            companies.label("companies"),
+            accepted.label("accepted"),
+            answered.label("answered"),
+        )
+        .select_from(Entry)
+        .join(Member, Member.id == Entry.receiver_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(
+            Entry.occurred_at >= since,
+            Entry.occurred_at < until,
+            Entry.at >= since,
+            Entry.act != Act.REVERSED,
+            Entry.rule.in_((Rule.ACCEPTED, Rule.VOTE, Rule.FIRST_ANSWER)),
+            shown_members(),
+        )
+        .group_by(Member.id, Member.name, Member.username, Company.name)
+        .order_by(companies.desc(), accepted.desc(), answered.desc(), Member.id)
+        .limit(most)
+    )
+    return [
+        Helped(row.id, row.name, row.username, row.company or "", row.companies, row.accepted, row.answered)
+        for row in rows
+    ]
+
+
+def thanks_of(member_ids: Collection[int], since: datetime) -> dict[int, int]:
+    """How many other companies thanked each of these since then."""
+    rows = db.session.execute(
+        select(Entry.receiver_id, func.count(func.distinct(Entry.giver_company)))
+        .where(
+            Entry.receiver_id.in_(member_ids),
+            Entry.counts == Counts.THANKS,
+            Entry.act != Act.REVERSED,
+            Entry.occurred_at >= since,
+        )
+        .group_by(Entry.receiver_id)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,369 @@
+"""From being noticed to being asked, and on: every move is kept with who made it and why."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import select
+
+from portal.advocacy.candidates_policy import DECLINE_STANDS, RESTS, declined_until
+from portal.advocacy.models import (
+    Asking,
+    Candidate,
+    CandidateStep,
+    NominatedBy,
+    Nomination,
+    ScoreChoice,
+    Stage,
+)
+from portal.advocacy.queries import routes as routes_queries
+from portal.advocacy.queries import standing
+from portal.consents import queries as consents
+from portal.consents import services as consent_services
+from portal.consents.models import Activity
+from portal.discussions.queries.deeds import deeds
+from portal.kernel import audit, clock
+from portal.kernel.access import Duty, Permission, Status, Viewer
+from portal.kernel.db import db
+from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.kernel.form_keys import once
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Member, MemberState
+from portal.notifications.services.notifying import notify
+
+ASKED = "asked"  # the kind of notice
+MOST_EVIDENCE = 6
+_BY = {
+    NominatedBy.MODERATOR: "",
+    NominatedBy.ACCOUNT_OWNER: "by the account's owner",
+    NominatedBy.PEER: "by a peer",
+    NominatedBy.SELF: "by themselves",
+}
+NOTE_LONGEST, WORDS_LONGEST = 2000, 1500
+
+
+def nominate(
+    actor: Viewer, member_id: int, note: str, *, post_ids: Iterable[int] = (), form_key: str = ""
+) -> Nomination:
+    """Say why a member should be asked: as moderator with evidence, account owner, peer, or for oneself.
+
+    Raises Invalid without a note or with evidence that is not the member's, Forbidden for a prospect.
+    """
+    part = part_of(actor, member_id)
+    note = note.strip()
+    if not note:
+        raise Invalid("Say in a sentence or two why.", "note")
+    if len(note) > NOTE_LONGEST:
+        raise Invalid(f"At most {NOTE_LONGEST} characters.", "note")
+    picked = list(dict.fromkeys(post_ids))
+    if len(picked) > MOST_EVIDENCE:
+        raise Invalid(f"Pick at most {MOST_EVIDENCE} pieces of evidence.", "evidence")
+    with once(form_key, actor.member_id or 0) as outcome:
+        member = _customer(member_id)
+        if picked and (part is not NominatedBy.MODERATOR or not _are_of(actor, member_id, picked)):
+            raise Invalid("Pick from what this member wrote.", "evidence")
+        row = Nomination(
+            member_id=member_id,
+            by_id=actor.member_id,
+            part=part,
+            note=note,
+            post_ids=picked,
+            at=clock.now(),
+            read_at=clock.now() if part is NominatedBy.MODERATOR else None,
+            read_by_id=actor.member_id if part is NominatedBy.MODERATOR else None,
+        )
+        db.session.add(row)
+        candidate = _find(member_id)
+        if candidate is None or candidate.stage is Stage.SPOTTED:
+            _step(actor, candidate or _new(member_id), Stage.NOMINATED, _BY[part])
+        if part is NominatedBy.MODERATOR:
+            audit.record(actor, "nominate member", "member", member_id, area="people")
+        db.session.flush()
+        outcome.place = f"/console/candidates/{member.username}"
+        return row
+
+
+def part_of(actor: Viewer, member_id: int) -> NominatedBy:
+    """In which part this viewer would nominate this member. Raises Forbidden."""
+    if actor.may(Permission.ADVOCACY):
+        return NominatedBy.MODERATOR
+    if actor.duties & {Duty.SALES, Duty.SERVICE}:
+        return NominatedBy.ACCOUNT_OWNER
+    if actor.status in (Status.CUSTOMER, Status.FORMER) and actor.may(Permission.CONVERSE):
+        return NominatedBy.SELF if actor.member_id == member_id else NominatedBy.PEER
+    raise Forbidden("Only customers, and the vendor's people, can suggest somebody.")
+
+
+def note_nomination(actor: Viewer, nomination_id: int) -> None:
+    """A moderator has read it: it no longer waits."""
+    _check(actor)
+    with unit_of_work():
+        row = db.session.get(Nomination, nomination_id)
+        if row is None:
+            raise NotFound("no such nomination")
+        if row.read_at is None:
+            row.read_at, row.read_by_id = clock.now(), actor.member_id
+
+
+def spot(actor: Viewer, member_id: int) -> Candidate:
+    """Keep an eye on a member. One that is known already stays where it is."""
+    _check(actor)
+    with unit_of_work():
+        _customer(member_id)
+        candidate = _find(member_id)
+        if candidate is None:
+            candidate = _new(member_id)
+            _step(actor, candidate, Stage.SPOTTED, "")
+        return candidate
+
+
+def ask(
+    actor: Viewer,
+    member_id: int,
+    words: str,
+    activities: Iterable[Activity],
+    *,
+    reason: str = "",
+    form_key: str = "",
+) -> Asking:
+    """Ask a member, in words of their own, whether they are open to some activities.
+
+    One of the two routes has to be met, or `reason` says why it is asked all the same, which is logged. A
+    decline stands for six months, and whoever does not want to be approached is not asked.
+    """
+    _check(actor)
+    words, reason = words.strip(), " ".join(reason.split())
+    wanted = [one.value for one in dict.fromkeys(activities)]
+    if not words:
+        raise Invalid("Write what you ask, in words this member would use.", "words")
+    if len(words) > WORDS_LONGEST:
+        raise Invalid(f"At most {WORDS_LONGEST} characters.", "words")
+    if not wanted:
+        raise Invalid("Choose what you ask for.", "activities")
+    with once(form_key, actor.member_id or 0) as outcome:
+        member = _customer(member_id)
+        _check_may_be_asked(member_id)
+        candidate = _find(member_id) or _new(member_id)
+        if (until := declined_until(candidate.declined_at)) is not None and until > clock.now():
+            raise Invalid(f"They said no; that stands until {until:%d %B %Y}.")
+        if _open_asking(member_id) is not None:
+            raise Conflict("They were asked already and have not answered yet.")
+        unmet = routes_queries.routes([member_id])[member_id].unmet
+        if unmet and not reason:
+            raise Invalid("Neither way is met yet. Say why you ask all the same; it is logged.", "reason")
+        row = Asking(
+            member_id=member_id, by_id=actor.member_id, words=words, activities=wanted, at=clock.now()
+        )
+        db.session.add(row)
+        _step(actor, candidate, Stage.ASKED, reason, unmet)
+        details = f"before the conditions were met: {reason}" if unmet else ""
+        audit.record(actor, "ask member", "member", member_id, details, area="people")
+        db.session.flush()
+        notify(ASKED, [member_id], source_key=f"asking-{row.id}", data={"asking": row.id})
+        outcome.place = f"/console/candidates/{member.username}"
+        return row
+
+
+def withdraw_asking(actor: Viewer, member_id: int) -> None:
+    """Take the question back before it is answered; the member is nominated still."""
+    _check(actor)
+    with unit_of_work():
+        row = _open_asking(member_id)
+        candidate = _find(member_id)
+        if row is None or candidate is None:
+            raise NotFound("nothing was asked")
+        row.withdrawn_at = clock.now()
+        _step(actor, candidate, Stage.NOMINATED, "the question was taken back")
+
+
+def see(viewer: Viewer) -> Asking | None:
+    """What this member is asked and has not answered; that they have seen it is kept."""
+    if viewer.member_id is None:
+        return None
+    row = _open_asking(viewer.member_id)
+    if row is not None and row.seen_at is None:
+        with unit_of_work():
+            row = _open_asking(viewer.member_id)
+            if row is not None:
+                row.seen_at = clock.now()
+    return row
+
+
+def answer(viewer: Viewer, asking_id: int, agreed: Iterable[Activity], *, months: int = 12) -> int:
+    """The member's answer: yes to some, no to the others. Gives to how many. Nothing at all is a decline."""
+    with unit_of_work():
+        row = db.session.get(Asking, asking_id)
+        if row is None or row.member_id != viewer.member_id:
+            raise NotFound("nothing was asked")
+        if row.answered_at is not None or row.withdrawn_at is not None:
+            raise Conflict("This was answered already, or taken back.")
+        yes = [one for one in dict.fromkeys(agreed) if one.value in row.activities]
+        row.answered_at, row.agreed = clock.now(), [one.value for one in yes]
+        db.session.flush()
+        candidate = _find(row.member_id) or _new(row.member_id)
+        if yes:
+            consent_services.give(viewer, yes, months=months, channel="when asked")
+            said = "said yes to " + ", ".join(one.value for one in yes)
+            _step(viewer, candidate, Stage.CONSENTED, said)
+        else:
+            candidate.declined_at = clock.now()
+            candidate.rests_until = (clock.now() + DECLINE_STANDS).date()
+            _step(viewer, candidate, Stage.RESTING, "declined")
+        return len(yes)
+
+
+def move(
+    actor: Viewer,
+    member_id: int,
+    stage: Stage,
+    *,
+    reason: str = "",
+    until: date | None = None,
+    version: int | None = None,
+) -> Candidate:
+    """Move somebody to a stage. Raises Invalid where something is missing and no reason says why.
+
+    Nobody is moved to *asked*: that is done by asking. *Consented* and *active* need a consent in force, and
+    no reason takes its place.
+    """
+    _check(actor)
+    reason = " ".join(reason.split())
+    with unit_of_work():
+        candidate = _find(member_id)
+        if candidate is None:
+            raise NotFound("no such candidate")
+        if version is not None and version != candidate.version:
+            raise Conflict("Somebody moved them meanwhile.", candidate.version)
+        if stage is Stage.ASKED:
+            raise Invalid("Ask them: the words you ask with come first.", "stage")
+        if stage in (Stage.CONSENTED, Stage.ACTIVE) and not consents.in_force([member_id]):
+            raise Invalid("They have not agreed to anything that holds today.", "stage")
+        if stage is Stage.RETIRED and not reason:
+            raise Invalid("Say why, for whoever looks later.", "reason")
+        unmet: list[str] = []
+        if stage is Stage.ACTIVE:
+            unmet = routes_queries.routes([member_id])[member_id].unmet
+            if unmet and candidate.stage is not Stage.CONSENTED and not reason:
+                raise Invalid("Neither way is met. Say why all the same; it is logged.", "reason")
+        if (asked := _open_asking(member_id)) is not None:
+            asked.withdrawn_at = clock.now()
+        candidate.rests_until = (until or (clock.now() + RESTS).date()) if stage is Stage.RESTING else None
+        _step(actor, candidate, stage, reason, unmet)
+        audit.record(actor, f"move to {stage.value}", "member", member_id, reason, area="people")
+        return candidate
+
+
+def look_after(actor: Viewer, member_id: int, *, whose: int | None) -> None:
+    """Say which moderator looks after somebody; None for nobody."""
+    _check(actor)
+    with unit_of_work():
+        candidate = _find(member_id)
+        if candidate is None:
+            raise NotFound("no such candidate")
+        candidate.looked_after_by_id = whose
+
+
+def review(actor: Viewer, member_id: int) -> None:
+    """Looked at as a whole: what they are worth now is what the next fall is measured against."""
+    _check(actor)
+    with unit_of_work():
+        candidate = _find(member_id)
+        if candidate is None:
+            raise NotFound("no such candidate")
+        candidate.reviewed_at = clock.now()
+        candidate.was_worth = _worth(member_id)
+        audit.record(actor, "review candidate", "member", member_id, area="people")
+
+
+def note_withdrawal(member_id: int) -> None:
+    """A consent was taken back: with none left, nobody counts on this member any more. Inside a unit."""
+    candidate = _find(member_id)
+    if candidate is None or candidate.stage not in (Stage.CONSENTED, Stage.ACTIVE):
+        return
+    if not consents.in_force([member_id]):
+        candidate.rests_until = (clock.now() + RESTS).date()
+        _step(None, candidate, Stage.RESTING, "took the last consent back")
+
+
+def note_consent(member_id: int) -> None:
+    """A consent was given without being asked for: whoever was known moves on. Inside a unit."""
+    candidate = _find(member_id)
+    if candidate is not None and candidate.stage in (Stage.SPOTTED, Stage.NOMINATED, Stage.RESTING):
+        candidate.declined_at = candidate.rests_until = None
+        _step(None, candidate, Stage.CONSENTED, "agreed on their own page")
+
+
+def _check(actor: Viewer) -> None:
+    if not actor.may(Permission.ADVOCACY):
+        raise Forbidden("Only the vendor's moderators do this.")
+
+
+def _customer(member_id: int) -> Member:
+    member = db.session.get(Member, member_id)
+    if member is None or member.state is MemberState.ERASED:
+        raise NotFound("no such member")
+    if member.status not in (Status.CUSTOMER, Status.FORMER):
+        raise Invalid("Only customers are asked for any of this.")
+    return member
+
+
+def _check_may_be_asked(member_id: int) -> None:
+    choice = db.session.get(ScoreChoice, member_id)
+    if choice is not None and choice.not_approached:
+        raise Invalid("They chose not to be approached. That is theirs to change.")
+
+
+def _find(member_id: int) -> Candidate | None:
+    return db.session.execute(select(Candidate).where(Candidate.member_id == member_id)).scalar_one_or_none()
+
+
+def _open_asking(member_id: int) -> Asking | None:
+    return db.session.execute(
+        select(Asking).where(
+            Asking.member_id == member_id, Asking.answered_at.is_(None), Asking.withdrawn_at.is_(None)
+        )
+    ).scalar_one_or_none()
+
+
+def _new(member_id: int) -> Candidate:
+    now = clock.now()
+    candidate = Candidate(
+        member_id=member_id,
+        stage=Stage.SPOTTED,
+        stage_at=now,
+        was_worth=_worth(member_id),
+        reviewed_at=now,
+        created_at=now,
+        version=0,
+    )
+    db.session.add(candidate)
+    db.session.flush()  # its steps need the id
+    return candidate
+
+
+def _worth(member_id: int) -> float:
+    known = standing.standings([member_id]).get(member_id)
+    return known.helpfulness if known else 0.0
+
+
+def _step(
+    actor: Viewer | None, candidate: Candidate, stage: Stage, reason: str, unmet: list[str] | None = None
+) -> None:
+    candidate.stage, candidate.stage_at = stage, clock.now()
+    candidate.version += 1
+    if actor is not None and actor.may(Permission.ADVOCACY) and candidate.looked_after_by_id is None:
+        candidate.looked_after_by_id = actor.member_id
+    db.session.add(
+        CandidateStep(
+            candidate_id=candidate.id,
+            stage=stage,
+            by_id=actor.member_id if actor else None,
+            at=clock.now(),
+            reason=reason[:600],
+            unmet=unmet or [],
+        )
+    )
+
+
+def _are_of(actor: Viewer, member_id: int, post_ids: list[int]) -> bool:
+    found = deeds(actor, post_ids)
+    return len(found) == len(post_ids) and all(deed.author_id == member_id for deed in found)

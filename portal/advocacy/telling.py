@@ -1,0 +1,41 @@
+"""What members are told by the vendor's moderators: that they are asked something."""
+
+from collections.abc import Sequence
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from portal.advocacy.models import Asking
+from portal.advocacy.services.candidates import ASKED
+from portal.consents.services import vendor_name
+from portal.kernel.access import Viewer
+from portal.kernel.db import db
+from portal.notifications.kinds import Kind, Line
+from portal.notifications.models import Notice
+
+
+def resolve_askings(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
+    """What is asked still; an answered or withdrawn question is no notice any more."""
+    ids = [notice.data.get("asking") for notice in notices]
+    rows = db.session.execute(
+        select(Asking).where(
+            Asking.id.in_(ids),
+            Asking.member_id == viewer.member_id,
+            Asking.answered_at.is_(None),
+            Asking.withdrawn_at.is_(None),
+        )
+    ).scalars()
+    found = {row.id: row for row in rows}
+    return {
+        notice.id: Line(
+            sentence=_("%(vendor)s asks you something", vendor=vendor_name()),
+            title=found[notice.data["asking"]].words[:200],
+            url="/me/consents",
+            excerpt=_("You decide on each thing by itself, and can say no without a reason."),
+        )
+        for notice in notices
+        if notice.data.get("asking") in found
+    }
+
+
+KINDS = (Kind(ASKED, "the vendor would like to ask you for something", resolve_askings, order=30),)

@@ -1,0 +1,101 @@
+"""Reads of consents: in force, ending soon, and a member's own."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, select
+
+from portal.consents.models import Activity, CompanyConsent, Consent
+from portal.kernel import clock
+from portal.kernel.db import db
+from portal.members.models import Company, Member
+
+SOON = timedelta(days=14)
+
+
+def is_in_force(at: datetime | None = None) -> ColumnElement[bool]:
+    """SQL about Consent: it holds at the moment."""
+    return and_(Consent.ended_at.is_(None), Consent.expires_at > (at or clock.now()))
+
+
+def has_consent(activity: Activity | None = None, at: datetime | None = None) -> ColumnElement[bool]:
+    """SQL about Member: agreed to this activity (or to any), and it holds."""
+    which = [Consent.activity == activity] if activity else []
+    return exists().where(Consent.member_id == Member.id, is_in_force(at), *which)
+
+
+def in_force(member_ids: Collection[int]) -> dict[int, list[Consent]]:
+    """The consents of these members that hold now, in the order of activities."""
+    rows = db.session.execute(
+        select(Consent)
+        .where(Consent.member_id.in_(member_ids), is_in_force())
+        .order_by(Consent.member_id, Consent.activity)
+    ).scalars()
+    found: dict[int, list[Consent]] = defaultdict(list)
+    for row in rows:
+        found[row.member_id].append(row)
+    return found
+
+
+def history(member_id: int) -> list[Consent]:
+    """Every consent a member ever gave, newest first."""
+    return list(
+        db.session.execute(
+            select(Consent).where(Consent.member_id == member_id).order_by(Consent.id.desc()).limit(100)
+        ).scalars()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A consent that ends soon."""
+
+    member_id: int
+    name: str
+    username: str
+    company: str
+    activity: Activity
+    expires_at: datetime
+
+
+def ending_soon(most: int = 50) -> list[Ending]:
+    """Consents in force that end within two weeks, the soonest first."""
+    now = clock.now()
+    rows = db.session.execute(
+        select(
+            Consent.member_id,
+            Member.name,
+            Member.username,
+            Company.name.label("company"),
+            Consent.activity,
+            Consent.expires_at,
+        )
+        .join(Member, Member.id == Consent.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(is_in_force(now), Consent.expires_at <= now + SOON)
+        .order_by(Consent.expires_at, Consent.id)
+        .limit(most)
+    )
+    return [
+        Ending(row.member_id, row.name, row.username, row.company or "", row.activity, row.expires_at)
+        for row in rows
+    ]
+
+
+def of_company(company_id: int | None, today: date | None = None) -> list[CompanyConsent]:
+    """What the company agreed to and holds now."""
+    if company_id is None:
+        return []
+    return list(
+        db.session.execute(
+            select(CompanyConsent)
+            .where(
+                CompanyConsent.company_id == company_id,
+                CompanyConsent.ended_at.is_(None),
+                CompanyConsent.expires_on >= (today or clock.now().date()),
+            )
+            .order_by(CompanyConsent.activity, CompanyConsent.id)
+        ).scalars()
+    )

@@ -1,0 +1,62 @@
+"""The forms of candidates."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, HiddenField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import Length, Optional
+
+from portal.advocacy.models import Stage
+from portal.consents.texts import NAMES
+from portal.kernel.forms import Form
+
+STAGE_WORDS = {
+    Stage.SPOTTED: _l("Spotted"),
+    Stage.NOMINATED: _l("Nominated"),
+    Stage.ASKED: _l("Asked"),
+    Stage.CONSENTED: _l("Consented"),
+    Stage.ACTIVE: _l("Active"),
+    Stage.RESTING: _l("Resting"),
+    Stage.RETIRED: _l("Retired"),
+}
+
+
+class NominateForm(Form):
+    """Why somebody should be asked."""
+
+    note = TextAreaField(
+        _l("Why them"),
+        description=_l("What they did, in a sentence or two. They read it with the export of their data."),
+        validators=[Length(max=2000)],
+    )
+
+
+class AskForm(Form):
+    """What a member is asked, and in which words."""
+
+    words = TextAreaField(
+        _l("What you ask"),
+        description=_l("As you would say it to them. No programme, no label: only what they would do."),
+        validators=[Length(max=1500)],
+    )
+    activities = SelectMultipleField(
+        _l("Are they open to"), choices=[(activity.value, name) for activity, name in NAMES.items()]
+    )
+    reason = StringField(
+        _l("Why now"),
+        description=_l("Only where neither way is met yet; it stands in the log."),
+        validators=[Length(max=600)],
+    )
+
+
+class MoveForm(Form):
+    """To another stage."""
+
+    version = HiddenField()
+    stage = SelectField(
+        _l("Move to"),
+        choices=[(stage.value, word) for stage, word in STAGE_WORDS.items() if stage is not Stage.ASKED],
+        validate_choice=False,
+    )
+    reason = StringField(_l("Why"), validators=[Length(max=600)])
+    until = DateField(
+        _l("Rests until"), description=_l("For “resting”; otherwise 90 days."), validators=[Optional()]
+    )

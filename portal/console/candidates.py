@@ -1,0 +1,373 @@
+"""Candidates: by stage as a board and as a table, and one of them with everything that led there."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from portal.advocacy.candidates_policy import EVIDENCE, HELPED_DAYS, Gate
+from portal.advocacy.models import NominatedBy, Stage
+from portal.advocacy.queries import candidates as queries
+from portal.advocacy.queries.candidates import Line, Wanted
+from portal.advocacy.queries.routes import routes
+from portal.advocacy.services import candidates as services
+from portal.consents import queries as consent_queries
+from portal.consents.models import Activity
+from portal.consents.texts import NAMES, NEEDS_COMPANY
+from portal.console.candidate_forms import STAGE_WORDS, AskForm, MoveForm, NominateForm
+from portal.discussions.queries.deeds import deeds, deeds_of
+from portal.kernel import audit, clock
+from portal.kernel.access import Permission, Status, requires, viewer
+from portal.kernel.answers import attempt, refused
+from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.kernel.files import csv_file
+from portal.kernel.forms import Form
+from portal.kernel.template_helpers import short_date
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members import lists
+from portal.members.models import Member
+
+blueprint = Blueprint("candidates", __name__, url_prefix="/console")
+
+BY_WORDS = {
+    NominatedBy.MODERATOR: "by a moderator",
+    NominatedBy.ACCOUNT_OWNER: "by the account’s owner",
+    NominatedBy.PEER: "by a peer",
+    NominatedBy.SELF: "by themselves",
+}
+
+
+@blueprint.get("/candidates")
+@requires(Permission.ADVOCACY)
+def index() -> str:
+    """Everybody by stage."""
+    wanted, as_table = _wanted(), request.args.get("view") == "table" or bool(request.args.get("stage"))
+    counted = queries.counts(wanted)
+    rows = queries.table(wanted) if as_table else []
+    more = len(rows) > queries.ROWS and wanted.page < queries.MOST_PAGES
+    return render_template(
+        "console/candidates.html",
+        wanted=wanted,
+        as_table=as_table,
+        counted=counted,
+        total=sum(counted.values()) if not wanted.stage else counted.get(Stage(wanted.stage), 0),
+        board={} if as_table else queries.board(wanted),
+        rows=rows[: queries.ROWS],
+        choices=_choices(wanted, as_table),
+        address=lambda **changes: _address(wanted, **changes),
+        next_url=_address(wanted, view="table", page=wanted.page + 1) if more else "",
+        previous_url=_address(wanted, view="table", page=wanted.page - 1) if wanted.page > 1 else "",
+        stages=STAGE_WORDS,
+        fact=_fact,
+        form=Form(),
+    )
+
+
+@blueprint.get("/candidates.csv")
+@requires(Permission.ADVOCACY)
+def export() -> Response:
+    """The same list as a file; that it was made stands in the log."""
+    wanted = _wanted()
+    with unit_of_work():
+        audit.record(viewer(), "export candidates", "members", None, area="people")
+    head = ["username", "name", "company", "industry", "stage", "since", "looked after by", "standing"]
+    head += ["helpfulness", "agreed to", "conversations in 90 days", "limit", "rests until", "to be reviewed"]
+    return csv_file("candidates", head, _cells(queries.everybody(wanted)))
+
+
+@blueprint.get("/candidates/<username>")
+@requires(Permission.ADVOCACY)
+def show(username: str) -> str:
+    """One member: both ways, who said what, what was asked and agreed to, and what can be done."""
+    return _page(username)
+
+
+@blueprint.post("/candidates/<username>")
+@requires(Permission.ADVOCACY)
+def spot(username: str) -> Answer:
+    """Keep an eye on a member."""
+    services.spot(viewer(), queries.member_by_name(username).id)
+    flash(_("Noted: they stand under “spotted”."))
+    return redirect(url_for("candidates.show", username=username), 303)
+
+
+@blueprint.post("/candidates/<username>/nominations")
+@requires(Permission.ADVOCACY)
+def nominate(username: str) -> Answer:
+    """Nominate with a note and pieces of evidence."""
+    member = queries.member_by_name(username)
+    form = NominateForm()
+
+    def write() -> str:
+        picked = [int(one) for one in request.form.getlist("evidence") if one.isdecimal() and len(one) < 12]
+        services.nominate(viewer(), member.id, form.note.data or "", post_ids=picked, form_key=form.taken_key)
+        flash(_("Nominated."))
+        return url_for("candidates.show", username=username)
+
+    return attempt(form, write, lambda: _page(username, nominate_form=form))
+
+
+@blueprint.post("/candidates/<username>/nominations/<int:nomination_id>/reading")
+@requires(Permission.ADVOCACY)
+def read_nomination(username: str, nomination_id: int) -> Answer:
+    """It has been dealt with and no longer waits in Today."""
+    services.note_nomination(viewer(), nomination_id)
+    return redirect(url_for("candidates.show", username=username), 303)
+
+
+@blueprint.post("/candidates/<username>/askings")
+@requires(Permission.ADVOCACY)
+def ask(username: str) -> Answer:
+    """Ask in the member's words."""
+    member = queries.member_by_name(username)
+    form = AskForm()
+
+    def write() -> str:
+        services.ask(
+            viewer(),
+            member.id,
+            form.words.data or "",
+            [Activity(one) for one in form.activities.data or [] if one in list(Activity)],
+            reason=form.reason.data or "",
+            form_key=form.taken_key,
+        )
+        flash(_("Asked. They answer on a page of their own, and can say no without a reason."))
+        return url_for("candidates.show", username=username)
+
+    try:
+        return attempt(form, write, lambda: _page(username, ask_form=form))
+    except Conflict as conflict:
+        form.refuse(Invalid(conflict.message))
+        return refused(_page(username, ask_form=form), 409)
+
+
+@blueprint.delete("/candidates/<username>/askings")
+@requires(Permission.ADVOCACY)
+def withdraw_asking(username: str) -> Answer:
+    """Take the question back."""
+    services.withdraw_asking(viewer(), queries.member_by_name(username).id)
+    flash(_("The question is taken back."))
+    return redirect(url_for("candidates.show", username=username), 303)
+
+
+@blueprint.post("/candidates/<username>/stage")
+@requires(Permission.ADVOCACY)
+def move(username: str) -> Answer:
+    """Move to another stage; where something is missing the page asks why all the same."""
+    member = queries.member_by_name(username)
+    form = MoveForm()
+    back = request.form.get("back", "")
+
+    def write() -> str:
+        wanted = form.stage.data or ""
+        if wanted not in list(Stage):
+            raise Invalid(_("Choose a stage."), "stage")
+        services.move(
+            viewer(),
+            member.id,
+            Stage(wanted),
+            reason=form.reason.data or "",
+            until=form.until.data,
+            version=int(form.version.data) if str(form.version.data or "").isdigit() else None,
+        )
+        words = {"name": member.name, "stage": str(STAGE_WORDS[Stage(wanted)]).lower()}
+        flash(_("%(name)s stands under “%(stage)s” now.", **words))
+        return (
+            back if back.startswith("/console/candidates") else url_for("candidates.show", username=username)
+        )
+
+    try:
+        return attempt(form, write, lambda: _page(username, move_form=form))
+    except Conflict as conflict:
+        form.refuse(Invalid(_("%(what)s Look again and send it once more.", what=conflict.message)))
+        form.version.data = str(conflict.version)
+        return refused(_page(username, move_form=form), 409)
+
+
+@blueprint.post("/candidates/<username>/review")
+@requires(Permission.ADVOCACY)
+def review(username: str) -> Answer:
+    """Looked at as a whole; the next time is in a year, or when the score falls to half."""
+    services.review(viewer(), queries.member_by_name(username).id)
+    flash(_("Noted."))
+    return redirect(url_for("candidates.show", username=username), 303)
+
+
+@blueprint.post("/candidates/<username>/care")
+@requires(Permission.ADVOCACY)
+def care(username: str) -> Answer:
+    """Look after somebody oneself."""
+    services.look_after(viewer(), queries.member_by_name(username).id, whose=viewer().member_id)
+    return redirect(url_for("candidates.show", username=username), 303)
+
+
+def _page(username: str, **forms: Form) -> str:
+    member = queries.member_by_name(username)
+    if member.status not in (Status.CUSTOMER, Status.FORMER):
+        raise NotFound("no such member")
+    line, story = queries.line_of(member.id), queries.story_of(member.id)
+    me = viewer()
+    picked = {one for nomination in story.nominations for one in nomination.post_ids}
+    known_deeds = {deed.post_id: deed for deed in deeds_of(me, member.id)}
+    missing = [one for one in picked if one not in known_deeds]
+    known_deeds |= {deed.post_id: deed for deed in deeds(me, missing)}
+    ways = routes([member.id])[member.id]
+    shown: dict[str, Any] = {
+        "nominate_form": NominateForm(formdata=None),
+        "ask_form": AskForm(formdata=None, data={"words": _suggested(member)}),
+        "move_form": MoveForm(formdata=None, data={"version": str(line.version) if line else ""}),
+        **forms,
+    }
+    chosen = request.form.getlist("evidence")
+    return render_template(
+        "console/candidate.html",
+        member=member,
+        line=line,
+        story=story,
+        deeds=list(known_deeds.values()),
+        deed_of=known_deeds,
+        chosen=chosen,
+        ways=ways,
+        helper=[_gate(gate) for gate in ways.helper],
+        supporter=[_gate(gate) for gate in ways.supporter],
+        stages=STAGE_WORDS,
+        names=NAMES,
+        needs_company=NEEDS_COMPANY,
+        company_agreed={one.activity for one in consent_queries.of_company(member.company_id)},
+        history=consent_queries.history(member.id),
+        by_words=BY_WORDS,
+        now=clock.now(),
+        fact=_fact,
+        **shown,
+    )
+
+
+def _gate(gate: Gate) -> tuple[bool, str, str]:
+    """(met, the condition in words, how far it is)."""
+    words = {
+        "ranked": _("Ranked: thanked by three other companies in 365 days"),
+        "days": _("Helped on %(days)s distinct days in 180", days=HELPED_DAYS),
+        "note": _("A moderator’s note with %(count)s pieces of evidence", count=EVIDENCE),
+        "nominated": _("Nominated by the account’s owner, a peer or themselves"),
+        "opened": _("At least one activity opened"),
+        "introduced": _("One introduction of ours that the other side found useful"),
+    }
+    counts = gate.name in ("ranked", "days", "note", "nominated", "opened")
+    state = _("met") if gate.met else _("not yet")
+    return gate.met, words[gate.name], f"{state}, {gate.have}" if counts else state
+
+
+def _fact(line: Line) -> str:
+    """What matters of somebody at this stage, in a few words."""
+    if line.stage is Stage.NOMINATED and line.nominations:
+        part, evidence = line.nominations[0]
+        return _("%(by)s, %(count)s of 2 pieces of evidence", by=_(BY_WORDS[part]), count=evidence)
+    if line.stage is Stage.ASKED and line.asked_at:
+        when = short_date(line.asked_at)
+        return _("asked %(when)s, seen", when=when) if line.seen else _("asked %(when)s", when=when)
+    if line.stage in (Stage.CONSENTED, Stage.ACTIVE) and line.consents:
+        first = min(line.consents, key=lambda one: one.expires_at)
+        if first.expires_at <= clock.now() + consent_queries.SOON:
+            return _("%(what)s ends %(when)s", what=NAMES[first.activity], when=short_date(first.expires_at))
+        if line.stage is Stage.CONSENTED:
+            return ", ".join(str(NAMES[one.activity]) for one in line.consents)
+        return _("%(taken)s of %(limit)s this quarter", taken=line.load, limit=line.limit)
+    if line.stage is Stage.RESTING and line.rests_until:
+        return _("until %(when)s", when=short_date(line.rests_until))
+    if line.stage is Stage.RETIRED:
+        return line.reason
+    if line.standing is None:
+        return _("not scored, as they chose")
+    if line.standing.companies:
+        return _(
+            "%(label)s, thanked by %(count)s companies",
+            label={"ranked": _("ranked"), "rising": _("rising")}.get(line.standing.label, _("too early")),
+            count=line.standing.companies,
+        )
+    return _("too early to say")
+
+
+def _suggested(member: Member) -> str:
+    """Words to begin from; a moderator makes them the member's own."""
+    return _(
+        "%(name)s, would you be open to a 20-minute call with someone who is where you were two years ago?",
+        name=member.name.split()[0],
+    )
+
+
+def _wanted() -> Wanted:
+    get = request.args.get
+    page, stage, industry = get("page", ""), get("stage", ""), get("industry", "")
+    known = {item.code for item in lists.entries(lists.INDUSTRIES, retired=True)}
+    return Wanted(
+        stage=stage if stage in list(Stage) else "",
+        industry=industry if industry in known else "",
+        whose=get("whose", "").replace("\0", "")[:40],
+        words=" ".join(get("q", "").replace("\0", "").split())[:120],
+        page=min(int(page), queries.MOST_PAGES) if page.isdigit() and 0 < len(page) < 4 and int(page) else 1,
+    )
+
+
+def _address(wanted: Wanted, *, endpoint: str = "candidates.index", view: str = "", **changes: Any) -> str:
+    values = asdict(replace(wanted, **{"page": 1, **changes}))
+    values["q"] = values.pop("words")
+    if values["page"] == 1:
+        values.pop("page")
+    kept: dict[str, Any] = {name: value for name, value in {**values, "view": view}.items() if value}
+    return url_for(endpoint, **kept)
+
+
+def _choices(wanted: Wanted, as_table: bool) -> dict[str, list[tuple[str, str, bool]]]:
+    view = "table" if as_table else ""
+    industries = [(item.code, item.label) for item in lists.entries(lists.INDUSTRIES)]
+    return {
+        "stage": [
+            (_("in every stage"), _address(wanted, stage="", view=view), not wanted.stage),
+            *(
+                (str(word).lower(), _address(wanted, stage=stage.value, view="table"), wanted.stage == stage)
+                for stage, word in STAGE_WORDS.items()
+            ),
+        ],
+        "industry": [
+            (_("any industry"), _address(wanted, industry="", view=view), not wanted.industry),
+            *(
+                (label, _address(wanted, industry=code, view=view), wanted.industry == code)
+                for code, label in industries
+            ),
+        ],
+        "whose": [
+            (_("anyone"), _address(wanted, whose="", view=view), not wanted.whose),
+            (
+                _("nobody"),
+                _address(wanted, whose=queries.NOBODY, view=view),
+                wanted.whose == queries.NOBODY,
+            ),
+            *(
+                (name, _address(wanted, whose=username, view=view), wanted.whose == username)
+                for username, name in queries.looked_after()
+            ),
+        ],
+    }
+
+
+def _cells(lines: list[Line]) -> Iterator[list[Any]]:
+    for one in lines:
+        yield [
+            one.username,
+            one.name,
+            one.company,
+            lists.label(lists.INDUSTRIES, one.industry),
+            one.stage.value,
+            one.stage_at,
+            one.looked_after_by,
+            one.standing.label if one.standing else "",
+            round(one.standing.helpfulness, 2) if one.standing else None,
+            ", ".join(consent.activity.value for consent in one.consents),
+            one.load,
+            one.limit,
+            one.rests_until,
+            one.review,
+        ]

@@ -1,0 +1,333 @@
+"""Members over all facts: narrowed, counted by facet, sorted; a bounded number of statements at any size."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
+
+from portal.advocacy.models import MemberScore
+from portal.advocacy.queries import standing, weights
+from portal.advocacy.queries.standing import Standing
+from portal.kernel import clock
+from portal.kernel.access import Status
+from portal.kernel.db import db
+from portal.matching.models import Availability
+from portal.matching.queries.loads import conversations_by_member, limit_in_force
+from portal.members.models import Company, Member, MemberProduct, MemberState, Product, VerifiedBy
+from portal.members.names import sort_key
+from portal.members.queries import console as console_queries
+
+ROWS = 50
+MOST_PAGES = 50
+MOST_EXPORTED = 100_000
+SEEN = {
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+    "quarter": timedelta(days=90),
+}
+SEEN_BUCKETS = (*SEEN, "longer", "never")
+LOADS = ("full", "taken", "idle", "paused")
+STANDINGS = (standing.RANKED, standing.RISING)
+SORTS = ("joined", "name", "seen", "helpful", "load", "answers", "accepted")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the list is narrowed to; every value comes from the address, "" is everybody."""
+
+    words: str = ""
+    show: str = ""
+    industry: str = ""
+    size: str = ""
+    region: str = ""
+    product: str = ""
+    status: str = ""
+    standing: str = ""
+    load: str = ""
+    seen: str = ""
+    sort: str = "joined"
+    page: int = 1
+
+    def but(self, **changes: Any) -> "Wanted":
+        return replace(self, **changes)
+
+    @property
+    def is_narrowed(self) -> bool:
+        return self.but(sort="joined", page=1) != Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """A member as a row: facts only, each with where it comes from known to the page."""
+
+    id: int
+    username: str
+    name: str
+    title: str
+    status: Status
+    duties: tuple[str, ...]
+    state: MemberState
+    suspended_until: datetime | None
+    company: str
+    company_slug: str
+    claim: str
+    verified_by: str
+    confirmed: bool
+    imported: bool
+    industry: str
+    size: str
+    region: str
+    load: int
+    limit: int
+    paused_until: datetime | None
+    answers: int
+    accepted: int
+    seen_at: datetime | None
+    joined_at: datetime
+    standing: Standing | None  # None for the vendor's people, and for those who opted out
+
+
+@dataclass(frozen=True)
+class Facets:
+    """How many there are of each, under all the other words; by the code in the address."""
+
+    total: int = 0
+    industry: Counter[str] = field(default_factory=Counter)
+    size: Counter[str] = field(default_factory=Counter)
+    region: Counter[str] = field(default_factory=Counter)
+    status: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
+
+
+def members(wanted: Wanted) -> list[MemberLine]:
+    """A page of those who fit, and one row more where there is another page."""
+    now = clock.now()
+    offset = (min(wanted.page, MOST_PAGES) - 1) * ROWS
+    rows = db.session.execute(_sorted(_rows(wanted, now), wanted.sort, now).limit(ROWS + 1).offset(offset))
+    return _lines(rows.all())
+
+
+def everybody(wanted: Wanted) -> Iterable[MemberLine]:
+    """All who fit, for a file."""
+    now = clock.now()
+    rows = db.session.execute(_sorted(_rows(wanted, now), wanted.sort, now).limit(MOST_EXPORTED)).all()
+    for start in range(0, len(rows), 500):
+        yield from _lines(rows[start : start + 500])
+
+
+def facets(wanted: Wanted) -> Facets:
+    """One statement counts every combination; each facet is then added up without its own word."""
+    now = clock.now()
+    chosen = {name: getattr(wanted, name) for name in ("industry", "size", "region", "status", "seen")}
+    loose = wanted.but(**dict.fromkeys(chosen, ""))
+    parts = {
+        "industry": func.coalesce(Company.industry, ""),
+        "size": func.coalesce(Company.size_band, ""),
+        "region": func.coalesce(Company.region, ""),
+        "status": Member.status,
+        "seen": _seen_bucket(now),
+    }
+    columns: list[Any] = [part.label(name) for name, part in parts.items()]
+    load = _load(now) if wanted.load else None
+    query = _narrowed(_people(select(*columns, func.count().label("people")), load), loose, now, load)
+    cells = db.session.execute(query.group_by(*columns)).all()
+    found = Facets(total=sum(cell.people for cell in cells if _fits(cell, chosen)))
+    for name in chosen:
+        others = {other: value for other, value in chosen.items() if other != name}
+        counts: Counter[str] = getattr(found, name)
+        for cell in cells:
+            if _fits(cell, others):
+                counts[str(getattr(cell, name))] += cell.people
+    return found
+
+
+def products(wanted: Wanted) -> list[tuple[int, str, int]]:
+    """(id, name, how many of those who fit use it), under all the other words."""
+    now = clock.now()
+    load = _load(now) if wanted.load else None
+    fitting = _narrowed(_people(select(Member.id), load), wanted.but(product=""), now, load)
+    counts = (
+        select(MemberProduct.product_id, func.count().label("people"))
+        .where(MemberProduct.member_id.in_(fitting))
+        .group_by(MemberProduct.product_id)
+        .subquery()
+    )
+    rows = db.session.execute(
+        select(Product.id, Product.name, func.coalesce(counts.c.people, 0))
+        .outerjoin(counts, counts.c.product_id == Product.id)
+        .where(~Product.retired)
+        .order_by(Product.position, Product.name)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def _fits(cell: Any, chosen: dict[str, str]) -> bool:
+    return all(not value or str(getattr(cell, name)) == value for name, value in chosen.items())
+
+
+def _load(now: datetime) -> Any:
+    return conversations_by_member(now)
+
+
+def _people(query: Select[Any], load: Any) -> Select[Any]:
+    query = query.select_from(Member).outerjoin(Company, Company.id == Member.company_id)
+    if load is not None:
+        query = query.outerjoin(Availability, Availability.member_id == Member.id).outerjoin(
+            load, load.c.member_id == Member.id
+        )
+    return query
+
+
+def _rows(wanted: Wanted, now: datetime) -> Select[Any]:
+    load = _load(now)
+    query: Any = select(
+        Member.id,
+        Member.username,
+        Member.name,
+        Member.title,
+        Member.status,
+        Member.duties,
+        Member.state,
+        Member.suspended_until,
+        Member.company_claim,
+        Member.verified_by,
+        Member.email_confirmed_at,
+        Member.import_source,
+        Member.answers_count,
+        Member.accepted_count,
+        Member.last_seen_at,
+        Member.created_at,
+        Company.name.label("company"),
+        Company.slug.label("company_slug"),
+        Company.industry,
+        Company.size_band,
+        Company.region,
+        func.coalesce(load.c.load, 0).label("load"),
+        limit_in_force().label("limit"),
+        Availability.paused_until,
+    )
+    return _narrowed(_people(query, load), wanted, now, load)
+
+
+def _narrowed(query: Select[Any], wanted: Wanted, now: datetime, load: Any) -> Select[Any]:
+    where: list[ColumnElement[bool]] = [
+        Member.state != MemberState.ERASED,
+        *console_queries.shown(wanted.show),
+    ]
+    if wanted.words:
+        key = sort_key(wanted.words)[:60]
+        lowered = wanted.words.lower()
+        where.append(
+            or_(
+                Member.sort_name.contains(key, autoescape=True),
+                Member.email.contains(lowered[:120], autoescape=True),
+                func.lower(Company.name).contains(lowered[:60], autoescape=True),
+                func.lower(Member.company_claim).contains(lowered[:60], autoescape=True),
+            )
+        )
+    for value, column in (
+        (wanted.industry, Company.industry),
+        (wanted.size, Company.size_band),
+        (wanted.region, Company.region),
+        (wanted.status, Member.status),
+    ):
+        if value:
+            where.append(column == value)
+    if wanted.product:
+        uses = exists().where(
+            MemberProduct.member_id == Member.id, MemberProduct.product_id == int(wanted.product)
+        )
+        where.append(uses)
+    if wanted.seen:
+        where.append(_seen_bucket(now) == wanted.seen)
+    if wanted.standing:
+        where.append(_has_standing(wanted.standing, now))
+    if wanted.load and load is not None:
+        where.append(_has_load(wanted.load, load, now))
+    return query.where(*where)
+
+
+def _seen_bucket(now: datetime) -> ColumnElement[str]:
+    whens = [(Member.last_seen_at >= now - span, literal(name)) for name, span in SEEN.items()]
+    return case((Member.last_seen_at.is_(None), literal("never")), *whens, else_=literal("longer"))
+
+
+def _has_standing(name: str, now: datetime) -> ColumnElement[bool]:
+    is_ranked = MemberScore.ranked_until > now
+    has_thanks = or_(MemberScore.fixed > 0, MemberScore.falling > 0, MemberScore.unknown > 0)
+    of_member = and_(
+        MemberScore.receiver_id == Member.id,
+        is_ranked
+        if name == standing.RANKED
+        else and_(or_(MemberScore.ranked_until.is_(None), ~is_ranked), has_thanks),
+    )
+    return and_(standing.shown_members(), exists().where(of_member))
+
+
+def _has_load(name: str, load: Any, now: datetime) -> ColumnElement[bool]:
+    taken = func.coalesce(load.c.load, 0)
+    can_be_asked = Member.status.in_((Status.CUSTOMER, Status.FORMER))
+    paused = and_(Availability.paused_until.is_not(None), Availability.paused_until > now)
+    conditions: dict[str, ColumnElement[bool]] = {
+        "full": taken >= limit_in_force(),
+        "taken": and_(taken > 0, taken < limit_in_force()),
+        "idle": and_(taken == 0, limit_in_force() > 0),
+        "paused": paused,
+    }
+    return and_(can_be_asked, conditions[name])
+
+
+def _sorted(query: Select[Any], sort: str, now: datetime) -> Select[Any]:
+    columns = query.selected_columns
+    if sort == "helpful":
+        number = standing.number_now(weights.current(), now)
+        query = query.outerjoin(MemberScore, MemberScore.receiver_id == Member.id)
+        return query.order_by(func.coalesce(number, 0.0).desc(), Member.id)
+    orders: dict[str, list[Any]] = {
+        "joined": [Member.created_at.desc(), Member.id.desc()],
+        "name": [Member.sort_name, Member.id],
+        "seen": [Member.last_seen_at.is_(None), Member.last_seen_at.desc(), Member.id],
+        "load": [columns["load"].desc(), Member.id],
+        "answers": [Member.answers_count.desc(), Member.id],
+        "accepted": [Member.accepted_count.desc(), Member.id],
+    }
+    return query.order_by(*orders[sort])
+
+
+def _lines(rows: Iterable[Any]) -> list[MemberLine]:
+    rows = list(rows)
+    known = standing.standings([row.id for row in rows if row.status is not Status.VENDOR])
+    return [
+        MemberLine(
+            id=row.id,
+            username=row.username,
+            name=row.name,
+            title=row.title,
+            status=row.status,
+            duties=tuple(row.duties),
+            state=row.state,
+            suspended_until=row.suspended_until,
+            company=row.company or "",
+            company_slug=row.company_slug or "",
+            claim=row.company_claim,
+            verified_by=VerifiedBy(row.verified_by).value if row.verified_by else "",
+            confirmed=row.email_confirmed_at is not None,
+            imported=row.import_source is not None,
+            industry=row.industry or "",
+            size=row.size_band or "",
+            region=row.region or "",
+            load=int(row.load or 0),
+            limit=int(row.limit or 0),
+            paused_until=row.paused_until,
+            answers=row.answers_count,
+            accepted=row.accepted_count,
+            seen_at=row.last_seen_at,
+            joined_at=row.created_at,
+            standing=known.get(row.id),
+        )
+        for row in rows
+    ]

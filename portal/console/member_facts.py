@@ -1,0 +1,135 @@
+"""What a vendor moderator may know of one member, each fact with where it comes from, and their timeline."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import and_, case, func, or_, select
+
+from portal.advocacy.queries import standing
+from portal.advocacy.queries.standing import Standing
+from portal.conversations.models import Conversation, Rating
+from portal.discussions.queries.deeds import Deed, deeds_of
+from portal.kernel.access import Viewer
+from portal.kernel.db import db
+from portal.matching.models import Availability
+from portal.matching.queries.loads import Load, load
+from portal.members.models import Company, Member, MemberProduct, Product
+from portal.moderation.models import Decision, MemberMeasure, PostMeasure
+
+FEWEST_RATINGS = 5  # below it a count would say who said it
+TIMELINE = 40
+
+
+@dataclass(frozen=True)
+class Rated:
+    """How those they spoke with found it: counts, from five on."""
+
+    of_all: int
+    useful: int
+    honest: int
+    again: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """About one member. `standing` is None for the vendor's people and whoever opted out of scoring."""
+
+    company: Company | None
+    products: list[tuple[str, str]]  # name, since
+    load: Load
+    availability: Availability | None
+    standing: Standing | None
+    rated: Rated | None
+    deeds: list[Deed]
+    timeline: list[dict[str, Any]]
+
+
+def facts_of(viewer: Viewer, member: Member) -> Facts:
+    """The facts, in a number of statements that does not depend on what the member did."""
+    deeds = deeds_of(viewer, member.id)
+    used = db.session.execute(
+        select(Product.name, MemberProduct.since)
+        .join(Product, Product.id == MemberProduct.product_id)
+        .where(MemberProduct.member_id == member.id)
+        .order_by(Product.position)
+    )
+    return Facts(
+        company=db.session.get(Company, member.company_id) if member.company_id else None,
+        products=[(row.name, row.since) for row in used],
+        load=load(member.id),
+        availability=db.session.get(Availability, member.id),
+        standing=standing.standings([member.id]).get(member.id) if not is_vendors(member) else None,
+        rated=_rated(member.id),
+        deeds=deeds,
+        timeline=_timeline(member, deeds),
+    )
+
+
+def is_vendors(member: Member) -> bool:
+    """Whether the member is one of the vendor's people: they neither rank nor are asked."""
+    return member.status.value == "vendor"
+
+
+def _rated(member_id: int) -> Rated | None:
+    of_member = or_(
+        and_(Conversation.member_id == member_id, Rating.by_id == Conversation.asker_id),
+        and_(Conversation.asker_id == member_id, Rating.by_id == Conversation.member_id),
+    )
+
+    def count(column: Any) -> Any:
+        return func.coalesce(func.sum(case((column.is_(True), 1), else_=0)), 0)
+
+    row = db.session.execute(
+        select(func.count(), count(Rating.useful), count(Rating.honest), count(Rating.again))
+        .select_from(Rating)
+        .join(Conversation, Conversation.id == Rating.conversation_id)
+        .where(of_member, Rating.useful.is_not(None))
+    ).one()
+    return Rated(*(int(value) for value in row)) if row[0] >= FEWEST_RATINGS else None
+
+
+def _timeline(member: Member, deeds: list[Deed]) -> list[dict[str, Any]]:
+    """What happened, newest first: as the timeline component reads it, with a `group` to narrow by."""
+    lines: list[tuple[datetime, str, str, str, str]] = []  # at, group, text, url, title
+    for deed in deeds:
+        if deed.is_story:
+            lines.append((deed.at, "help", _("Told a war story"), deed.url, deed.title))
+        else:
+            lines.append((deed.at, "help", _("Answered"), deed.url, deed.title))
+        if deed.accepted_at is not None:
+            lines.append((deed.accepted_at, "help", _("The answer was accepted"), deed.url, deed.title))
+    for row in _decisions(member.id):
+        lines.append(
+            (
+                row.decided_at,
+                "moderation",
+                _("A post was taken away") if row.post_measure is PostMeasure.HIDE else _("Was held back"),
+                f"/console/cases/{row.case_id}",
+                row.rule_label,
+            )
+        )
+    lines.append((member.created_at, "", _("Joined"), "", ""))
+    lines.sort(key=lambda line: line[0], reverse=True)
+    return [
+        {"at": at, "group": group, "text": text, "url": url, "title": title}
+        for at, group, text, url, title in lines[:TIMELINE]
+    ]
+
+
+def _decisions(member_id: int) -> list[Any]:
+    harsh = or_(Decision.post_measure == PostMeasure.HIDE, Decision.member_measure != MemberMeasure.NONE)
+    return list(
+        db.session.execute(
+            select(Decision.decided_at, Decision.post_measure, Decision.case_id, Decision.rule_label)
+            .where(
+                Decision.member_id == member_id,
+                harsh,
+                Decision.undone_at.is_(None),
+                Decision.overturned_at.is_(None),
+            )
+            .order_by(Decision.decided_at.desc())
+            .limit(20)
+        )
+    )

@@ -1,0 +1,201 @@
+"""The members explorer: everybody by any fact, every word of it in the address, and as a file."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask_babel import gettext as _
+
+from portal.advocacy.queries import standing
+from portal.console import explorer
+from portal.console.explorer import Facets, MemberLine, Wanted
+from portal.kernel import audit
+from portal.kernel.access import Permission, Status, requires, viewer
+from portal.kernel.files import csv_file
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members import lists
+from portal.members.queries import console as queries
+
+blueprint = Blueprint("members_list", __name__, url_prefix="/console")
+
+STATUSES = (Status.CUSTOMER, Status.PROSPECT, Status.FORMER, Status.VENDOR)
+COLUMNS = [
+    "username",
+    "name",
+    "title",
+    "status",
+    "company",
+    "industry",
+    "size",
+    "country",
+    "verified by",
+    "standing",
+    "helpfulness",
+    "companies that thanked",
+    "conversations in 90 days",
+    "limit",
+    "answers",
+    "accepted answers",
+    "last seen",
+    "joined",
+]
+
+
+@blueprint.get("/members")
+@requires(Permission.CONFIRM_MEMBERS)
+def index() -> str:
+    """The members, narrowed by what the address says."""
+    wanted = _wanted()
+    rows = explorer.members(wanted)
+    counted = explorer.facets(wanted)
+    more = len(rows) > explorer.ROWS and wanted.page < explorer.MOST_PAGES
+    return render_template(
+        "console/members.html",
+        rows=rows[: explorer.ROWS],
+        wanted=wanted,
+        counted=counted,
+        choices=_choices(counted, explorer.products(wanted)),
+        address=lambda **changes: _address(wanted.but(page=1).but(**changes)),
+        export_url=_address(wanted, "members_list.export"),
+        next_url=_address(wanted.but(page=wanted.page + 1)) if more else "",
+        previous_url=_address(wanted.but(page=wanted.page - 1)) if wanted.page > 1 else "",
+        at_the_end=wanted.page >= explorer.MOST_PAGES and len(rows) > explorer.ROWS,
+        label=lists.label,
+        country=lists.country_name,
+    )
+
+
+@blueprint.get("/members.csv")
+@requires(Permission.ADVOCACY)
+def export() -> Response:
+    """The same list as a file, without mail addresses; that it was made stands in the log."""
+    wanted = _wanted()
+    with unit_of_work():
+        audit.record(viewer(), "export members", "members", None, area="people")
+    return csv_file("members", COLUMNS, _cells(wanted))
+
+
+def _cells(wanted: Wanted) -> Iterator[list[Any]]:
+    for one in explorer.everybody(wanted):
+        yield _cell_row(one)
+
+
+def _cell_row(one: MemberLine) -> list[Any]:
+    known = one.standing
+    return [
+        one.username,
+        one.name,
+        one.title,
+        one.status.value,
+        one.company,
+        lists.label(lists.INDUSTRIES, one.industry),
+        lists.label(lists.SIZES, one.size),
+        lists.country_name(one.region),
+        one.verified_by,
+        known.label if known else "",
+        round(known.helpfulness, 2) if known else None,
+        known.companies if known else None,
+        one.load,
+        one.limit,
+        one.answers,
+        one.accepted,
+        one.seen_at,
+        one.joined_at,
+    ]
+
+
+def _wanted() -> Wanted:
+    """What the address says; what nobody can mean is left out."""
+    get = request.args.get
+    words = " ".join(get("q", "").replace("\0", "").split())[:120]
+    product, page = get("product", ""), get("page", "")
+    return Wanted(
+        words=words,
+        show=_known(get("show", ""), queries.SHOWS),
+        industry=_known(get("industry", ""), _codes(lists.INDUSTRIES)),
+        size=_known(get("size", ""), _codes(lists.SIZES)),
+        region=_known(get("region", ""), {item.code for item in lists.countries()}),
+        product=product if product.isdigit() and len(product) < 10 else "",
+        status=_known(get("status", ""), [status.value for status in STATUSES]),
+        standing=_known(get("standing", ""), explorer.STANDINGS),
+        load=_known(get("load", ""), explorer.LOADS),
+        seen=_known(get("seen", ""), explorer.SEEN_BUCKETS),
+        sort=_known(get("sort", ""), explorer.SORTS) or "joined",
+        page=min(int(page), explorer.MOST_PAGES) if page.isdigit() and 0 < len(page) < 4 and int(page) else 1,
+    )
+
+
+def _known(value: str, among: Any) -> str:
+    return value if value in among else ""
+
+
+def _codes(name: str) -> set[str]:
+    return {item.code for item in lists.entries(name, retired=True)}
+
+
+def _address(wanted: Wanted, endpoint: str = "members_list.index") -> str:
+    values = asdict(wanted)
+    values["q"] = values.pop("words")
+    if values["sort"] == "joined":
+        values.pop("sort")
+    if wanted.page == 1 or endpoint != "members_list.index":
+        values.pop("page")
+    kept: dict[str, Any] = {name: value for name, value in values.items() if value}
+    return url_for(endpoint, **kept)
+
+
+Choice = tuple[str, str]  # value, label with its count
+
+
+def _choices(counted: Facets, products: list[tuple[int, str, int]]) -> dict[str, list[Choice]]:
+    """The choices of every facet, with how many there are; those without anybody are left out."""
+
+    def of(counts: Any, items: list[tuple[str, str]]) -> list[Choice]:
+        return [(code, f"{text} ({counts[code]})") for code, text in items if counts[code]]
+
+    def listed(name: str) -> list[tuple[str, str]]:
+        return [(item.code, item.label) for item in lists.entries(name, retired=True)]
+
+    return {
+        "industry": of(counted.industry, listed(lists.INDUSTRIES)),
+        "size": of(counted.size, listed(lists.SIZES)),
+        "region": of(counted.region, [(item.code, item.label) for item in lists.countries()]),
+        "status": of(
+            counted.status,
+            [
+                (Status.CUSTOMER.value, _("customers")),
+                (Status.PROSPECT.value, _("prospects")),
+                (Status.FORMER.value, _("former customers")),
+                (Status.VENDOR.value, _("the vendor’s people")),
+            ],
+        ),
+        "seen": of(
+            counted.seen,
+            [
+                ("day", _("in the last day")),
+                ("week", _("in the last week")),
+                ("month", _("in the last month")),
+                ("quarter", _("in the last 90 days")),
+                ("longer", _("longer ago")),
+                ("never", _("never")),
+            ],
+        ),
+        "product": [(str(id_), f"{name} ({count})") for id_, name, count in products if count],
+        "standing": [(standing.RANKED, _("ranked")), (standing.RISING, _("rising"))],
+        "load": [
+            ("full", _("at their limit")),
+            ("taken", _("below their limit")),
+            ("idle", _("not asked in 90 days")),
+            ("paused", _("paused")),
+        ],
+        "sort": [
+            ("joined", _("newest first")),
+            ("name", _("name")),
+            ("seen", _("last seen")),
+            ("helpful", _("helpfulness")),
+            ("load", _("load")),
+            ("answers", _("answers")),
+            ("accepted", _("accepted answers")),
+        ],
+    }

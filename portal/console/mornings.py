@@ -1,0 +1,90 @@
+"""The mail of the morning: what waits, at 08:00 in the moderator's zone, once a day, off with one click."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+from flask_babel import ngettext as _n
+from sqlalchemy import Text, cast, select
+
+from portal.console import desk
+from portal.kernel import clock
+from portal.kernel.access import Permission, Viewer, zone_of
+from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Member, MemberState
+from portal.members.queries import viewer_of
+from portal.notifications.kinds import Kind, Line
+from portal.notifications.models import Notice
+from portal.notifications.services.notifying import notify
+
+MORNING = "morning"
+JOB = "mail of the morning"
+HOUR, LATEST = 8, 12  # a worker that was away does not send it in the evening
+SHOWN = 12
+
+
+def send_due() -> int:
+    """Have the mail made for every moderator whose morning it is; gives how many. Safe to repeat."""
+    made = 0
+    for member_id in _moderators():
+        viewer = viewer_of(member_id)
+        if not viewer.may(Permission.ADVOCACY):
+            continue
+        local = clock.now().astimezone(zone_of(viewer))
+        if not HOUR <= local.hour < LATEST or _told(member_id, local):
+            continue
+        if desk.rows_for(viewer):
+            with unit_of_work():
+                made += notify(MORNING, [member_id], source_key=_key(local), data={})
+    return made
+
+
+def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
+    """What waits now: a mail that goes out late speaks of the present."""
+    if not viewer.may(Permission.ADVOCACY):
+        return {}
+    today = clock.now() - timedelta(hours=20)
+    fresh = [notice for notice in notices if notice.created_at > today]
+    rows = desk.rows_for(viewer) if fresh else []
+    if not rows:
+        return {}
+    line = Line(
+        sentence=_n("%(num)d thing waits", "%(num)d things wait", len(rows)),
+        title=rows[0].title,
+        url="/console/",
+        excerpt=_("Most urgent first. The rest stands in the console."),
+        sections=[
+            {"title": f"{row.why}: {row.title}", "url": row.url, "facts": f"{row.where}. {row.action}."}
+            for row in rows[:SHOWN]
+        ],
+    )
+    return {notice.id: line for notice in fresh}
+
+
+KIND = Kind(
+    MORNING, "something waits in the console, at 08:00", resolve, in_app=False, listed=False, order=95
+)
+
+
+def _moderators() -> list[int]:
+    return list(
+        db.session.execute(
+            select(Member.id)
+            .where(
+                Member.state == MemberState.ACTIVE,
+                Member.email_confirmed_at.is_not(None),
+                cast(Member.duties, Text) != "[]",
+            )
+            .order_by(Member.id)
+        ).scalars()
+    )
+
+
+def _key(local: datetime) -> str:
+    return f"morning-{local:%Y-%m-%d}"
+
+
+def _told(member_id: int, local: datetime) -> bool:
+    told = select(Notice.id).where(Notice.member_id == member_id, Notice.source_key == _key(local))
+    return db.session.execute(told.limit(1)).first() is not None

@@ -1,0 +1,211 @@
+"""The demo’s candidates in every stage, what they agreed to, and notes: made through the services."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from portal.advocacy.models import Stage
+from portal.advocacy.queries.routes import routes
+from portal.advocacy.services import candidates, notes
+from portal.consents import services as consents
+from portal.consents.models import Activity
+from portal.discussions.queries.deeds import deeds_of
+from portal.kernel import clock
+from portal.kernel.access import Viewer
+from portal.kernel.db import db
+from portal.members.models import Company
+from portal.members.queries import viewer_of
+
+RUTH, MARIJKE = "ruth-adeyemi", "marijke-brouwer"
+CALL, QUOTE, LOGO, STORY = Activity.CALL, Activity.QUOTE, Activity.LOGO, Activity.CASE_STUDY
+SPEAKING, PRESS = Activity.SPEAKING, Activity.PRESS
+
+NOTES = (
+    ("tomaszw", RUTH, 10, "Prefers mail to calls before noon. Knows lanes better than our documentation."),
+    ("tomaszw", MARIJKE, 140, "Sent us his lane set-up for the manual without being asked twice."),
+    ("olumide", RUTH, 31, "His team is two people since the summer. Ask for one thing at a time."),
+    ("hanneke-vos", MARIJKE, 60, "Will say plainly what the move cost them. That is why people believe her."),
+    (
+        "siobhan",
+        RUTH,
+        3,
+        "Three of her answers this month were about failover. Hospitals ask for exactly that.",
+    ),
+    ("petra-novakova", RUTH, 40, "Certificate season until January. Leave her alone until then."),
+)
+# who, days ago, why: an eye is kept on them
+SPOTTED = (("siobhan", 3), ("olena-km", 12), ("agnieszka-mroz", 30))
+# whom, by whom, days ago, the note; those of members and account owners wait for a moderator
+NOMINATED = (
+    (
+        "mhaugland",
+        "petra-novakova",
+        1.1,
+        "She rebuilt our mapping with me in an evening. I would have paid for that.",
+    ),
+    (
+        "piotr-zielinski",
+        "piotr-zielinski",
+        2.2,
+        "I am happy to talk about the mainframe side. Nobody else here seems to have one.",
+    ),
+    (
+        "torill-bakken",
+        "gareth-pryce",
+        4.5,
+        "Three prospects in retail asked who has onboarded 300 suppliers. She has.",
+    ),
+)
+# who, asked how many days ago (None: has answered), what, what they agreed to, the words
+ASKED = (
+    (
+        "halvard-eide",
+        6,
+        (CALL, SPEAKING),
+        "Halvard, would you be open to a 20-minute call with a shipping company that is where you "
+        "were two years ago? And would you tell the story of the port strike at the autumn meeting?",
+    ),
+    (
+        "dana-kowalski",
+        1,
+        (QUOTE, STORY, SPEAKING),
+        "Dana, people keep asking how you run sixty carriers with a small team. Would you put it in"
+        " two sentences we may quote, or tell it at greater length?",
+    ),
+)
+# who, days since asked, since answered, asked for, agreed to, the words
+AGREED = (
+    (
+        "katarzyna-lis",
+        8,
+        0.12,
+        (CALL, QUOTE, SPEAKING, PRESS),
+        (CALL, SPEAKING),
+        "Katarzyna, would you talk to somebody who is about to leave Brokerline, as you did? The "
+        "rest of the list is only in case you like it.",
+    ),
+    (
+        "fergus-mackay",
+        20,
+        16,
+        (CALL, QUOTE),
+        (CALL,),
+        "Fergus, a carrier in Ireland wants to know what your first month was really like. Would "
+        "you take one call?",
+    ),
+    (
+        "olumide",
+        360,
+        356,
+        (CALL, QUOTE),
+        (QUOTE,),
+        "Olumide, may we quote your sentence about the night the meters stopped?",
+    ),
+    (
+        "hanneke-vos",
+        220,
+        219,
+        (CALL, SPEAKING, STORY),
+        (CALL, SPEAKING),
+        "Hanneke, would you take a call now and then with somebody who is deciding?",
+    ),
+    (
+        "lucia-ferrer",
+        130,
+        127,
+        (CALL, STORY),
+        (CALL, STORY),
+        "Lucía, would you tell how a workshop of ninety people does this without an IT department?",
+    ),
+)
+ACTIVE = ("olumide", "hanneke-vos", "lucia-ferrer")
+DECLINED = (
+    "joost-terpstra",
+    70,
+    (PRESS,),
+    "Joost, a journalist writes about customs data. Would you talk to her?",
+)
+RETIRED = ("ansel-grube", 150, "Delta Paper moved to another product in June, and he changed jobs.")
+RESTING = ("petra-novakova", 9, 55, "Certificate season; she asked for quiet until January.")
+OF_COMPANIES = (
+    ("vistula-glass", LOGO, "K. Lis, framework contract, section 9", 100),
+    ("brightwater", STORY, "Head of communications, by mail", 40),
+)
+
+
+def add(people: dict[str, int], now: datetime) -> None:
+    """Everything about who could be asked, with times counted back from now."""
+    ruth = viewer_of(people[RUTH])
+    for username, by, days, text in NOTES:
+        with clock.frozen(now - timedelta(days=days)):
+            notes.add_note(viewer_of(people[by]), people[username], text)
+    for username, days in SPOTTED:
+        with clock.frozen(now - timedelta(days=days)):
+            candidates.spot(ruth, people[username])
+    for username, by, ago, note in NOMINATED:
+        with clock.frozen(now - timedelta(days=ago)):
+            candidates.nominate(viewer_of(people[by]), people[username], note)
+    for username, asked, answered, wanted, agreed, words in AGREED:
+        _ask(ruth, people[username], now - timedelta(days=asked), wanted, words, agreed, answered, now)
+    with clock.frozen(now - timedelta(days=150)):
+        consents.give(viewer_of(people["dana-kowalski"]), [CALL], months=12)
+        consents.give(viewer_of(people["olumide"]), [CALL], months=12)
+        consents.give(viewer_of(people[RESTING[0]]), [CALL], months=12)
+    for number, username in enumerate(ACTIVE):
+        with clock.frozen(now - timedelta(days=100 - 30 * number)):
+            candidates.move(ruth, people[username], Stage.ACTIVE)
+    for username, days, wanted, words in ASKED:
+        _ask(ruth, people[username], now - timedelta(days=days), wanted, words, None, 0, now)
+    with clock.frozen(now - timedelta(days=4)):
+        candidates.see(viewer_of(people["halvard-eide"]))
+    who, ago, of_what, said = DECLINED
+    _ask(ruth, people[who], now - timedelta(days=ago), of_what, said, (), ago - 2, now)
+    username, days, reason = RETIRED
+    with clock.frozen(now - timedelta(days=days)):
+        candidates.spot(ruth, people[username])
+        candidates.move(ruth, people[username], Stage.RETIRED, reason=reason)
+    username, days, until, reason = RESTING
+    with clock.frozen(now - timedelta(days=days)):
+        candidates.spot(ruth, people[username])
+        rests = (now + timedelta(days=until)).date()
+        candidates.move(ruth, people[username], Stage.RESTING, reason=reason, until=rests)
+    _companies(ruth, now)
+
+
+def _ask(
+    ruth: Viewer,
+    member_id: int,
+    at: datetime,
+    wanted: tuple[Activity, ...],
+    words: str,
+    agreed: tuple[Activity, ...] | None,
+    answered: float,
+    now: datetime,
+) -> None:
+    """Nominated with evidence, asked a day later, and answered, if so, that many days ago."""
+    with clock.frozen(at - timedelta(days=1)):
+        found = [deed for deed in deeds_of(ruth, member_id, 30) if deed.at < clock.now()]
+        note = "Answers others at length and says what did not work, too."
+        candidates.nominate(ruth, member_id, note, post_ids=[deed.post_id for deed in found[:2]])
+    with clock.frozen(at):
+        unmet = routes([member_id])[member_id].unmet
+        reason = "Offered it themselves at the customers’ meeting." if unmet else ""
+        asked = candidates.ask(ruth, member_id, words, wanted, reason=reason)
+    if agreed is not None:
+        with clock.frozen(now - timedelta(days=answered)):
+            candidates.see(viewer_of(member_id))
+            candidates.answer(viewer_of(member_id), asked.id, agreed)
+
+
+def _companies(ruth: Viewer, now: datetime) -> None:
+    ids = {row.slug: row.id for row in db.session.execute(select(Company.slug, Company.id))}
+    for slug, activity, given_by, days in OF_COMPANIES:
+        given = (now - timedelta(days=days)).date()
+        consents.record_company_consent(
+            ruth,
+            ids[slug],
+            activity,
+            given_by=given_by,
+            given_on=given,
+            expires_on=given + timedelta(days=365),
+        )

@@ -1,0 +1,171 @@
+"""What a member agreed to, and what they are asked: answered, given, taken back."""
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext as _n
+from werkzeug.wrappers import Response
+from wtforms import SelectField, TextAreaField
+from wtforms.validators import Length
+
+from portal.advocacy.queries import candidates as queries
+from portal.advocacy.services import candidates
+from portal.consents import queries as consents
+from portal.consents import services
+from portal.consents.models import Activity
+from portal.consents.texts import NAMES, NEEDS_COMPANY, words_of
+from portal.kernel import clock
+from portal.kernel.access import Permission, Status, requires, viewer
+from portal.kernel.answers import attempt
+from portal.kernel.errors import NotFound
+from portal.kernel.forms import Form
+
+blueprint = Blueprint("own_consents", __name__)
+
+
+def _months(text: str | int | None) -> int:
+    return int(str(text)) if str(text).isdigit() else 0
+
+
+class GiveForm(Form):
+    """For how long."""
+
+    months = SelectField(
+        _l("For how long"),
+        coerce=_months,
+        choices=[(12, _l("12 months")), (6, _l("6 months")), (3, _l("3 months"))],
+        default=12,
+        validate_choice=False,
+    )
+
+
+class SuggestForm(Form):
+    """Why somebody should be asked, in a member's words."""
+
+    note = TextAreaField(_l("Why"), validators=[Length(max=2000)])
+
+
+@blueprint.get("/me/consents")
+@requires(Permission.ACCOUNT)
+def index() -> str:
+    """What is asked, what is agreed to, and everything that was."""
+    return _page()
+
+
+@blueprint.post("/me/consents")
+@requires(Permission.ACCOUNT)
+def give() -> Response:
+    """Agree to one activity, without having been asked."""
+    form = GiveForm()
+
+    def write() -> str:
+        services.give(viewer(), [_activity(request.form.get("activity", ""))], months=form.months.data)
+        flash(_("Noted. You can take it back here at any time, with one click."))
+        return "/me/consents"
+
+    return attempt(form, write, lambda: _page(give_form=form))
+
+
+@blueprint.delete("/me/consents/<activity>")
+@requires(Permission.ACCOUNT)
+def withdraw(activity: str) -> Response:
+    """Take it back, in force at once."""
+    services.withdraw(viewer(), _activity(activity))
+    flash(_("Taken back, everywhere and at once."))
+    return redirect("/me/consents", 303)
+
+
+@blueprint.post("/me/askings/<int:asking_id>")
+@requires(Permission.ACCOUNT)
+def answer(asking_id: int) -> Response:
+    """Yes to some, no to the others."""
+    form = GiveForm()
+
+    def write() -> str:
+        agreed = [] if request.form.get("no") else request.form.getlist("activity")
+        yes = [Activity(one) for one in agreed if one in list(Activity)]
+        count = candidates.answer(viewer(), asking_id, yes, months=form.months.data)
+        flash(
+            _n("Thank you: noted for one thing.", "Thank you: noted for %(num)d things.", count)
+            if count
+            else _("Noted. You are not asked again for six months, and nobody asks why.")
+        )
+        return "/me/consents"
+
+    return attempt(form, write, lambda: _page(give_form=form))
+
+
+@blueprint.post("/me/suggestion")
+@requires(Permission.CONVERSE)
+def suggest_oneself() -> Response:
+    """Say that one would be open to more."""
+    if viewer().status not in (Status.CUSTOMER, Status.FORMER):
+        raise NotFound("nobody to suggest")
+    form = SuggestForm()
+
+    def write() -> str:
+        candidates.nominate(viewer(), viewer().member_id or 0, form.note.data or "", form_key=form.taken_key)
+        flash(_("Thank you. A moderator reads it."))
+        return "/me/consents"
+
+    return attempt(form, write, lambda: _page(suggest_form=form))
+
+
+@blueprint.get("/members/<username>/suggestion")
+@requires(Permission.INVITE)
+def suggestion(username: str) -> str:
+    """Suggest to the moderators that somebody be heard more."""
+    return _suggestion_page(username, SuggestForm(formdata=None))
+
+
+@blueprint.post("/members/<username>/suggestion")
+@requires(Permission.INVITE)
+def suggest(username: str) -> Response:
+    """Send it."""
+    member = queries.member_by_name(username)
+    form = SuggestForm()
+
+    def write() -> str:
+        candidates.nominate(viewer(), member.id, form.note.data or "", form_key=form.taken_key)
+        flash(_("Thank you. A moderator reads it; nothing is shown to anybody else."))
+        return f"/members/{username}"
+
+    return attempt(form, write, lambda: _suggestion_page(username, form))
+
+
+def _suggestion_page(username: str, form: SuggestForm) -> str:
+    member = queries.member_by_name(username)
+    me = viewer()
+    if member.status not in (Status.CUSTOMER, Status.FORMER) or member.id == me.member_id:
+        raise NotFound("nobody to suggest")
+    candidates.part_of(me, member.id)  # refuses those who may not
+    return render_template("front/suggestion.html", member=member, form=form, robots="noindex")
+
+
+def _activity(text: str) -> Activity:
+    if text not in list(Activity):
+        raise NotFound("no such activity")
+    return Activity(text)
+
+
+def _page(give_form: GiveForm | None = None, suggest_form: SuggestForm | None = None) -> str:
+    me = viewer()
+    is_customer = me.status in (Status.CUSTOMER, Status.FORMER)
+    history = consents.history(me.member_id or 0)
+    now = clock.now()
+    holds = {one.activity: one for one in history if one.ended_at is None and one.expires_at > now}
+    vendor = services.vendor_name()
+    return render_template(
+        "front/own_consents.html",
+        asking=candidates.see(me) if is_customer else None,
+        is_customer=is_customer,
+        holds=holds,
+        over=[one for one in history if one not in holds.values()],
+        names=NAMES,
+        words={activity: words_of(activity, vendor) for activity in Activity},
+        needs_company=NEEDS_COMPANY,
+        vendor=vendor,
+        give_form=give_form or GiveForm(formdata=None),
+        suggest_form=suggest_form or SuggestForm(formdata=None),
+        robots="noindex",
+    )

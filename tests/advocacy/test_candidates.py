@@ -1,0 +1,183 @@
+"""From a nomination to a consent and back: what is met, who may ask, how long a no stands."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from portal.advocacy.models import Asking, NominatedBy, ScoreChoice, Stage
+from portal.advocacy.queries import candidates as queries
+from portal.advocacy.queries.routes import routes
+from portal.advocacy.services import candidates
+from portal.consents import queries as consents
+from portal.consents import services as consent_services
+from portal.consents.models import Activity
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.acceptance import accept
+from portal.discussions.services.posting import open_thread, post_reply
+from portal.kernel import audit
+from portal.kernel.access import Duty, Status
+from portal.kernel.db import db
+from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.kernel.unit_of_work import unit_of_work
+from portal.notifications.models import Notice
+from tests.conftest import make_board, make_customer, make_member, make_moderator, make_prospect, viewer_of
+
+At = Callable[[datetime], None]
+NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
+
+
+def help_others(helper: int, companies: int, at: At, *, days_apart: int = 1) -> list[int]:
+    """The helper answers a customer of each company, who accepts; gives the posts."""
+    board, posts = make_board(), []
+    for number in range(companies):
+        at(NOW - timedelta(days=20 - number * days_apart))
+        asker = viewer_of(make_customer())
+        thread = open_thread(
+            asker, board, kind=ThreadKind.QUESTION, title=f"Question {number} of many", body="Why?"
+        )
+        post = post_reply(viewer_of(helper), thread.id, f"Because of {number}.")
+        accept(asker, thread.id, post.id)
+        posts.append(post.id)
+    at(NOW)
+    return posts
+
+
+def stage_of(member_id: int) -> Stage | None:
+    line = queries.line_of(member_id)
+    return line.stage if line else None
+
+
+def test_a_proven_helper_is_nominated_asked_and_says_yes_to_some(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, helper = viewer_of(make_moderator()), make_customer("Tomasz")
+    posts = help_others(helper, 4, at)
+    ways = routes([helper])[helper]
+    assert [gate.met for gate in ways.helper] == [True, True, False]
+    assert not ways.is_met
+    with pytest.raises(Invalid, match="Neither way is met"):
+        candidates.ask(moderator, helper, "Would you?", [Activity.CALL])
+    candidates.nominate(moderator, helper, "Helps everybody with lanes.", post_ids=posts[:2])
+    assert stage_of(helper) is Stage.NOMINATED
+    assert routes([helper])[helper].is_met
+    asked = candidates.ask(moderator, helper, "Would you talk to one?", [Activity.CALL, Activity.QUOTE])
+    assert stage_of(helper) is Stage.ASKED
+    assert db.session.query(Notice).filter_by(member_id=helper, kind=candidates.ASKED).count() == 1
+    with pytest.raises(Conflict):
+        candidates.ask(moderator, helper, "And this?", [Activity.PRESS])
+    assert candidates.answer(viewer_of(helper), asked.id, [Activity.CALL, Activity.PRESS]) == 1
+    assert [one.activity for one in consents.in_force([helper])[helper]] == [Activity.CALL]
+    assert stage_of(helper) is Stage.CONSENTED
+    candidates.move(moderator, helper, Stage.ACTIVE)
+    consent_services.withdraw(viewer_of(helper), Activity.CALL)
+    assert consents.in_force([helper]) == {}
+    assert stage_of(helper) is Stage.RESTING
+
+
+def test_a_decline_stands_for_six_months(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, member = viewer_of(make_moderator()), make_customer()
+    asked = candidates.ask(moderator, member, "Would you?", [Activity.CALL], reason="Offered at a fair")
+    assert candidates.answer(viewer_of(member), asked.id, []) == 0
+    assert stage_of(member) is Stage.RESTING
+    at(NOW + timedelta(days=180))
+    with pytest.raises(Invalid, match="They said no"):
+        candidates.ask(moderator, member, "Now?", [Activity.CALL], reason="Again")
+    at(NOW + timedelta(days=184))
+    candidates.ask(moderator, member, "Now?", [Activity.CALL], reason="Half a year later")
+    assert stage_of(member) is Stage.ASKED
+
+
+def test_an_override_is_logged_with_its_reason(in_app: Flask) -> None:
+    moderator, member = viewer_of(make_moderator()), make_customer()
+    candidates.ask(moderator, member, "Would you?", [Activity.SPEAKING], reason="Spoke at our meeting")
+    entry = db.session.query(audit.AuditEntry).order_by(audit.AuditEntry.number.desc()).first()
+    assert entry is not None
+    assert (entry.action, entry.details) == (
+        "ask member",
+        "before the conditions were met: Spoke at our meeting",
+    )
+    step = queries.story_of(member).steps[0][0]
+    assert step.unmet == ["ranked", "days", "note", "nominated", "opened", "introduced"]
+
+
+def test_whoever_does_not_want_to_be_approached_is_not_asked(in_app: Flask) -> None:
+    moderator, member = viewer_of(make_moderator()), make_customer()
+    with unit_of_work():
+        db.session.add(ScoreChoice(member_id=member, not_approached=True, changed_at=NOW))
+    with pytest.raises(Invalid, match="not to be approached"):
+        candidates.ask(moderator, member, "Would you?", [Activity.CALL], reason="Really")
+    assert db.session.query(Asking).count() == 0
+
+
+def test_who_nominates_in_which_part(in_app: Flask) -> None:
+    member = make_customer()
+    sales = make_member(status=Status.VENDOR, duties=(Duty.SALES,))
+    for who, part in (
+        (make_moderator(), NominatedBy.MODERATOR),
+        (sales, NominatedBy.ACCOUNT_OWNER),
+        (make_customer(), NominatedBy.PEER),
+        (member, NominatedBy.SELF),
+    ):
+        assert candidates.nominate(viewer_of(who), member, "Worth hearing.").part is part
+    for nobody in (make_prospect(), make_member(status=Status.VENDOR)):
+        with pytest.raises(Forbidden):
+            candidates.nominate(viewer_of(nobody), member, "Worth hearing.")
+    with pytest.raises(Invalid, match="Only customers"):
+        candidates.nominate(viewer_of(make_moderator()), make_prospect(), "Worth hearing.")
+    assert len(queries.nominations_waiting()) == 3
+    assert routes([member])[member].supporter[0].met
+
+
+def test_evidence_is_the_members_own(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, helper, other = viewer_of(make_moderator()), make_customer(), make_customer()
+    of_other = help_others(other, 2, at)
+    with pytest.raises(Invalid, match="Pick from what this member wrote"):
+        candidates.nominate(moderator, helper, "Helps.", post_ids=of_other)
+
+
+def test_only_moderators_of_the_vendor_move_anybody(in_app: Flask) -> None:
+    moderator, member = viewer_of(make_moderator()), make_customer()
+    candidates.spot(moderator, member)
+    peer = viewer_of(make_customer(duties=(Duty.MODERATOR,)))
+    sales = viewer_of(make_member(status=Status.VENDOR, duties=(Duty.SALES,)))
+    for nobody in (peer, sales, viewer_of(member)):
+        with pytest.raises(Forbidden):
+            candidates.move(nobody, member, Stage.ACTIVE, reason="Because")
+        with pytest.raises(Forbidden):
+            candidates.ask(nobody, member, "Would you?", [Activity.CALL], reason="Because")
+    with pytest.raises(Invalid, match="not agreed"):
+        candidates.move(moderator, member, Stage.ACTIVE, reason="Because")
+    with pytest.raises(Invalid, match="Say why"):
+        candidates.move(moderator, member, Stage.RETIRED)
+    version = candidates.move(moderator, member, Stage.RETIRED, reason="Changed jobs").version
+    with pytest.raises(Conflict):
+        candidates.move(moderator, member, Stage.SPOTTED, version=version - 1)
+
+
+def test_nobody_answers_for_somebody_else(in_app: Flask) -> None:
+    moderator, member = viewer_of(make_moderator()), make_customer()
+    asked = candidates.ask(moderator, member, "Would you?", [Activity.CALL], reason="Offered")
+    with pytest.raises(NotFound):
+        candidates.answer(viewer_of(make_customer()), asked.id, [Activity.CALL])
+    candidates.withdraw_asking(moderator, member)
+    with pytest.raises(Conflict):
+        candidates.answer(viewer_of(member), asked.id, [Activity.CALL])
+
+
+def test_a_fall_to_half_and_a_year_call_for_a_look(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, helper = viewer_of(make_moderator()), make_customer()
+    help_others(helper, 4, at)
+    candidates.nominate(moderator, helper, "Helps.")
+    assert queries.line_of(helper).review == ""
+    at(NOW + timedelta(days=70))
+    assert queries.line_of(helper).review == "fallen"
+    candidates.review(moderator, helper)
+    assert queries.line_of(helper).review == ""
+    quiet = make_customer()
+    candidates.nominate(moderator, quiet, "Spoke well.")
+    at(NOW + timedelta(days=70 + 366))
+    assert queries.line_of(quiet).review == "yearly"

@@ -1,0 +1,68 @@
+"""A member is shown with what they choose, and with nothing else."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.advocacy.queries.recognition import badges_of, shown_of
+from portal.advocacy.services import recognition
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.acceptance import accept
+from portal.discussions.services.posting import open_thread, post_reply
+from portal.kernel.access import VISITOR
+from portal.kernel.errors import Forbidden, Invalid
+from tests.conftest import make_board, make_customer, make_moderator, viewer_of
+
+SignIn = Callable[[int], FlaskClient]
+
+
+def accepted_answer(helper: int) -> int:
+    asker = viewer_of(make_customer())
+    thread = open_thread(
+        asker, make_board(), kind=ThreadKind.QUESTION, title="Which port is it?", body="Well?"
+    )
+    post = post_reply(viewer_of(helper), thread.id, "Port 22, and 10022 for tests.")
+    accept(asker, thread.id, post.id)
+    return post.id
+
+
+def test_nothing_is_shown_until_it_is_chosen(in_app: Flask) -> None:
+    helper = make_customer("Tomasz")
+    post = accepted_answer(helper)
+    assert badges_of(helper) == ["first_accepted"]
+    assert shown_of(VISITOR, helper) is None
+    recognition.show(viewer_of(helper), post_id=post, words="It took us a week.", badges=False)
+    shown = shown_of(VISITOR, helper)
+    assert shown is not None
+    assert shown.deed is not None
+    assert (shown.deed.title, shown.words, shown.badges) == ("Which port is it?", "It took us a week.", [])
+    recognition.hide(viewer_of(helper))
+    assert shown_of(VISITOR, helper) is None
+
+
+def test_only_ones_own_piece_can_be_chosen(in_app: Flask) -> None:
+    post = accepted_answer(make_customer())
+    with pytest.raises(Invalid, match="your own"):
+        recognition.show(viewer_of(make_customer()), post_id=post)
+    with pytest.raises(Forbidden):
+        recognition.show(viewer_of(make_moderator()), post_id=post)
+
+
+def test_the_page_shows_it_at_once_and_stops_at_once(
+    app: Flask, sign_in: SignIn, client: FlaskClient
+) -> None:
+    with app.app_context():
+        helper = make_customer("Tomasz", username="tomasz")
+        post = accepted_answer(helper)
+    assert "First accepted answer" not in client.get("/members/tomasz").text
+    with app.app_context():
+        recognition.show(viewer_of(helper), post_id=post, words="It took us a week.")
+    page = client.get("/members/tomasz").text
+    assert "First accepted answer" in page
+    assert "It took us a week." in page
+    with app.app_context():
+        recognition.hide(viewer_of(helper))
+    assert "First accepted answer" not in client.get("/members/tomasz").text
+    assert "Being seen" in sign_in(helper).get("/me/recognition").text

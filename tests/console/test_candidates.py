@@ -1,0 +1,198 @@
+"""The pages of candidates, and the page on which a member answers: the whole way, by forms alone."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.advocacy.models import Stage
+from portal.advocacy.queries import candidates as queries
+from portal.advocacy.services import candidates
+from portal.consents import queries as consents
+from portal.consents.models import Activity, Consent
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.acceptance import accept
+from portal.discussions.services.posting import open_thread, post_reply
+from portal.kernel import clock
+from portal.kernel.access import Duty, Status
+from portal.kernel.db import db
+from tests.conftest import make_board, make_customer, make_member, make_moderator, viewer_of
+from tests.support.people import fields_of, submit
+from tests.support.statements import Statements
+
+SignIn = Callable[[int], FlaskClient]
+LABELS = re.compile(r"\b(reference|candidate|advocate|nominat|supporter|ambassador)", re.IGNORECASE)
+
+
+@pytest.fixture
+def moderator(app: Flask, sign_in: SignIn) -> FlaskClient:
+    with app.app_context():
+        return sign_in(make_moderator("Ruth", username="ruth"))
+
+
+@pytest.fixture
+def tomasz(app: Flask) -> int:
+    with app.app_context():
+        return make_customer("Tomasz", username="tomasz")
+
+
+def answers(helper: int, count: int) -> list[int]:
+    board, posts = make_board(), []
+    for number in range(count):
+        asker = viewer_of(make_customer())
+        thread = open_thread(
+            asker, board, kind=ThreadKind.QUESTION, title=f"Question number {number}", body="Well?"
+        )
+        posts.append(post_reply(viewer_of(helper), thread.id, f"Because of {number}.").id)
+        accept(asker, thread.id, posts[-1])
+    return posts
+
+
+def stage_of(app: Flask, member_id: int) -> Stage:
+    with app.app_context():
+        line = queries.line_of(member_id)
+        assert line is not None
+        return line.stage
+
+
+def test_from_the_evidence_to_the_answer_by_forms_alone(
+    app: Flask, moderator: FlaskClient, tomasz: int, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        posts = answers(tomasz, 2)
+    page = "/console/candidates/tomasz"
+    shown = moderator.get(page).text
+    assert "Could be asked as a proven helper" in shown
+    assert "not yet, 2" in shown
+    data = {"note": "Answers at length.", "evidence": [str(post) for post in posts]}
+    assert submit(moderator, page, data, f"{page}/nominations").status_code == 303
+    assert stage_of(app, tomasz) is Stage.NOMINATED
+    words = {"words": "Tomasz, would you take a call?", "activities": ["call", "quote"]}
+    refused = submit(moderator, page, words, f"{page}/askings")
+    assert refused.status_code == 422
+    assert "Say why you ask all the same" in refused.text
+    assert "Tomasz, would you take a call?" in refused.text
+    assert (
+        submit(moderator, page, {**words, "reason": "He offered it."}, f"{page}/askings").status_code == 303
+    )
+    browser = sign_in(tomasz)
+    assert "asks you something" in browser.get("/notifications").text
+    own = browser.get("/me/consents")
+    assert "“Tomasz, would you take a call?”" in own.text
+    form = re.search(r'action="(/me/askings/\d+)"', own.text)
+    assert form is not None
+    sent = submit(browser, "/me/consents", {"activity": ["call"], "months": "6"}, form[1])
+    assert sent.location == "/me/consents"
+    assert stage_of(app, tomasz) is Stage.CONSENTED
+    with app.app_context():
+        consent = db.session.query(Consent).one()
+        assert consent.activity is Activity.CALL
+        assert timedelta(days=180) < consent.expires_at - consent.given_at < timedelta(days=184)
+        assert "nobody from Northwind Flow is on the call" in consent.text
+    gone = browser.post(
+        "/me/consents/call?_method=DELETE", data=fields_of(browser.get("/me/consents"), "/logout")
+    )
+    assert gone.status_code == 303
+    with app.app_context():
+        assert consents.in_force([tomasz]) == {}
+    assert stage_of(app, tomasz) is Stage.RESTING
+    assert "took the last consent back" in moderator.get(page).text
+
+
+def test_no_page_of_a_member_says_a_label(app: Flask, tomasz: int, sign_in: SignIn) -> None:
+    with app.app_context():
+        ruth = viewer_of(make_moderator())
+        candidates.nominate(ruth, tomasz, "Helps others.")
+        candidates.ask(ruth, tomasz, "Would you?", list(Activity), reason="Offered")
+        peer = make_customer()
+    browser = sign_in(tomasz)
+    pages = ["/me/consents", "/me/recognition", "/members/tomasz", "/notifications", "/me/data", "/"]
+    texts = {page: browser.get(page).text for page in pages}
+    texts["suggestion"] = sign_in(peer).get("/members/tomasz/suggestion").text
+    for page, text in texts.items():
+        visible = re.sub(r"<[^>]+>", " ", text)
+        assert LABELS.search(visible) is None, f"{page}: {LABELS.search(visible)}"
+
+
+def test_a_menu_moves_and_says_what_is_missing(app: Flask, moderator: FlaskClient, tomasz: int) -> None:
+    with app.app_context():
+        candidates.spot(viewer_of(make_moderator()), tomasz)
+    board = moderator.get("/console/candidates")
+    assert "Move to" in board.text
+    path = "/console/candidates/tomasz/stage"
+    token = fields_of(board, path)
+    moved = moderator.post(path, data={**token, "stage": "nominated", "back": "/console/candidates"})
+    assert moved.location == "/console/candidates"
+    assert stage_of(app, tomasz) is Stage.NOMINATED
+    stale = moderator.post(path, data={**token, "stage": "spotted"})
+    assert stale.status_code == 409
+    refused = submit(moderator, "/console/candidates/tomasz", {"stage": "active"}, path)
+    assert refused.status_code == 422
+    assert "not agreed to anything" in refused.text
+    assert moderator.post(path, data={**token, "stage": "asked"}).status_code == 409
+    retired = submit(moderator, "/console/candidates/tomasz", {"stage": "retired", "reason": "Left."}, path)
+    assert retired.status_code == 303
+    assert stage_of(app, tomasz) is Stage.RETIRED
+    table = moderator.get("/console/candidates?stage=retired").text
+    assert "Left." in table
+    assert "Tomasz" in moderator.get("/console/candidates.csv?stage=retired").get_data(as_text=True)
+    assert "Nobody fits" in moderator.get("/console/candidates?stage=asked").text
+
+
+def test_peers_and_account_owners_suggest_and_see_nothing_else(
+    app: Flask, tomasz: int, sign_in: SignIn, moderator: FlaskClient
+) -> None:
+    with app.app_context():
+        peer = make_customer("Petra")
+        sales = make_member("Gareth", status=Status.VENDOR, duties=(Duty.SALES,))
+    for who in (peer, sales):
+        browser = sign_in(who)
+        sent = submit(browser, "/members/tomasz/suggestion", {"note": "Worth hearing."})
+        assert sent.location == "/members/tomasz"
+        assert browser.get("/console/candidates/tomasz").status_code == 403
+    page = moderator.get("/console/candidates/tomasz").text
+    assert "Petra, by a peer" in page
+    assert "Gareth, by the account’s owner" in page
+    assert "Nominated by a peer" in moderator.get("/console/").text
+    nomination = re.search(r'action="(/console/candidates/tomasz/nominations/\d+/reading)"', page)
+    assert nomination is not None
+    assert submit(moderator, "/console/candidates/tomasz", {}, nomination[1]).status_code == 303
+
+
+def test_the_board_takes_the_same_statements_however_many_there_are(
+    app: Flask, moderator: FlaskClient, statements: Callable[[], AbstractContextManager[Statements]]
+) -> None:
+    with app.app_context():
+        ruth = viewer_of(make_moderator())
+        candidates.nominate(ruth, make_customer(), "Helps.")
+    for address in ("/console/candidates", "/console/candidates?view=table", "/console/rising"):
+        moderator.get(address)
+        counts = []
+        for more in (0, 9):
+            with app.app_context():
+                for _ in range(more):
+                    candidates.nominate(ruth, make_customer(), "Helps.")
+            with statements() as seen:
+                assert moderator.get(address).status_code == 200
+            counts.append(len(seen))
+        assert counts[0] == counts[1] <= 16, (address, seen)
+
+
+def test_what_is_over_is_kept_and_shown(app: Flask, tomasz: int, sign_in: SignIn) -> None:
+    browser = sign_in(tomasz)
+    form = fields_of(browser.get("/me/consents"), "/me/consents")
+    given = browser.post("/me/consents", data={**form, "activity": "speaking"})
+    assert given.status_code == 303
+    assert browser.post("/me/consents", data={**form, "activity": "dancing"}).status_code == 404
+    with app.app_context():
+        held = consents.in_force([tomasz])[tomasz][0]
+        assert held.expires_at <= clock.now() + timedelta(days=366)
+    text = browser.get("/me/consents").text
+    assert "Take it back" in text
+    token = fields_of(browser.get("/me/consents"), "/logout")
+    browser.post("/me/consents/speaking?_method=DELETE", data=token)
+    assert "you took it back" in browser.get("/me/consents").text

@@ -1,0 +1,151 @@
+"""The members explorer and the page of one member: facts, facets, notes."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal.advocacy.models import MemberNote
+from portal.console import explorer
+from portal.console.explorer import Wanted
+from portal.discussions.models import ThreadKind
+from portal.discussions.services.acceptance import accept
+from portal.discussions.services.posting import open_thread, post_reply
+from portal.kernel import clock, personal
+from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
+from portal.matching.models import Availability
+from portal.members.models import MemberProduct, Product
+from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
+from tests.support.people import fields_of, submit
+from tests.support.statements import Statements
+
+SignIn = Callable[[int], FlaskClient]
+
+
+def people() -> dict[str, int]:
+    """Five people, each different in one fact or more."""
+    now = clock.now()
+    bank = make_company("Banque", industry="52", size_band="5000+", region="FR")
+    mill = make_company("Mill", industry="31-33", size_band="50-199", region="DE")
+    found = {
+        "ana": make_customer("Ana", company_id=bank, last_seen_at=now, answers_count=3),
+        "bo": make_customer("Bo", company_id=mill, last_seen_at=now - timedelta(days=5), answers_count=9),
+        "cy": make_customer("Cy", company_id=mill, last_seen_at=now - timedelta(days=200)),
+        "di": make_prospect("Di", company_id=bank),
+        "ed": make_customer("Ed", company_id=mill),
+    }
+    with unit_of_work():
+        db.session.add(Product(id=7, name="Mapper"))
+        db.session.flush()
+        db.session.add(MemberProduct(member_id=found["bo"], product_id=7))
+        db.session.add(Availability(member_id=found["cy"], paused_until=now + timedelta(days=9)))
+    return found
+
+
+def names(**wanted: object) -> list[str]:
+    return [one.name for one in explorer.members(Wanted(**wanted))]  # type: ignore[arg-type]
+
+
+def test_members_are_found_by_any_fact(in_app: Flask) -> None:
+    people()
+    assert names(sort="name") == ["Ana", "Bo", "Cy", "Di", "Ed"]
+    assert names(industry="52", sort="name") == ["Ana", "Di"]
+    assert names(size="50-199", region="DE", sort="name") == ["Bo", "Cy", "Ed"]
+    assert names(status="prospect") == ["Di"]
+    assert names(product="7") == ["Bo"]
+    assert names(seen="week") == ["Bo"]
+    assert names(seen="never", sort="name") == ["Di", "Ed"]
+    assert names(load="paused") == ["Cy"]
+    assert names(words="banq", sort="name") == ["Ana", "Di"]
+    assert names(sort="answers")[0] == "Bo"
+    assert names(sort="helpful")
+    assert names(load="full") == []
+
+
+def test_facets_count_under_the_other_words(in_app: Flask) -> None:
+    people()
+    counted = explorer.facets(Wanted(industry="31-33"))
+    assert counted.total == 3
+    assert counted.industry == {"31-33": 3, "52": 2}
+    assert counted.status == {"customer": 3}
+    assert counted.seen == {"week": 1, "longer": 1, "never": 1}
+    assert explorer.products(Wanted(industry="31-33")) == [(7, "Mapper", 1)]
+    assert explorer.products(Wanted(industry="52")) == [(7, "Mapper", 0)]
+
+
+def test_standing_is_a_facet(in_app: Flask) -> None:
+    board, helper, beginner = make_board(), make_customer("Helper"), make_customer("Beginner")
+    for number, who in enumerate((helper, helper, helper, beginner)):
+        asker = viewer_of(make_customer(f"Asker {number}"))
+        thread = open_thread(asker, board, kind=ThreadKind.QUESTION, title=f"Question {number}", body="Why?")
+        accept(asker, thread.id, post_reply(viewer_of(who), thread.id, f"So: {number}.").id)
+    assert names(standing="ranked") == ["Helper"]
+    assert names(standing="rising") == ["Beginner"]
+    assert names(sort="helpful")[:2] == ["Helper", "Beginner"]
+
+
+@pytest.fixture
+def moderator(app: Flask, sign_in: SignIn) -> FlaskClient:
+    with app.app_context():
+        return sign_in(make_moderator("Ruth", username="ruth"))
+
+
+def test_the_address_says_everything_and_the_file_holds_the_same(app: Flask, moderator: FlaskClient) -> None:
+    with app.app_context():
+        people()
+    page = moderator.get("/console/members?industry=31-33&sort=name&q=%00&size=nonsense").text
+    assert re.findall(r"data-row-open data-row-do>([^<]+)</a>", page) == ["Bo", "Cy", "Ed"]
+    assert 'href="/console/members.csv?industry=31-33&amp;sort=name"' in page
+    answer = moderator.get("/console/members.csv?industry=31-33&sort=name")
+    rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
+    assert [row[1] for row in rows[1:]] == ["Bo", "Cy", "Ed"]
+    assert "@" not in answer.get_data(as_text=True)
+    assert "Nobody fits" in moderator.get("/console/members?industry=92").text
+
+
+def test_statements_do_not_grow_with_members(
+    app: Flask, moderator: FlaskClient, statements: Callable[[], AbstractContextManager[Statements]]
+) -> None:
+    with app.app_context():
+        people()
+    moderator.get("/console/members")
+    counts = []
+    for more in (0, 20):
+        with app.app_context():
+            for _ in range(more):
+                make_customer()
+        with statements() as seen:
+            assert moderator.get("/console/members?seen=never&sort=load").status_code == 200
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= 12, seen
+
+
+def test_a_note_is_the_members_data(app: Flask, moderator: FlaskClient, sign_in: SignIn) -> None:
+    with app.app_context():
+        ines = make_customer("Ines", username="ines")
+        other = make_moderator()
+    path = "/console/members/ines"
+    assert "Ines gets the notes with the export of their data" in moderator.get(path).text
+    answer = submit(moderator, path, {"text": "Prefers mail."}, f"{path}/notes")
+    assert answer.location == f"{path}#notes"
+    assert "Prefers mail." in moderator.get(path).text
+    refused = submit(moderator, path, {"text": "  "}, f"{path}/notes")
+    assert refused.status_code == 422
+    with app.app_context():
+        kept = next(one for one in personal.registered() if "member_notes" in one.tables)
+        assert [row["note"] for row in kept.export(ines)] == ["Prefers mail."]
+        note = db.session.query(MemberNote).one().id
+    browser = sign_in(other)
+    token = fields_of(browser.get(path), "/logout")
+    assert browser.post(f"{path}/notes/{note}?_method=DELETE", data=token).status_code == 404
+    with app.app_context():
+        with unit_of_work():
+            kept.erase(ines, False)
+        assert db.session.query(MemberNote).count() == 0
