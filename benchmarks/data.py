@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,29 @@ class Size:
 
 TINY = Size("tiny", 100, 100, 3_000)
 S = Size("S", 1_000, 2_000, 20_000)
-L_LITE = Size("L-lite", 5_000, 20_000, 200_000)
-SIZES = {size.name: size for size in (TINY, S, L_LITE)}
+L = Size("L", 5_000, 20_000, 200_000)
+SIZES = {size.name: size for size in (TINY, S, L)}
 
 
-def _vocabulary(draw: random.Random) -> list[str]:
+def vocabulary(draw: random.Random) -> list[str]:
+    """Some thousand words that no language has."""
     words = {"".join(draw.choices(_SYLLABLES, k=draw.randint(1, 4))) for _ in range(6_000)}
     return sorted(words)
 
 
-def _body(draw: random.Random, words: list[str], weights: list[float], extra: list[str]) -> str:
+def weighted(draw: random.Random) -> tuple[list[str], list[float]]:
+    """Words with cumulated weights: as in a language few are frequent."""
+    words = vocabulary(draw)
+    return words, list(accumulate(1 / rank for rank in range(1, len(words) + 1)))
+
+
+def name(draw: random.Random) -> str:
+    """A person's name."""
+    return " ".join("".join(draw.choices(_SYLLABLES, k=3)).capitalize() for _ in range(2))
+
+
+def body(draw: random.Random, words: list[str], weights: list[float], extra: list[str]) -> str:
+    """A post in Markdown, with the words of `extra` somewhere in it."""
     text = draw.choices(words, cum_weights=weights, k=WORDS_A_POST)
     for word in extra:
         text[draw.randrange(len(text))] = word
@@ -77,11 +91,7 @@ def _body(draw: random.Random, words: list[str], weights: list[float], extra: li
 def posts(size: Size) -> Iterator[dict[str, Any]]:
     """Posts in the importer's form; those of one thread lie scattered in time. Thread 1 has 2,000 posts."""
     draw = random.Random(SEED)
-    words = _vocabulary(draw)
-    total, weights = 0.0, []
-    for rank in range(1, len(words) + 1):
-        total += 1 / rank
-        weights.append(total)
+    words, weights = weighted(draw)
     rare = set(draw.sample(range(size.posts), 20))
     long_thread = min(LONG_THREAD_POSTS, size.posts // 3)
     threads = list(range(1, size.threads + 1))
@@ -107,15 +117,14 @@ def posts(size: Size) -> Iterator[dict[str, Any]]:
             "accepted": False,
             "title": " ".join(draw.choices(words, k=6)).capitalize() if first else None,
             "tags": draw.sample(["sync", "export", "roles", "price", "upgrade"], k=2) if first else [],
-            "body": _body(draw, words, weights, extra),
+            "body": body(draw, words, weights, extra),
         }
 
 
 def users(size: Size) -> Iterator[dict[str, Any]]:
     draw = random.Random(SEED + 1)
     for number in range(1, size.users + 1):
-        name = " ".join("".join(draw.choices(_SYLLABLES, k=3)).capitalize() for _ in range(2))
-        yield {"id": f"u{number}", "name": name, "joined": (NOW - timedelta(days=DAYS + 1)).isoformat()}
+        yield {"id": f"u{number}", "name": name(draw), "joined": (NOW - timedelta(days=DAYS + 1)).isoformat()}
 
 
 def write(size: Size, folder: Path) -> tuple[Path, Path]:

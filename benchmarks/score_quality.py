@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.scoring import attacks, baselines, measuring, reading
 from benchmarks.scoring.measuring import Origin, Scores
-from benchmarks.servers import ROOT, environment, portal
+from benchmarks.servers import ROOT, Place, portal
 
 # What the scoring document says of the communities it was chosen by: NDCG@20 within 0.01.
 EXPECTED = {"travel": 0.901, "docusign": 0.807, "stackexchange-beer": 0.637}
@@ -166,7 +166,7 @@ def _attack(folder: Path, place: Path) -> bool:
 
 
 def _import_rings(files: Path, instance: Path, groups: Sequence[attacks.Group]) -> None:
-    portal(instance, "db", "upgrade")
+    portal(Place(instance), "db", "upgrade")
     # The rings join first, those of one company are confirmed there, and then everything happens.
     accounts = sorted(one for group in groups for one in group.accounts)
     hello = instance / "hello.jsonl"
@@ -183,18 +183,24 @@ def _import_rings(files: Path, instance: Path, groups: Sequence[attacks.Group]) 
         encoding="utf-8",
     )  # fmt: skip
     users = ["--users", str(files / "users.jsonl"), "--source", "rings"]
-    portal(instance, "import", "jsonl", str(hello), *users)
+    portal(Place(instance), "import", "jsonl", str(hello), *users)
     subprocess.run(
         [sys.executable, "-c", ONE_COMPANY],
         cwd=ROOT,
-        env=environment(instance),
+        env=Place(instance).environment,
         input=json.dumps([list(group.accounts) for group in groups if group.one_company]),
         text=True,
         check=True,
         stdout=subprocess.DEVNULL,
     )
     portal(
-        instance, "import", "jsonl", str(files / "posts.jsonl"), *users, "--votes", str(files / "votes.jsonl")
+        Place(instance),
+        "import",
+        "jsonl",
+        str(files / "posts.jsonl"),
+        *users,
+        "--votes",
+        str(files / "votes.jsonl"),
     )
     (instance / "imported").touch()
 
@@ -202,23 +208,23 @@ def _import_rings(files: Path, instance: Path, groups: Sequence[attacks.Group]) 
 def _imported(folder: Path, instance: Path) -> Path:
     if (instance / "imported").exists():
         return instance
-    portal(instance, "db", "upgrade")
+    portal(Place(instance), "db", "upgrade")
     posts = reading.find(folder, "posts.jsonl")
     if posts is None:
-        portal(instance, "import", "stackexchange", str(folder.resolve()))
+        portal(Place(instance), "import", "stackexchange", str(folder.resolve()))
     else:
         more: list[str] = []
         for name in ("users", "votes"):
             if file := reading.find(folder, f"{name}.jsonl"):
                 more += [f"--{name}", str(file.resolve())]
-        portal(instance, "import", "jsonl", str(posts.resolve()), *more)
+        portal(Place(instance), "import", "jsonl", str(posts.resolve()), *more)
     (instance / "imported").touch()
     return instance
 
 
 def _exported(instance: Path, found: Sequence[Origin]) -> dict[int, dict[str, float]]:
     days = [_day(origin.day) for origin in found]
-    run = portal(instance, "score", "export", "--at", *days)
+    run = portal(Place(instance), "score", "export", "--at", *days)
     scores: dict[str, dict[str, float]] = defaultdict(dict)
     text = run.output[run.output.index("origin,member,helpfulness") :]
     for row in csv.DictReader(io.StringIO(text)):

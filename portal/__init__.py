@@ -11,7 +11,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import settings as settings_module
 from portal import wiring
-from portal.kernel import access, assets, clock, front_door, limits, logging, site, template_helpers, web
+from portal.kernel import (
+    access,
+    assets,
+    clock,
+    front_door,
+    limits,
+    logging,
+    parts,
+    site,
+    template_helpers,
+    web,
+)  # fmt: skip
 from portal.kernel.db import db, engine_options, prepare_engine
 from portal.members import queries as members_queries
 from portal.members.services import sessions
@@ -95,6 +106,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     template_helpers.install(app)
     _install_requests(app)
     csrf.init_app(app)  # after the guard: a signed-out writer is asked to sign in, not told of tokens
+    parts.install(app)
     for view in wiring.WITHOUT_TOKEN:
         csrf.exempt(view)
     wiring.wire(app, settings)

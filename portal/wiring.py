@@ -525,7 +525,7 @@ def _install_templates(app: Flask, settings: Settings) -> None:
             "site": site.current(),
             "boards_nav": lambda: board_queries.boards_in_menu(viewer),
             "nav": lambda place: nav.entries(place, viewer),
-            "nav_count": nav.counter(viewer),
+            "nav_counts": nav.counter(viewer),
             "public_url": settings.PUBLIC_URL,
             "theme_css": theme.address(),
             "canonical_url": settings.PUBLIC_URL + request.path,

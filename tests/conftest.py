@@ -94,8 +94,7 @@ def app(
     application = create_app(settings)
     application.config["TESTING"] = False
     application.jinja_env.bytecode_cache = compiled_templates
-    page_cache.fragments.clear()
-    page_cache.pages.clear()
+    page_cache.clear()
     lists.forget()
     yield application
     jobs.set_waker(None)

@@ -181,8 +181,6 @@ def _fillers(industry: str) -> list[tuple[str, str, float]]:
             Company.kind == CompanyKind.CUSTOMER,
             standing.shown_members(),
             ~has_consent(Activity.CALL),
-            # Who asked may have done so without a name: nobody who asks is named beside the asks.
-            Member.id.not_in(select(Ask.asker_id)),
         )
         .order_by(Member.accepted_count.desc(), Member.answers_count.desc(), Member.id)
         .limit(50)

@@ -32,6 +32,17 @@ class ReplyComposer:
     draft_seq: int = 0
     saved: datetime | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is as for everybody who begins: no draft, no quotation, nothing that came back."""
+        return bool(
+            self.form
+            and not self.closed
+            and self.saved is None
+            and not self.form.body.data
+            and not self.form.all_errors
+        )
+
 
 def reply_composer(
     viewer: Viewer, thread: ThreadPlace, form: ReplyForm | None = None, quote_id: int | None = None

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from portal.discussions.models import Audience, Board, Post, PostState, Thread
 from portal.kernel.access import Permission, Status, Viewer
+from portal.kernel.db import one_of
 
 READABLE: dict[Status, frozenset[Audience]] = {
     Status.VISITOR: frozenset({Audience.PUBLIC}),
@@ -25,7 +26,7 @@ def readable_audiences(viewer: Viewer) -> frozenset[Audience]:
 
 def board_is_visible(viewer: Viewer) -> ColumnElement[bool]:
     """SQL: this viewer may read the board. Use with a query that joins Board."""
-    return Board.audience.in_(sorted(readable_audiences(viewer)))
+    return one_of(Board.audience, sorted(readable_audiences(viewer)))
 
 
 def thread_is_visible(viewer: Viewer) -> ColumnElement[bool]:
@@ -34,7 +35,7 @@ def thread_is_visible(viewer: Viewer) -> ColumnElement[bool]:
     A held thread is there for its author and for moderators; a hidden one keeps its place as a tombstone
     for those who could read it, without its text; a deleted one is gone for everybody.
     """
-    shown: ColumnElement[bool] = Thread.state.in_([PostState.VISIBLE, PostState.HIDDEN])
+    shown = one_of(Thread.state, [PostState.VISIBLE, PostState.HIDDEN])
     if viewer.may(Permission.MODERATE):
         shown = Thread.state != PostState.DELETED
     elif viewer.member_id is not None:
@@ -52,7 +53,8 @@ def text_is_visible(viewer: Viewer) -> ColumnElement[bool]:
         readable = and_(Post.state != PostState.DELETED, Thread.state != PostState.DELETED)
     elif viewer.member_id is not None:
         own_held = and_(Post.state == PostState.HELD, Post.author_id == viewer.member_id)
-        readable = or_(readable, and_(own_held, Thread.state.in_([PostState.VISIBLE, PostState.HELD])))
+        there = one_of(Thread.state, [PostState.VISIBLE, PostState.HELD])
+        readable = or_(readable, and_(own_held, there))
     return and_(board_is_visible(viewer), readable)
 
 

@@ -64,6 +64,12 @@ def newer(
     return number or 0, at
 
 
+def gathered_of(member_id: int) -> dict[int, int]:
+    """Up to which number the member has read threads, where that is not written yet; by the thread's id."""
+    with _lock:
+        return {thread: number for (member, thread), (number, _at) in _marks.items() if member == member_id}
+
+
 def is_due() -> bool:
     """Whether something has waited for its time to be written."""
     return bool(_since) and time.monotonic() - _since[0] >= LATEST_SECONDS / 2

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import render_template
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
@@ -28,6 +27,7 @@ from portal.discussions.queries import posts as posts_queries
 from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, page_cache, site
 from portal.kernel.access import Permission, Viewer
+from portal.kernel.template_helpers import locale_name
 from portal.kernel.template_helpers import number as number_text
 from portal.members.display import PersonLine, Reader, person_line, reader_of
 
@@ -97,7 +97,7 @@ def page_text(viewer: Viewer, thread: Any, page: int, all_under: int = 0) -> Pag
         all_under,
         # A company's leave to be named ends with a day, with nobody changing anything.
         clock.now().date() if reader is not Reader.INSIDER else None,
-        str(get_locale()),
+        locale_name(),
     )
 
     def make() -> str:
@@ -336,7 +336,7 @@ class _Actions:
 def _combination(what: str, combination: dict[str, Any]) -> str:
     """The actions of a post or comment in this combination, with stand-ins for what differs."""
     # The rules, which the form for flags offers, change the version of the site.
-    key = ("actions", what, str(get_locale()), site.current().version, *combination.values())
+    key = ("actions", what, locale_name(), site.current().version, *combination.values())
     return page_cache.fragments.get(
         key,
         lambda: render_template("discussions/_actions.html", what=what, token="@CSRF@", **combination),  # noqa: S106 - a stand-in

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, render_template
 from portal.discussions.addresses import thread_address
 from portal.discussions.guests import veil_over, with_title
 from portal.discussions.queries import boards, lists
+from portal.discussions.rows import board_rows, thread_rows
 from portal.discussions.services.text import SECTION_TITLES
-from portal.discussions.thread_rows import thread_rows
 from portal.kernel import clock, kept_pages
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.front_door import Proof
@@ -44,6 +44,7 @@ def _home_page() -> str:
     return render_template(
         "front/home.html",
         thread_rows=thread_rows,
+        board_rows=board_rows,
         first_minute=needs_welcome(me),
         unread=_without_tags(lists.unread_followed(me)),
         latest=_without_tags(latest),

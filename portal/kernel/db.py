@@ -1,12 +1,25 @@
 """The database handle, column types and the connection rules of SQLite and PostgreSQL."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, CheckConstraint, DateTime, Enum, Integer, MetaData, TypeDecorator, event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    Enum,
+    Integer,
+    MetaData,
+    TypeDecorator,
+    event,
+    false,
+    or_,
+)
+from sqlalchemy.engine import Connection, Engine, Result
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column, registry
 
 try:
@@ -133,6 +146,21 @@ def _refuse_flush(session: Session, _context: Any, _instances: Any) -> None:
 def _refuse_write(state: ORMExecuteState) -> None:
     if (state.is_insert or state.is_update or state.is_delete) and UNIT not in state.session.info:
         raise WriteOutsideUnit("write inside unit_of_work()")
+
+
+def rows_of(statement: Any, values: Mapping[str, Any] | None = None) -> Result[tuple[Any, ...]]:
+    """The rows of a statement that selects columns: for hot pages, since the ORM's part of it, which columns
+    do not need, takes as long as all the rest. Inside a unit of work what was changed there is seen as ever.
+    """
+    session = db.session()
+    if UNIT in session.info:
+        return session.execute(statement, values)
+    return session.connection().execute(statement, values)
+
+
+def one_of(column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """SQL: the column has one of these few values; `in_` would have to be expanded at each run."""
+    return or_(false(), *(column == value for value in values))
 
 
 def check(name: str, sql: str) -> CheckConstraint:

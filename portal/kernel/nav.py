@@ -1,16 +1,19 @@
 """Menu entries: features register them through `portal.wiring`, templates show them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
-from portal.kernel.access import Permission, Viewer
+from portal.kernel.access import Duty, Permission, Status, Viewer
 
 
 @dataclass(frozen=True)
 class Entry:
     """One entry of a menu. `count` is asked with the viewer and shown when above 0.
 
-    `shown` leaves the entry out for some of those who may open it: a vendor's people need no link to /ask.
+    `shown` leaves the entry out for some of those who may open it: a vendor's people need no link to /ask. It
+    is asked with a viewer of whom only status, duties and permissions are known.
     """
 
     label: str
@@ -22,6 +25,9 @@ class Entry:
     count: Callable[[Viewer], int] | None = None
     shown: Callable[[Viewer], bool] | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.place, self.endpoint, self.label))
+
 
 _entries: list[Entry] = []
 
@@ -30,21 +36,35 @@ def register(*entries: Entry) -> None:
     """Add entries; one that is there already is not added again."""
     _entries.extend(entry for entry in entries if entry not in _entries)
     _entries.sort(key=lambda entry: entry.order)
+    _entries_of.cache_clear()
 
 
-def entries(place: str, viewer: Viewer) -> list[Entry]:
+def entries(place: str, viewer: Viewer) -> tuple[Entry, ...]:
     """The entries of a place that this viewer may open, in order."""
-    return [
+    return _entries_of(place, viewer.status, viewer.duties, viewer.permissions)
+
+
+@lru_cache(1024)
+def _entries_of(
+    place: str, status: Status, duties: frozenset[Duty], permissions: frozenset[Permission]
+) -> tuple[Entry, ...]:
+    kind = Viewer(status=status, duties=duties, permissions=permissions)
+    return tuple(
         entry
         for entry in _entries
-        if entry.place == place
-        and viewer.may(entry.permission)
-        and (entry.shown is None or entry.shown(viewer))
-    ]
+        if entry.place == place and kind.may(entry.permission) and (entry.shown is None or entry.shown(kind))
+    )
 
 
-def counter(viewer: Viewer) -> Callable[[Entry], int]:
-    """What stands beside an entry, for this viewer; asked once for entries that count the same."""
+Counts = Callable[..., tuple[int, ...]]
+_NOTHING: Mapping[str, int] = MappingProxyType({})
+
+
+def counter(viewer: Viewer) -> Counts:
+    """What stands beside entries, for this viewer; asked once for entries that count the same.
+
+    `more` has further numbers by endpoint, for entries without a count of their own.
+    """
     known: dict[Callable[[Viewer], int], int] = {}
 
     def count_of(entry: Entry) -> int:
@@ -54,4 +74,7 @@ def counter(viewer: Viewer) -> Callable[[Entry], int]:
             known[entry.count] = entry.count(viewer)
         return known[entry.count]
 
-    return count_of
+    def counts_of(entries: Iterable[Entry], more: Mapping[str, int] = _NOTHING) -> tuple[int, ...]:
+        return tuple(count_of(entry) or more.get(entry.endpoint, 0) for entry in entries)
+
+    return counts_of

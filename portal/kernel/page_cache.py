@@ -5,8 +5,21 @@ old versions simply are no longer asked for.
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+
+_all: list["Kept | Recent[Any]"] = []
+
+
+def clear() -> None:
+    """Forget everything that is kept anywhere: as in a new process."""
+    for each in _all:
+        each.clear()
 
 
 class Kept:
@@ -17,6 +30,7 @@ class Kept:
         self._size = 0
         self._rows: OrderedDict[Hashable, str] = OrderedDict()
         self._lock = threading.Lock()
+        _all.append(self)
 
     def get(self, key: Hashable, make: Callable[[], str]) -> str:
         """The text under `key`, made now if it is not kept."""
@@ -53,6 +67,34 @@ class Kept:
         with self._lock:
             self._rows.clear()
             self._size = 0
+
+
+class Recent(Generic[T]):
+    """At most `most` values, each given again for so many seconds after it was made."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most, self._seconds = most, seconds
+        self._rows: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
+        self._lock = threading.Lock()
+        _all.append(self)
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value under `key`, made now if there is none of late."""
+        with self._lock:
+            made_at, value = self._rows.get(key, (None, None))
+        if made_at is not None and time.monotonic() - made_at < self._seconds:
+            return cast(T, value)
+        made = make()
+        with self._lock:
+            self._rows.pop(key, None)
+            self._rows[key] = (time.monotonic(), made)
+            if len(self._rows) > self._most:
+                self._rows.popitem(last=False)
+        return made
+
+    def clear(self) -> None:
+        with self._lock:
+            self._rows.clear()
 
 
 fragments = Kept(24 * 2**20)

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import Integer, and_, bindparam, case, func, null, select
 
 from portal.discussions import reading_state
 from portal.discussions.models import Board, PostState, ReadMark, Thread
 from portal.discussions.policy import board_is_visible, readable_audiences
+from portal.discussions.queries.finding import ME, kind_of
 from portal.discussions.queries.lists import FRESH
 from portal.kernel import clock, site
 from portal.kernel.access import Viewer
-from portal.kernel.db import db
+from portal.kernel.db import UTCDateTime, db, rows_of
 
 LATELY = 300  # threads that are looked at for the marks in the menu
 
@@ -57,43 +59,48 @@ def unread_by_board(viewer: Viewer) -> dict[int, int]:
     """
     if viewer.member_id is None:
         return {}
+    gathered = reading_state.gathered_of(viewer.member_id)
+    rows = rows_of(
+        _unread_statement(),
+        {"me": viewer.member_id, "since": clock.now() - FRESH, "gathered": list(gathered)},
+    )
+    counts: dict[int, int] = {}
+    for board_id, thread_id, last_number, threads in rows:
+        if thread_id is None or last_number > gathered[thread_id]:
+            counts[board_id] = counts.get(board_id, 0) + threads
+    return counts
+
+
+@cache
+def _unread_statement() -> Any:
+    """A line a board, and one for each thread of which the buffer knows more than the row."""
     latest = (
         select(Thread.id, Thread.board_id, Thread.last_number, Thread.last_author_id)
-        .where(Thread.state == PostState.VISIBLE, Thread.last_activity_at > clock.now() - FRESH)
+        .where(
+            Thread.state == PostState.VISIBLE,
+            Thread.last_activity_at > bindparam("since", type_=UTCDateTime()),
+        )
         .order_by(Thread.last_activity_at.desc(), Thread.id.desc())
         .limit(LATELY)
         .subquery()
     )
-    own = and_(ReadMark.thread_id == latest.c.id, ReadMark.member_id == viewer.member_id)
-    rows = db.session.execute(
-        select(latest.c.id, latest.c.board_id, latest.c.last_number, ReadMark.last_number.label("read"))
+    gathered = bindparam("gathered", type_=Integer, expanding=True)
+    apart = case((latest.c.id.in_(gathered), latest.c.id), else_=null())
+    own = and_(ReadMark.thread_id == latest.c.id, ReadMark.member_id == ME)
+    return (
+        select(latest.c.board_id, apart, func.max(latest.c.last_number), func.count())
         .outerjoin(ReadMark, own)
-        .where(latest.c.last_author_id.is_distinct_from(viewer.member_id))
+        .where(
+            latest.c.last_author_id.is_distinct_from(ME),
+            latest.c.last_number > func.coalesce(ReadMark.last_number, 0),
+        )
+        .group_by(latest.c.board_id, apart)
     )
-    counts: dict[int, int] = {}
-    for row in rows:
-        read, _at = reading_state.newer(viewer.member_id, row.id, row.read, None)
-        if row.last_number > read:
-            counts[row.board_id] = counts.get(row.board_id, 0) + 1
-    return counts
 
 
 def boards_of(viewer: Viewer) -> list[BoardLine]:
     """All boards the viewer reads, in their order."""
-    rows = db.session.execute(
-        select(
-            Board.id,
-            Board.slug,
-            Board.name,
-            Board.description,
-            Board.audience,
-            Board.threads_count,
-            Board.last_activity_at,
-            Board.archived_at,
-        )
-        .where(board_is_visible(viewer))
-        .order_by(Board.archived_at.is_not(None), Board.position, Board.id)
-    ).all()
+    rows = rows_of(_boards_statement(kind_of(viewer))).all()
     return [
         BoardLine(
             row.id,
@@ -107,6 +114,24 @@ def boards_of(viewer: Viewer) -> list[BoardLine]:
         )
         for row in rows
     ]
+
+
+@lru_cache(64)
+def _boards_statement(viewer: Viewer) -> Any:
+    return (
+        select(
+            Board.id,
+            Board.slug,
+            Board.name,
+            Board.description,
+            Board.audience,
+            Board.threads_count,
+            Board.last_activity_at,
+            Board.archived_at,
+        )
+        .where(board_is_visible(viewer))
+        .order_by(Board.archived_at.is_not(None), Board.position, Board.id)
+    )
 
 
 def all_boards() -> list[Board]:

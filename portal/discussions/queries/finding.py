@@ -12,7 +12,7 @@ from portal.discussions.guests import veil_titles
 from portal.discussions.models import Board, Follow, Post, PostKind, PostState, ReadMark, Thread
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
 from portal.kernel.access import Permission, Viewer
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
 from portal.kernel.errors import NotFound
 from portal.kernel.site import SiteVersion
 from portal.members.display import reader_of, with_person
@@ -71,7 +71,7 @@ def find_visible_board(viewer: Viewer, slug: str) -> Any:
     """The board with this address: a row of its columns, `followed` and `site_version`. Raises NotFound."""
     if "\0" in slug:  # PostgreSQL takes no such text
         raise NotFound("no such board")
-    row = db.session.execute(*board_query(viewer, slug)).one_or_none()
+    row = rows_of(*board_query(viewer, slug)).one_or_none()
     if row is None:
         raise NotFound("no such board")
     return row
@@ -94,7 +94,7 @@ def find_visible_thread(viewer: Viewer, thread_id: int) -> Any:
     """
     if thread_id > LARGEST_ID:
         raise NotFound("no such thread")
-    row = db.session.execute(*thread_query(viewer, thread_id)).one_or_none()
+    row = rows_of(*thread_query(viewer, thread_id)).one_or_none()
     if row is None:
         raise NotFound("no such thread")
     return veil_titles(reader_of(viewer), [row])[0]

@@ -31,7 +31,7 @@ from portal.discussions.policy import (
 from portal.discussions.queries.finding import SITE_VERSION, join_read_mark, kind_of, read_mark
 from portal.kernel import clock, paging
 from portal.kernel.access import Permission, Status, Viewer
-from portal.kernel.db import UTCDateTime, db
+from portal.kernel.db import UTCDateTime, db, rows_of
 from portal.kernel.paging import Page
 from portal.members.display import PersonLine, Reader, person_line, reader_of, with_person
 
@@ -135,7 +135,7 @@ def first_of_board(viewer: Viewer, board_id: int, wanted: Filter) -> list[Thread
     """What stands above the list: pinned threads, then what waits for a moderator and this viewer may see."""
     statement = _first_statement(kind_of(viewer), wanted.kind_of_list)
     values = {"me": viewer.member_id, "board_id": board_id, "tag": wanted.tag}
-    rows = db.session.execute(statement, values).all()
+    rows = rows_of(statement, values).all()
     # Sorted here: SQLite would take the index of the order.
     rows = sorted(rows, key=lambda row: (row.pinned_at or row.created_at, row.id), reverse=True)
     rows.sort(key=lambda row: row.state is PostState.VISIBLE)
@@ -180,7 +180,7 @@ def tag_exists(viewer: Viewer, name: str) -> bool:
 
 def latest_threads(viewer: Viewer, limit: int = 10) -> list[ThreadLine]:
     """The threads in which something happened last, on all boards the viewer reads."""
-    rows = db.session.execute(_latest_statement(kind_of(viewer), limit), {"me": viewer.member_id})
+    rows = rows_of(_latest_statement(kind_of(viewer), limit), {"me": viewer.member_id})
     return thread_lines(viewer, rows.all())
 
 
@@ -192,7 +192,7 @@ def _latest_statement(viewer: Viewer, limit: int) -> Any:
 
 def unanswered_threads(viewer: Viewer, limit: int = 5) -> list[ThreadLine]:
     """The newest open questions without an answer, on all boards the viewer reads."""
-    rows = db.session.execute(_unanswered_statement(kind_of(viewer), limit), {"me": viewer.member_id})
+    rows = rows_of(_unanswered_statement(kind_of(viewer), limit), {"me": viewer.member_id})
     return thread_lines(viewer, rows.all())
 
 
@@ -210,7 +210,7 @@ def unread_followed(viewer: Viewer, limit: int = 8) -> list[ThreadLine]:
     """Followed threads with posts that the member has not read, the liveliest first."""
     if viewer.member_id is None:
         return []
-    rows = db.session.execute(_unread_statement(kind_of(viewer), limit), {"me": viewer.member_id})
+    rows = rows_of(_unread_statement(kind_of(viewer), limit), {"me": viewer.member_id})
     return [line for line in thread_lines(viewer, rows.all()) if line.unread]
 
 
@@ -286,7 +286,7 @@ class WeekOfQuestions:
 def questions_of_the_week(viewer: Viewer) -> WeekOfQuestions:
     """Over all boards the viewer reads; counted up to 1,000."""
     since = clock.now() - timedelta(days=7)
-    row = db.session.execute(_week_statement(kind_of(viewer)), {"since": since}).one()
+    row = rows_of(_week_statement(kind_of(viewer)), {"since": since}).one()
     return WeekOfQuestions(row[0], row[1])
 
 
@@ -316,7 +316,7 @@ def _week_statement(viewer: Viewer) -> Any:
 def story_of_the_week(viewer: Viewer) -> Any | None:
     """The newest war story that the viewer may read: id, slug, title, excerpt and its author."""
     statement = _story_statement(kind_of(viewer))
-    return db.session.execute(statement, {"me": viewer.member_id}).one_or_none()
+    return rows_of(statement, {"me": viewer.member_id}).one_or_none()
 
 
 @lru_cache(64)
@@ -347,7 +347,7 @@ PUBLIC_VERSION = select(
 
 def version_of_what_is_public() -> tuple[Any, ...]:
     """Changes with every change of a public board's list, and with every change of site or boards."""
-    return tuple(db.session.execute(PUBLIC_VERSION).one())
+    return tuple(rows_of(PUBLIC_VERSION).one())
 
 
 def thread_lines(viewer: Viewer, rows: Any) -> list[ThreadLine]:
@@ -435,7 +435,7 @@ def _page(viewer: Viewer, board_id: int | None, wanted: Filter, after: str, befo
     *moment, number = back or forth or (None, None)
     values = {"me": viewer.member_id, "board_id": board_id, "tag": wanted.tag}
     values |= {"moment": moment[0] if moment else None, "number": number}
-    found = list(db.session.execute(statement, values).all())
+    found = list(rows_of(statement, values).all())
     more = len(found) > rows
     found = found[:rows]
     if back is not None:

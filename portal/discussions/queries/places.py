@@ -23,7 +23,7 @@ from portal.discussions.models import (
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
 from portal.discussions.queries.finding import ME
 from portal.kernel.access import Status, Viewer
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
 from portal.kernel.errors import NotFound
 from portal.kernel.slugs import slugify
 from portal.members.display import PersonLine, person_line, reader_of, with_person
@@ -163,12 +163,14 @@ def post_place(viewer: Viewer, post_id: int) -> PostPlace:
     return _post(row, viewer)
 
 
-_DRAFT = select(Draft).where(Draft.member_id == ME, Draft.place == bindparam("place"))
+_DRAFT = select(Draft.fields, Draft.sequence, Draft.saved_at).where(
+    Draft.member_id == ME, Draft.place == bindparam("place")
+)
 
 
-def draft_at(viewer: Viewer, place: str) -> Draft | None:
-    """The viewer's own unsent text for the form at `place`."""
-    return db.session.execute(_DRAFT, {"me": viewer.member_id, "place": place}).scalar_one_or_none()
+def draft_at(viewer: Viewer, place: str) -> Any | None:
+    """The viewer's own unsent text for the form at `place`: its `fields`, `sequence` and `saved_at`."""
+    return rows_of(_DRAFT, {"me": viewer.member_id, "place": place}).one_or_none()
 
 
 def _posts(viewer: Viewer) -> Select[Any]:

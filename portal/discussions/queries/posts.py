@@ -10,7 +10,7 @@ from portal.discussions.models import Board, Bookmark, Post, PostKind, PostState
 from portal.discussions.policy import text_is_visible
 from portal.discussions.queries.finding import ME
 from portal.kernel.access import Viewer
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
 from portal.members.display import with_person
 
 COMMENTS = 50  # under one post; the rest is one click away
@@ -89,7 +89,7 @@ def own_marks(viewer: Viewer, post_ids: list[int]) -> Own:
     """What the viewer did with these posts, in one statement."""
     if viewer.member_id is None or not post_ids:
         return Own()
-    rows = db.session.execute(_OWN_MARKS, {"me": viewer.member_id, "post_ids": post_ids}).all()
+    rows = rows_of(_OWN_MARKS, {"me": viewer.member_id, "post_ids": post_ids}).all()
     return Own(
         frozenset(row.post_id for row in rows if row.what == "v"),
         frozenset(row.post_id for row in rows if row.what == "k"),

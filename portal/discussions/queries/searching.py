@@ -5,23 +5,26 @@ facts of the rest; totals and facets are counted over these rows alone, so nothi
 change a number, and each facet can leave its own filter aside.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
-from sqlalchemy import ColumnElement, Select, case, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, select
 
 from portal.discussions.authors import BY_POST, may_name_author
 from portal.discussions.guests import veil_over, with_title, without_guests
 from portal.discussions.models import Board, Post, PostKind, Tag, Thread, ThreadKind, ThreadTag
 from portal.discussions.policy import text_is_visible
+from portal.discussions.queries.finding import SITE_VERSION, kind_of
 from portal.discussions.searchable import plain_text
-from portal.kernel import clock
+from portal.kernel import clock, page_cache
 from portal.kernel.access import Viewer, zone_of
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
 from portal.members.display import PersonLine, person_line, reader_of, with_person
 from portal.members.models import Member
 from portal.search import services as search
@@ -86,7 +89,7 @@ class FoundThread:
     created_at: datetime
     board_name: str
     board_slug: str
-    tags: list[str]
+    tags: tuple[str, ...]
     accepted: bool
     answered: bool
     vendor_replied: bool
@@ -122,38 +125,82 @@ class Found:
     facets: dict[str, list[Choice]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Outline:
+    """A page of results without the words of its posts: those are asked for anew each time."""
+
+    answer: Found
+    shown: list[tuple[Any, int]]
+    marks: Query
+
+
+# Totals and facets of what people look at now, page by page. What is kept rests on the engine's hits and on
+# the versions of boards and site, so only what changes neither (a vote) is seen some seconds late.
+_outlines: page_cache.Recent[_Outline] = page_cache.Recent(200, 10)
+_VERSION = select(func.coalesce(func.sum(Board.content_version), 0), SITE_VERSION)
+
+
 def find(viewer: Viewer, asked: Asked, page: int = 1) -> Found:
     """What the viewer finds, 20 threads a page from 1. A page beyond the last is empty.
 
-    Takes at most five statements, however much is found.
+    Takes at most six statements, however much is found.
     """
     query = parse(without_guests(reader_of(viewer), asked.q))
+    if not query and (asked.q.strip() or not asked.has_filters):
+        return Found()
+    try:
+        hits = search.find(query) if query else Hits()
+        key = (asked, query, page, _same_for(viewer), tuple(hit.id for hit in hits.hits), hits.complete)
+        outline = _outlines.get(key, lambda: _outline(viewer, asked, page, query, hits))
+    except IndexUnavailable:
+        rows = _titled(viewer, query)
+        answer = Found(titles_only=True, cut=len(rows) >= MAX_HITS)
+        outline = _page_of(viewer, asked, page, rows, _as_listed(rows), answer, query)
+    threads = _read(viewer, outline.shown, outline.marks)
+    hidden = len(outline.shown) - len(threads)
+    return replace(outline.answer, threads=threads, total=outline.answer.total - hidden)
+
+
+def _same_for(viewer: Viewer) -> tuple[Any, ...]:
+    """Who finds the same, as long as nothing changes and the day does not end."""
+    today = clock.now().astimezone(zone_of(viewer)).date()
+    who = (viewer.member_id, viewer.status, viewer.duties, viewer.permissions, viewer.time_zone)
+    return (id(db.engine), *who, today, tuple(rows_of(_VERSION).one()))
+
+
+def _outline(viewer: Viewer, asked: Asked, page: int, query: Query, hits: Hits) -> _Outline:
     if not query:
-        if asked.q.strip() or not asked.has_filters:
-            return Found()
-        rows, marks = _listed(viewer, asked), query
+        rows = _listed(viewer, asked)
         answer = Found(cut=len(rows) >= MAX_HITS)
-        order: dict[int, float] = {row.id: -place for place, row in enumerate(rows)}
-    else:
-        try:
-            rows, order, answer, marks = _searched(viewer, query)
-        except IndexUnavailable:
-            rows, marks = _titled(viewer, query), query
-            order = {row.id: -place for place, row in enumerate(rows)}
-            answer = Found(titles_only=True, cut=len(rows) >= MAX_HITS)
+        return _page_of(viewer, asked, page, rows, _as_listed(rows), answer, query)
+    rows, order, answer, marks = _searched(viewer, query, hits)
+    return _page_of(viewer, asked, page, rows, order, answer, marks)
+
+
+def _as_listed(rows: list[Any]) -> dict[int, float]:
+    return {row.id: -place for place, row in enumerate(rows)}
+
+
+def _page_of(
+    viewer: Viewer,
+    asked: Asked,
+    page: int,
+    rows: list[Any],
+    order: dict[int, float],
+    answer: Found,
+    marks: Query,
+) -> _Outline:
     tests = _tests(asked, viewer)
     chosen = [row for row in rows if all(test(row) for test in tests.values())]
     grouped = _grouped(chosen, asked.sort, order)
-    shown = grouped[(page - 1) * ROWS : page * ROWS]
-    threads = _read(viewer, shown, marks)
-    return replace(
+    answer = replace(
         answer,
-        threads=threads,
-        total=len(grouped) - len(shown) + len(threads),
+        total=len(grouped),
         page=page,
         pages=-(-len(grouped) // ROWS),
         facets=_facets(rows, tests, asked, viewer),
     )
+    return _Outline(answer, grouped[(page - 1) * ROWS : page * ROWS], marks)
 
 
 # --- what may be seen ---
@@ -162,6 +209,7 @@ def find(viewer: Viewer, asked: Asked, page: int = 1) -> Found:
 # Posts first, by their ids, then their threads. Without the sum SQLite begins with all visible threads, since
 # it takes an index of threads for more selective: 80 ms instead of 10 for 1,000 ids among 100,000 posts.
 _ITS_THREAD = Thread.id == Post.thread_id + 0
+_IDS: Any = bindparam("ids", type_=Integer, expanding=True)
 
 
 def _rows(
@@ -196,13 +244,20 @@ def _visible(viewer: Viewer, ids: Sequence[int]) -> list[Any]:
     """Of these posts those whose words the viewer may read, with what facets and lists need."""
     if not ids:
         return []
-    return list(
-        db.session.execute(_rows(viewer, _ITS_THREAD).where(Post.id.in_(ids), text_is_visible(viewer)))
-    )
+    return list(rows_of(_visible_statement(_kind_of(viewer)), {"me": viewer.member_id, "ids": ids}))
 
 
-def _searched(viewer: Viewer, query: Query) -> tuple[list[Any], dict[int, float], Found, Query]:
-    hits = search.find(query)
+@lru_cache(64)
+def _visible_statement(viewer: Viewer) -> Any:
+    return _rows(viewer, _ITS_THREAD).where(Post.id.in_(_IDS), text_is_visible(viewer))
+
+
+def _kind_of(viewer: Viewer) -> Viewer:
+    """As `kind_of`, with the duties: they decide whose names are read."""
+    return replace(kind_of(viewer), duties=viewer.duties)
+
+
+def _searched(viewer: Viewer, query: Query, hits: Hits) -> tuple[list[Any], dict[int, float], Found, Query]:
     rows = _visible(viewer, [hit.id for hit in hits.hits])
     complete = _complete(rows, hits)
     if len(complete) < FEW and len(hits.hits) == hits.complete:
@@ -413,23 +468,9 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
     """The words of these posts, asked for once more through the visibility query."""
     if not grouped:
         return []
-    statement: Select[Any] = (
-        select(
-            Post.id,
-            Post.kind,
-            Post.html,
-            Post.by_vendor,
-            Thread.posts_count,
-            Thread.vendor_replied,
-            Thread.closed_at,
-            Thread.score.label("thread_score"),
-            *BY_POST,
-        )
-        .join(Thread, _ITS_THREAD)
-        .join(Board, Board.id == Thread.board_id)
-        .where(Post.id.in_([row.id for row, _ in grouped]), text_is_visible(viewer))
-    )
-    details = {row.id: row for row in db.session.execute(with_person(statement, Post.author_id))}
+    ids = [row.id for row, _ in grouped]
+    statement = _words_statement(kind_of(viewer))
+    details = {row.id: row for row in rows_of(statement, {"me": viewer.member_id, "ids": ids})}
     reader = reader_of(viewer)
     texts = [row.html for row in details.values()] + [row.title for row, _ in grouped]
     veil = veil_over(reader, texts, [row.thread_id for row, _ in grouped])
@@ -450,14 +491,14 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
                 post_kind=post.kind,
                 url=thread_url if post.kind is PostKind.OPENING else f"/posts/{row.id}",
                 thread_url=thread_url,
-                title=_marked(row.title, query, 400),
-                snippet=_marked(words, query),
+                title=_title(row.title, query),
+                snippet=_snippet(words, query),
                 kind=row.thread_kind,
                 author=person_line(post, reader, by_vendor=post.by_vendor),
                 created_at=row.created_at,
                 board_name=row.board_name,
                 board_slug=row.board_slug,
-                tags=list(row.tags or ()),
+                tags=tuple(row.tags or ()),
                 accepted=row.accepted_post_id == row.id,
                 answered=row.accepted_post_id is not None,
                 vendor_replied=post.vendor_replied,
@@ -474,6 +515,38 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
 
 def _is_marked(text: str, query: Query) -> bool:
     return any(is_marked for is_marked, _piece in highlight(text, query, len(text) + 1))
+
+
+@lru_cache(64)
+def _words_statement(viewer: Viewer) -> Any:
+    words = (
+        select(
+            Post.id,
+            Post.kind,
+            Post.html,
+            Post.by_vendor,
+            Thread.posts_count,
+            Thread.vendor_replied,
+            Thread.closed_at,
+            Thread.score.label("thread_score"),
+            *BY_POST,
+        )
+        .join(Thread, _ITS_THREAD)
+        .join(Board, Board.id == Thread.board_id)
+        .where(Post.id.in_(_IDS), text_is_visible(viewer))
+    )
+    return with_person(words, Post.author_id)
+
+
+@lru_cache(2048)
+def _title(text: str, query: Query) -> Markup:
+    return _marked(text, query, 400)
+
+
+def _snippet(words: str, query: Query) -> Markup:
+    """The part of a post that shows why it was found; kept, since what is looked for is found again."""
+    key = ("snippet", query, hashlib.blake2b(words.encode(), digest_size=16).digest())
+    return Markup(page_cache.fragments.get(key, lambda: str(_marked(words, query))))  # noqa: S704 - marked and escaped
 
 
 def _marked(text: str, query: Query, size: int = 240) -> Markup:

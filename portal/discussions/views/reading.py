@@ -1,12 +1,11 @@
 """Reading: a board, a thread, a post's place, a tag."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
-from flask_babel import get_locale
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -35,11 +34,12 @@ from portal.discussions.queries import (
 from portal.discussions.queries.places import place_of
 from portal.discussions.queries.posts import COMMENTS
 from portal.discussions.reading_state import note_read, note_view
-from portal.discussions.thread_rows import thread_rows
+from portal.discussions.rows import thread_rows
 from portal.kernel import clock, kept_pages, page_cache
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import NotFound
 from portal.kernel.front_door import Proof
+from portal.kernel.template_helpers import locale_name
 from portal.members.display import person_line, reader_of
 
 blueprint = Blueprint("discussions", __name__)
@@ -71,16 +71,7 @@ def _board_page(found: Any, wanted: lists.Filter, after: str, before: str) -> st
     tag_key = ("tags", found.id, found.content_version // 20, found.site_version)
     tags = page_cache.fragments.get(tag_key, lambda: "\n".join(lists.tags_of_board(found.id))).split("\n")
 
-    def address(**changes: Any) -> str:
-        now = {
-            "kind": wanted.kind.value if wanted.kind else None,
-            "show": "unanswered" if wanted.unanswered else None,
-            "tag": wanted.tag or None,
-            "sort": "newest" if wanted.newest else None,
-        }
-        query = urlencode([(name, value) for name, value in {**now, **changes}.items() if value])
-        return f"/boards/{found.slug}?{query}" if query else f"/boards/{found.slug}"
-
+    address = BoardAddress(found.slug, wanted)
     may_start = viewer().may(Permission.POST) and found.archived_at is None
     return render_template(
         "discussions/board.html",
@@ -92,13 +83,31 @@ def _board_page(found: Any, wanted: lists.Filter, after: str, before: str) -> st
         next=address(after=page.next) if page.next else "",
         wanted=wanted,
         address=address,
-        tags=[tag for tag in tags if tag],
+        tags=tuple(tag for tag in tags if tag),
         kinds=ThreadKind,
         may_start=may_start,
         robots=None
         if found.audience is Audience.PUBLIC and not wanted.is_set and not wanted.newest
         else "noindex",
     )
+
+
+@dataclass(frozen=True)
+class BoardAddress:
+    """The address of a board's list as it is narrowed now; called with what is to be otherwise."""
+
+    slug: str
+    wanted: lists.Filter
+
+    def __call__(self, **changes: Any) -> str:
+        now = {
+            "kind": self.wanted.kind.value if self.wanted.kind else None,
+            "show": "unanswered" if self.wanted.unanswered else None,
+            "tag": self.wanted.tag or None,
+            "sort": "newest" if self.wanted.newest else None,
+        }
+        query = urlencode([(name, value) for name, value in {**now, **changes}.items() if value])
+        return f"/boards/{self.slug}?{query}" if query else f"/boards/{self.slug}"
 
 
 def _filter() -> lists.Filter:
@@ -194,10 +203,11 @@ def _thread_page(found: Any, pages: Pages, all_under: int, *, public: bool) -> s
         board_here=found.board_slug,
         pages=pages,
         url=page_url(1),
-        page_links=[
+        tags=tuple(found.tags),
+        page_links=tuple(
             ("…", "") if number is None else (str(number), "" if number == pages.page else page_url(number))
             for number in pages.around
-        ],
+        ),
         previous=page_url(pages.page - 1) if pages.page > 1 else "",
         next=page_url(pages.page + 1) if pages.page < pages.last else "",
         posts=rendering.personal(me, found, text.html, unread, may_write=may_write),
@@ -257,7 +267,7 @@ def _related(found: Any) -> Markup:
         reader_of(viewer()),
         found.site_version,
         minutes,
-        str(get_locale()),
+        locale_name(),
     )
 
     def make() -> str:

@@ -7,12 +7,16 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from portal.discussions.models import ThreadKind
 from portal.discussions.queries import searching
 from portal.discussions.queries.searching import Asked, Choice, Found
+from portal.discussions.rows import found_rows
+from portal.kernel import page_cache
 from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.template_helpers import locale_name
 
 blueprint = Blueprint("searching", __name__)
 
@@ -38,8 +42,8 @@ def search() -> tuple[str, int]:
         errors=errors,
         summary=[(name if name in _FIELDS else "", message) for name, message in errors],
         found=found,
-        filters=_filters(asked, found),
-        sorts=_sorts(asked),
+        filters=_sentence(asked, found),
+        found_rows=found_rows,
         page_url=lambda number: _address(asked, page=number if number > 1 else None),
         without_filters=_address(Asked(q=asked.q)),
         suggested=_address(replace(asked, q=found.suggestion.text)) if found.suggestion else "",
@@ -111,6 +115,20 @@ def kind_word(kind: str) -> str:
         ThreadKind.DISCUSSION: _("discussions"),
         ThreadKind.WAR_STORY: _("war stories"),
     }[ThreadKind(kind)]
+
+
+def _sentence(asked: Asked, found: Found) -> Markup:
+    """The filters with their choices; kept, since it is the same on every page of the results."""
+    key = ("filters", asked, bool(found.total), locale_name(), *((n, *c) for n, c in found.facets.items()))
+
+    def make() -> str:
+        filters = _filters(asked, found)
+        sorts = _sorts(asked) if found.total else []
+        if not filters:
+            return ""
+        return render_template("discussions/_search_filters.html", filters=filters, sorts=sorts)
+
+    return Markup(page_cache.fragments.get(key, make))  # noqa: S704 - our own template's text
 
 
 def _filters(asked: Asked, found: Found) -> list[dict[str, Any]]:

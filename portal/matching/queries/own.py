@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 
 from portal.kernel import clock
 from portal.kernel.access import Status, Viewer
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
 from portal.matching.models import Availability, Slot
 from portal.members.models import Member
 
@@ -18,10 +18,12 @@ def needs_welcome(viewer: Viewer) -> bool:
     """Whether this customer has neither filled in nor dismissed the first minute."""
     if viewer.status not in (Status.CUSTOMER, Status.FORMER) or viewer.member_id is None:
         return False
-    done = select(Availability.member_id).where(
-        Availability.member_id == viewer.member_id, Availability.welcomed_at.is_not(None)
-    )
-    return db.session.execute(done).first() is None
+    return rows_of(_WELCOMED, {"me": viewer.member_id}).first() is None
+
+
+_WELCOMED = select(Availability.member_id).where(
+    Availability.member_id == bindparam("me"), Availability.welcomed_at.is_not(None)
+)
 
 
 def happy_to_talk_about(member_id: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 
-from portal.kernel import clock, paging
+from portal.kernel import clock, page_cache, paging
 from portal.kernel.access import Permission, Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -88,8 +88,18 @@ def how_many(viewer: Viewer, wanted: Wanted) -> int:
     return db.session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
+_regions: page_cache.Recent[list[lists.Item]] = page_cache.Recent(8, 600)
+
+
 def regions_in_use() -> list[lists.Item]:
-    """The countries that people or companies of the directory say they are in, by name."""
+    """The countries that people or companies of the directory say they are in, by name.
+
+    Looked up every ten minutes at most, since everybody has to be looked at.
+    """
+    return _regions.get(id(db.engine), _find_regions)
+
+
+def _find_regions() -> list[lists.Item]:
     of_people = select(Member.region).where(Member.region != "", _field_open("region")).distinct()
     of_companies = select(Company.region).where(Company.region != "").distinct()
     codes = db.session.execute(of_people.union(of_companies)).scalars()

@@ -11,7 +11,7 @@ from sqlalchemy import ScalarSelect, bindparam, select
 from portal.kernel import clock
 from portal.kernel.access import VISITOR, Duty, Viewer, permissions_of
 from portal.kernel.crypto import token_hash
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
 from portal.members.models import Company, Member, MemberState, Session
 
 
@@ -72,7 +72,7 @@ def _by_token() -> Any:
 
 def signed_in_by_token(token: str) -> SignedIn | None:
     """Who holds this session token, in one statement; None when it ended or the account is closed."""
-    row = db.session.execute(_by_token(), {"hash": token_hash(token), "now": clock.now()}).one_or_none()
+    row = rows_of(_by_token(), {"hash": token_hash(token), "now": clock.now()}).one_or_none()
     if row is None or row.state in (MemberState.BANNED, MemberState.ERASED):
         return None
     waiting = {name: getattr(row, f"waiting_{name}") for name in _waiting}

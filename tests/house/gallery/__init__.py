@@ -20,6 +20,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, Length
 
 from portal import csrf
+from portal.discussions.queries.boards import BoardLine
 from portal.kernel import access, clock, nav
 from portal.kernel.access import Duty, Permission, Status, Viewer
 from portal.kernel.forms import Form
@@ -132,7 +133,7 @@ CALLUM = person("Callum Reyes", title="Product manager, connectors", vendor_name
 NOBODY = {"name": "former member", "username": ""}
 
 
-def boards() -> list[dict[str, Any]]:
+def boards() -> tuple[BoardLine, ...]:
     now = clock.now()
     rows = [
         ("Integrations", "Connectors, formats, partners, and what breaks between them.", "public", 3, 412),
@@ -141,19 +142,20 @@ def boards() -> list[dict[str, Any]]:
         ("Customers only", "", "customers", 0, 0),
         ("Datenaustauschschnittstellenbeschreibungen", "A long name.", "prospects", 1, 12_345),
     ]
-    return [
-        {
-            "slug": name.lower().replace(" ", "-"),
-            "name": name,
-            "description": about,
-            "audience": audience,
-            "unread": unread,
-            "threads_count": count,
-            "last_activity_at": now - timedelta(hours=3) if count else None,
-            "archived": name == "Customers only",
-        }
-        for name, about, audience, unread, count in rows
-    ]
+    return tuple(
+        BoardLine(
+            id=number,
+            slug=name.lower().replace(" ", "-"),
+            name=name,
+            description=about,
+            audience=audience,
+            unread=unread,
+            threads_count=count,
+            last_activity_at=now - timedelta(hours=3) if count else None,
+            archived=name == "Customers only",
+        )
+        for number, (name, about, audience, unread, count) in enumerate(rows)
+    )
 
 
 def threads() -> list[dict[str, Any]]:
@@ -405,7 +407,11 @@ def sample() -> dict[str, Any]:
     }
 
 
-def menu(place: str) -> list[nav.Entry]:
+def _twelve(_viewer: Any) -> int:
+    return 12
+
+
+def menu(place: str) -> tuple[nav.Entry, ...]:
     """Entries as the product has them; all lead to the gallery."""
     labels = {
         "main": [("Home", "house"), ("People", "people"), ("Bookmarks", "bookmark")],
@@ -419,16 +425,16 @@ def menu(place: str) -> list[nav.Entry]:
         ],
         "console": [("Today", ""), ("Queue", ""), ("Members", ""), ("Community health", ""), ("Log", "")],
     }
-    return [
+    return tuple(
         nav.Entry(
             label=label,
             endpoint="gallery.home" if number == 0 else "gallery.start",
             icon=icon,
             place=place,
-            count=(lambda _viewer: 12) if label in ("Today", "Notices") else None,
+            count=_twelve if label in ("Today", "Notices") else None,
         )
         for number, (label, icon) in enumerate(labels[place])
-    ]
+    )
 
 
 # What the modules ask of the server, as the product answers it (documented at the top of each module).
