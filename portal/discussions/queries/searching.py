@@ -480,8 +480,8 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
         if post is None:
             continue  # hidden between the two statements
         row = with_title(veil, row, "thread_id")
-        words = plain_text(veil(post.html, row.thread_id))
-        if query and words != plain_text(post.html) and not _is_marked(f"{row.title} {words}", query):
+        html = veil(post.html, row.thread_id)
+        if query and html != post.html and not _is_marked(f"{row.title} {plain_text(html)}", query):
             continue  # what was looked for is the name that this reader does not read
         thread_url = f"/threads/{row.thread_id}/{row.slug}"
         found.append(
@@ -492,7 +492,7 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
                 url=thread_url if post.kind is PostKind.OPENING else f"/posts/{row.id}",
                 thread_url=thread_url,
                 title=_title(row.title, query),
-                snippet=_snippet(words, query),
+                snippet=_snippet(html, query),
                 kind=row.thread_kind,
                 author=person_line(post, reader, by_vendor=post.by_vendor),
                 created_at=row.created_at,
@@ -543,10 +543,10 @@ def _title(text: str, query: Query) -> Markup:
     return _marked(text, query, 400)
 
 
-def _snippet(words: str, query: Query) -> Markup:
+def _snippet(html: str, query: Query) -> Markup:
     """The part of a post that shows why it was found; kept, since what is looked for is found again."""
-    key = ("snippet", query, hashlib.blake2b(words.encode(), digest_size=16).digest())
-    return Markup(page_cache.fragments.get(key, lambda: str(_marked(words, query))))  # noqa: S704 - marked and escaped
+    key = ("snippet", query, hashlib.blake2b(html.encode(), digest_size=16).digest())
+    return Markup(page_cache.fragments.get(key, lambda: str(_marked(plain_text(html), query))))  # noqa: S704 - marked and escaped
 
 
 def _marked(text: str, query: Query, size: int = 240) -> Markup:
