@@ -12,7 +12,7 @@ from portal.discussions.models import ThreadKind
 from portal.discussions.services.acceptance import accept
 from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel.access import VISITOR
-from portal.kernel.errors import Forbidden, Invalid
+from portal.kernel.errors import Invalid
 from tests.conftest import make_board, make_customer, make_moderator, viewer_of
 
 SignIn = Callable[[int], FlaskClient]
@@ -46,7 +46,7 @@ def test_only_ones_own_piece_can_be_chosen(in_app: Flask) -> None:
     post = accepted_answer(make_customer())
     with pytest.raises(Invalid, match="your own"):
         recognition.show(viewer_of(make_customer()), post_id=post)
-    with pytest.raises(Forbidden):
+    with pytest.raises(Invalid, match="not shown like this"):
         recognition.show(viewer_of(make_moderator()), post_id=post)
 
 

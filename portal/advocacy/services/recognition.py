@@ -7,7 +7,7 @@ from portal.discussions.queries.deeds import deeds
 from portal.kernel import clock
 from portal.kernel.access import Status, Viewer
 from portal.kernel.db import db
-from portal.kernel.errors import Forbidden, Invalid
+from portal.kernel.errors import Invalid
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member
 
@@ -17,7 +17,7 @@ LONGEST = 300
 def show(viewer: Viewer, *, post_id: int | None, words: str = "", badges: bool = True) -> None:
     """Show one's own piece, with a few words, and the badges. Raises Invalid for what is somebody else's."""
     if viewer.member_id is None or viewer.status is Status.VENDOR:
-        raise Forbidden("The vendor's people are not shown like this.")
+        raise Invalid("The vendor's people are not shown like this.")
     words = " ".join(words.split())
     if len(words) > LONGEST:
         raise Invalid(f"At most {LONGEST} characters.", "words")
