@@ -148,7 +148,7 @@ def _refuse_write(state: ORMExecuteState) -> None:
         raise WriteOutsideUnit("write inside unit_of_work()")
 
 
-def rows_of(statement: Any, values: Mapping[str, Any] | None = None) -> Result[tuple[Any, ...]]:
+def rows_of(statement: Any, values: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:
     """The rows of a statement that selects columns: for hot pages, since the ORM's part of it, which columns
     do not need, takes as long as all the rest. Inside a unit of work what was changed there is seen as ever.
     """
