@@ -146,9 +146,9 @@ def test_a_migration_that_finds_a_table_in_use_gives_up_and_can_be_repeated(
     with filled_app.app_context():
         downgrade(revision=before)
         old = OldCode.of(own_engine)
-        with own_engine.connect() as busy:
+        with own_engine.connect() as busy:  # as somebody who writes: even a new key to a table waits for that
             for table in old.tables:
-                busy.execute(text(f'LOCK TABLE "{table.name}" IN ACCESS SHARE MODE'))
+                busy.execute(text(f'LOCK TABLE "{table.name}" IN ROW EXCLUSIVE MODE'))
             begin = time.monotonic()
             with pytest.raises(OperationalError, match="lock timeout"):
                 upgrade(revision=after)

@@ -25,7 +25,7 @@ from portal.search import services as search
 
 SIZE = data.Size("plans", 2_000, 2_500, 8_000)
 GROWING = {"posts", "threads", "members", "thread_tags", "read_marks", "follows", "votes"}
-MOST_SORTED = 1_700  # the hits of a search (at most 1,000), or a page of the long thread as guessed
+MOST_SORTED = 2_200  # the hits of a search (at most 1,000), or a page of the long thread as guessed
 BOARD = f"/boards/{community.BOARDS[0]}"
 PAGES = [
     "/",
