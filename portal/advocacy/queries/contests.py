@@ -1,13 +1,15 @@
 """Entries that members contest: what waits, and one's own with their answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import aliased
 
 from portal.advocacy.models import Act, Contest, Counts, Damped, Entry, Rule
+from portal.advocacy.queries.entries import is_last
 from portal.discussions.addresses import post_address
 from portal.discussions.models import Post, Thread
 from portal.kernel.db import db
@@ -110,10 +112,6 @@ def state_of(entry_id: int) -> EntryState:
     entry = db.session.execute(
         select(
             Entry.id,
-            Entry.rule,
-            Entry.source,
-            Entry.occurred_at,
-            Entry.post_id,
             Entry.receiver_id,
             Member.username,
         )
@@ -122,7 +120,7 @@ def state_of(entry_id: int) -> EntryState:
     ).one_or_none()
     if entry is None:
         raise NotFound("no such entry")
-    act, by_id = _last(entry)
+    act, by_id = _last([entry.id])[entry.id]
     stands = act is not Act.REVERSED
     return EntryState(
         own_entry(entry.receiver_id, entry_id), entry.username, stands, not stands and by_id is not None
@@ -134,9 +132,9 @@ def _lines(query: Any) -> list[ContestLine]:
     names = _by_id([row.member_id for row in rows], Member.id, Member.name, Member.username)
     entries = _by_id(
         [row.entry_id for row in rows if row.entry_id],
-        Entry.id, Entry.rule, Entry.source, Entry.counts, Entry.damped, Entry.occurred_at, Entry.post_id,
+        Entry.id, Entry.rule, Entry.counts, Entry.damped, Entry.occurred_at, Entry.post_id,
     )  # fmt: skip
-    last = {number: _last(entry) for number, entry in entries.items()}
+    last = _last(entries)
     places = _places([entry.post_id for entry in entries.values()])
     found = []
     for row in rows:
@@ -167,14 +165,15 @@ def _lines(query: Any) -> list[ContestLine]:
     return found
 
 
-def _last(entry: Any) -> tuple[Act, int | None]:
-    row = db.session.execute(
-        select(Entry.act, Entry.by_id)
-        .where(Entry.rule == entry.rule, Entry.source == entry.source)
-        .order_by(Entry.turn.desc())
-        .limit(1)
-    ).one()
-    return row.act, row.by_id
+def _last(entry_ids: Collection[int]) -> dict[int, tuple[Act, int | None]]:
+    """How the sources of these entries stand now: act and, for a moderator's correction, whose, by entry."""
+    named = aliased(Entry)
+    rows = db.session.execute(
+        select(named.id, Entry.act, Entry.by_id)
+        .join(Entry, and_(Entry.rule == named.rule, Entry.source == named.source))
+        .where(named.id.in_(sorted(set(entry_ids))), is_last())
+    )
+    return {row.id: (row.act, row.by_id) for row in rows}
 
 
 def _by_id(ids: Sequence[int], key: Any, *columns: Any) -> dict[int, Any]:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import case, func, select
 
-from portal.advocacy.models import Act, Counts, Entry, Rule, Spotlight
+from portal.advocacy.models import Counts, Entry, Rule, Spotlight
+from portal.advocacy.queries.entries import is_in_force
 from portal.discussions.authors import named_in_thread
 from portal.discussions.models import Post, PostKind, PostState, Thread, ThreadKind
 from portal.discussions.queries.deeds import Deed, deeds
@@ -50,7 +51,7 @@ def badges_of(member_id: int) -> list[str]:
                     )
                 )
             ).label("companies"),
-        ).where(Entry.receiver_id == member_id, Entry.act != Act.REVERSED)
+        ).where(Entry.receiver_id == member_id, is_in_force())
     ).one()
     told = db.session.execute(
         select(Thread.id)

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import String, and_, cast, func, literal, select
+from sqlalchemy import String, cast, literal, select
 
 from portal.advocacy.candidates_policy import EVIDENCE, HELPED_DAYS, HELPED_WITHIN, Gate, Routes
-from portal.advocacy.models import Act, Counts, Entry, NominatedBy, Nomination
+from portal.advocacy.models import Counts, Entry, NominatedBy, Nomination
 from portal.advocacy.queries import standing
+from portal.advocacy.queries.entries import is_in_force
 from portal.asks.models import AskProposal
 from portal.consents.queries import in_force
 from portal.conversations.models import Conversation, Rating
@@ -54,27 +55,12 @@ def routes(member_ids: Collection[int]) -> dict[int, Routes]:
 
 def _days_helped(ids: Collection[int]) -> dict[int, int]:
     """On how many distinct days each was thanked for, or gave, an answer that counts, within 180 days."""
-    latest = (
-        select(Entry.rule, Entry.source, func.max(Entry.turn).label("turn"))
-        .where(Entry.receiver_id.in_(ids))
-        .group_by(Entry.rule, Entry.source)
-        .subquery()
-    )
     rows = db.session.execute(
-        select(Entry.receiver_id, Entry.occurred_at)
-        .join(
-            latest,
-            and_(
-                latest.c.rule == Entry.rule,
-                latest.c.source == Entry.source,
-                latest.c.turn == Entry.turn,
-            ),
-        )
-        .where(
+        select(Entry.receiver_id, Entry.occurred_at).where(
             Entry.receiver_id.in_(ids),
             Entry.counts != Counts.NONE,
-            Entry.act != Act.REVERSED,
             Entry.occurred_at > clock.now() - HELPED_WITHIN,
+            is_in_force(),
         )
     )
     days: dict[int, set[object]] = {}

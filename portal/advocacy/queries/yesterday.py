@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import case, func, select
 
-from portal.advocacy.models import Act, Counts, Entry, Rule
+from portal.advocacy.models import Counts, Entry, Rule
+from portal.advocacy.queries.entries import is_in_force
 from portal.advocacy.queries.standing import shown_members
 from portal.kernel.db import db
 from portal.members.models import Company, Member
@@ -48,7 +49,7 @@ def helped_between(since: datetime, until: datetime, most: int = 6) -> list[Help
             Entry.occurred_at >= since,
             Entry.occurred_at < until,
             Entry.at >= since,
-            Entry.act != Act.REVERSED,
+            is_in_force(),
             Entry.rule.in_((Rule.ACCEPTED, Rule.VOTE, Rule.FIRST_ANSWER)),
             shown_members(),
         )
@@ -69,7 +70,7 @@ def thanks_of(member_ids: Collection[int], since: datetime) -> dict[int, int]:
         .where(
             Entry.receiver_id.in_(member_ids),
             Entry.counts == Counts.THANKS,
-            Entry.act != Act.REVERSED,
+            is_in_force(),
             Entry.occurred_at >= since,
         )
         .group_by(Entry.receiver_id)
