@@ -6,7 +6,6 @@ from typing import Any
 from flask import Flask, request
 
 from portal import worker
-from portal.advocacy import consent_listeners, personal_notes, score_telling
 from portal.advocacy import keys as advocacy_keys
 from portal.advocacy import listeners as advocacy_listeners
 from portal.advocacy import personal as advocacy_personal
@@ -238,8 +237,8 @@ def _subscribe() -> None:
     for about_case in (decided.CaseDecided, decided.DecisionUndone):
         subscribe(about_case, advocacy_listeners.hear_of_decision)
     subscribe(people.MemberChanged, advocacy_listeners.hear_of_member)
-    subscribe(consented.ConsentGiven, consent_listeners.hear_of_consent)
-    subscribe(consented.ConsentWithdrawn, consent_listeners.hear_of_withdrawal)
+    subscribe(consented.ConsentGiven, advocacy_listeners.hear_of_consent)
+    subscribe(consented.ConsentWithdrawn, advocacy_listeners.hear_of_withdrawal)
     # An opening that goes or comes takes the whole thread with it.
     for about_thread in (discussed.PostRemoved, discussed.PostRestored, discussed.ThreadChanged):
         subscribe(about_thread, search_listeners.queue_thread)
@@ -250,7 +249,7 @@ def _subscribe() -> None:
 def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
     kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
-    kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS, *score_telling.KINDS)
+    kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS)
     kinds.register(*advocacy_telling.KINDS, gladly.KIND, mornings.KIND)
     screening.register(screen)
     sources.register(asks_searchable.SOURCE)
@@ -267,7 +266,6 @@ def _register() -> None:
         *asks_personal.CLASSES,
         *advocacy_personal.CLASSES,
         *consents_personal.CLASSES,
-        *personal_notes.CLASSES,
     )
     nav.register(*_own_pages())
     nav.register(

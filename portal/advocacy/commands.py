@@ -4,14 +4,10 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 import click
 from flask.cli import with_appcontext
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import select
 
 from portal.advocacy.models import Damped
@@ -19,6 +15,7 @@ from portal.advocacy.queries import exporting
 from portal.advocacy.queries.statement import Line, statement_of
 from portal.advocacy.services import rebuilding
 from portal.kernel.db import db
+from portal.kernel.progress import bars
 from portal.members.models import Member
 
 
@@ -33,7 +30,7 @@ def score() -> None:
 def rebuild(as_json: bool) -> None:
     """Make ledger and sums anew from posts, votes, acceptances and ratings. Can be stopped and repeated."""
     began = time.monotonic()
-    with _bar() as progress:
+    with bars() as progress:
         report = rebuilding.rebuild(progress)
     seconds = time.monotonic() - began
     if as_json:
@@ -123,23 +120,3 @@ DAMPED_WORDS = {
 
 def _line(line: Line) -> str:
     return f"{line.at:%Y-%m-%d} {line.rule.value.replace('_', ' ')} {line.worth:.3f} {line.title}".rstrip()
-
-
-@contextmanager
-def _bar() -> Iterator[rebuilding.Progress]:
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:>8}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks: dict[str, int] = {}
-
-        def show(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=of)
-            bars.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
-
-        yield show

@@ -1,4 +1,4 @@
-"""Helpfulness as a formula (shared/SCORING.md), on plain numbers; nothing here knows a table.
+"""Helpfulness as a formula, on plain numbers; nothing here knows a table. In words: /how-it-works.
 
 With one half-life for everything, what an event is worth at T is its worth at a fixed epoch times one factor
 that is the same for all. So sums are kept as of the epoch ("frozen") and never have to be touched because

@@ -1,6 +1,7 @@
-"""The ledger hears of what happens below, in the same transaction: both are there, or neither."""
+"""Ledger and candidates hear of what happens below, in the same transaction: both are there, or neither."""
 
-from portal.advocacy.services import noting
+from portal.advocacy.services import candidates, noting
+from portal.consents.events import ConsentGiven, ConsentWithdrawn
 from portal.conversations.events import ConversationRated
 from portal.discussions.events import (
     AcceptanceWithdrawn,
@@ -43,3 +44,11 @@ def hear_of_decision(event: CaseDecided | DecisionUndone) -> None:
 
 def hear_of_member(event: MemberChanged) -> None:
     noting.note_company(event.member_id)
+
+
+def hear_of_withdrawal(event: ConsentWithdrawn) -> None:
+    candidates.note_withdrawal(event.member_id)
+
+
+def hear_of_consent(event: ConsentGiven) -> None:
+    candidates.note_consent(event.member_id)

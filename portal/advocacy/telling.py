@@ -1,4 +1,4 @@
-"""What members are told by the vendor's moderators: that they are asked something."""
+"""The kinds of notice of advocacy: one is asked something; an entry of one's score was looked at."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.advocacy.models import Asking
+from portal.advocacy.services import telling
 from portal.advocacy.services.candidates import ASKED
 from portal.consents.services import vendor_name
 from portal.kernel.access import Viewer
@@ -38,4 +39,24 @@ def resolve_askings(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line
     }
 
 
-KINDS = (Kind(ASKED, "the vendor would like to ask you for something", resolve_askings, order=30),)
+def resolve_scores(_viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
+    """A line each; the words stand on one's own page only."""
+    return {
+        notice.id: Line(
+            sentence=_("Your question about an entry was answered")
+            if notice.kind == telling.ANSWERED
+            else _("A moderator corrected an entry of yours"),
+            title=_("How your help counts"),
+            url="/me/score#contests" if notice.kind == telling.ANSWERED else "/me/score#not-counted",
+        )
+        for notice in notices
+    }
+
+
+KINDS = (
+    Kind(ASKED, "the vendor would like to ask you for something", resolve_askings, order=30),
+    Kind(telling.ANSWERED, "a question of yours about your score is answered", resolve_scores, order=64),
+    Kind(
+        telling.CORRECTED, "a moderator corrects an entry of yours", resolve_scores, required=True, order=65
+    ),
+)

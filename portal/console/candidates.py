@@ -8,8 +8,8 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from portal.advocacy.candidates_policy import EVIDENCE, HELPED_DAYS, Gate
 from portal.advocacy.models import NominatedBy, Stage
+from portal.advocacy.policy import EVIDENCE, HELPED_DAYS, Gate
 from portal.advocacy.queries import candidates as queries
 from portal.advocacy.queries.candidates import Line, Wanted
 from portal.advocacy.queries.routes import routes

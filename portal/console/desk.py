@@ -12,8 +12,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 from sqlalchemy import select
 
-from portal.advocacy.models import Contest, NominatedBy
-from portal.advocacy.queries import candidates
+from portal.advocacy.models import NominatedBy
+from portal.advocacy.queries import candidates, contests
 from portal.asks.models import Ask, AskMode, AskState
 from portal.consents.queries import ending_soon
 from portal.consents.texts import NAMES
@@ -27,7 +27,7 @@ from portal.kernel.access import Permission, Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.template_helpers import duration, short_date, until
 from portal.members.display import person_line, reader_of, with_person
-from portal.members.models import Company, Member, MemberState
+from portal.members.models import Member, MemberState
 from portal.moderation.queries import queue as queues
 from portal.moderation.queries.queue import Filters
 
@@ -146,24 +146,16 @@ def _asks(viewer: Viewer) -> list[Row]:
 
 
 def _contests(_viewer: Viewer) -> list[Row]:
-    rows = db.session.execute(
-        select(Contest.id, Contest.words, Contest.made_at, Member.name, Company.name.label("company"))
-        .join(Member, Member.id == Contest.member_id)
-        .outerjoin(Company, Company.id == Member.company_id)
-        .where(Contest.answered_at.is_(None))
-        .order_by(Contest.made_at, Contest.id)
-        .limit(EACH)
-    )
     return [
         _person(
             _("Entry contested"),
-            row.words[:120],
-            f"/console/contests/{row.id}",
-            f"{row.name}, {row.company}" if row.company else row.name,
-            row.made_at,
+            one.words[:120],
+            f"/console/contests/{one.id}",
+            f"{one.name}, {one.company}" if one.company else one.name,
+            one.made_at,
             _("Look into it"),
         )
-        for row in rows
+        for one in contests.waiting(EACH)
     ]
 
 

@@ -15,7 +15,9 @@ from portal.advocacy.queries.yesterday import Helped, helped_between, thanks_of
 from portal.asks.models import Ask, AskMode
 from portal.consents.models import Activity
 from portal.consents.queries import has_consent
-from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread
+from portal.discussions.authors import named_in_post
+from portal.discussions.models import Audience, Board, Post, PostKind, Thread
+from portal.discussions.policy import text_is_visible
 from portal.discussions.queries.deeds import Deed, deeds_of
 from portal.kernel import clock, site
 from portal.kernel.access import Permission, Status, Viewer
@@ -80,7 +82,7 @@ def of_yesterday(viewer: Viewer) -> Glad:
         thanked=frozenset(keys[key] for key in rows),
         riser=_riser(viewer),
         gap=_gap(),
-        well=_well(since, until),
+        well=_well(viewer, since, until),
     )
 
 
@@ -193,7 +195,7 @@ def _fillers(industry: str) -> list[tuple[str, str, float]]:
     ]
 
 
-def _well(since: datetime, until: datetime) -> list[str]:
+def _well(viewer: Viewer, since: datetime, until: datetime) -> list[str]:
     """What went well, in sentences; nothing is said where there is nothing."""
     lines = []
     asks = db.session.execute(
@@ -221,7 +223,7 @@ def _well(since: datetime, until: datetime) -> list[str]:
             Post.created_at >= since,
             Post.created_at < until,
             Post.kind == PostKind.ANSWER,
-            Post.state == PostState.VISIBLE,
+            text_is_visible(viewer),
             Board.audience != Audience.STAFF,
         )
         .group_by(Post.by_vendor)
@@ -256,7 +258,10 @@ def _well(since: datetime, until: datetime) -> list[str]:
         select(Member.name)
         .join(Post, Post.author_id == Member.id)
         .join(Thread, Thread.accepted_post_id == Post.id)
+        .join(Board, Board.id == Thread.board_id)
         .where(
+            text_is_visible(viewer),
+            named_in_post(),
             Thread.accepted_at >= since,
             Thread.accepted_at < until,
             Member.status != Status.VENDOR,

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from flask_babel import ngettext as _n
-from sqlalchemy import Text, cast, select
+from sqlalchemy import select
 
 from portal.console import desk
 from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer, zone_of
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
-from portal.members.models import Member, MemberState
 from portal.members.queries import viewer_of
+from portal.moderation.queries.evidence import moderators
 from portal.notifications.kinds import Kind, Line
 from portal.notifications.models import Notice
 from portal.notifications.services.notifying import notify
@@ -27,7 +27,7 @@ SHOWN = 12
 def send_due() -> int:
     """Have the mail made for every moderator whose morning it is; gives how many. Safe to repeat."""
     made = 0
-    for member_id in _moderators():
+    for member_id in moderators():
         viewer = viewer_of(member_id)
         if not viewer.may(Permission.ADVOCACY):
             continue
@@ -65,20 +65,6 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
 KIND = Kind(
     MORNING, "something waits in the console, at 08:00", resolve, in_app=False, listed=False, order=95
 )
-
-
-def _moderators() -> list[int]:
-    return list(
-        db.session.execute(
-            select(Member.id)
-            .where(
-                Member.state == MemberState.ACTIVE,
-                Member.email_confirmed_at.is_not(None),
-                cast(Member.duties, Text) != "[]",
-            )
-            .order_by(Member.id)
-        ).scalars()
-    )
 
 
 def _key(local: datetime) -> str:

@@ -4,19 +4,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from portal.advocacy.services import rebuilding
 from portal.discussions.models import Audience
 from portal.exchange import exporting, jsonl, loading, members, stackexchange
 from portal.exchange.records import Community, Damaged, Report, source_name
+from portal.kernel.progress import Progress, bars
 from portal.search import services as search
 from portal.search.engines.base import IndexBusy
 
@@ -103,7 +101,7 @@ def import_members(file: Path, dry_run: bool, skip_bad: bool, invite: bool, as_j
     report = Report()
     lines: list[members.Line] = []
     try:
-        with _bar() as progress:
+        with bars() as progress:
             rows = members.read(file, report)
             good, lines = members.check(rows, report, file.name, progress)
             write = not dry_run and (skip_bad or not report.lost)
@@ -138,7 +136,7 @@ def export_members(file: Path | None, as_json: bool) -> None:
             return
         part = file.with_name(f"{file.name}.part")
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened, _bar() as progress:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened, bars() as progress:
             members.export(opened, report, progress)
         part.replace(file)
     except OSError as error:
@@ -169,7 +167,7 @@ def _import(read: Callable[[Report], Community], board: str, audience: str, as_j
     except Damaged as damaged:
         click.echo(f"portal: {damaged.message}. Nothing was written.", err=True)
         sys.exit(1)
-    with _bar() as progress:
+    with bars() as progress:
         rebuild = loading.store(
             community,
             report,
@@ -188,7 +186,7 @@ def _import(read: Callable[[Report], Community], board: str, audience: str, as_j
         sys.exit(1)
 
 
-def _index(progress: loading.Progress) -> bool:
+def _index(progress: Progress) -> bool:
     """Make the index anew, waiting for a worker that is writing it; False when it goes on for too long."""
     for _try in range(30):
         try:
@@ -199,27 +197,6 @@ def _index(progress: loading.Progress) -> bool:
             loading.finish()
             return True
     return False
-
-
-@contextmanager
-def _bar() -> Iterator[loading.Progress]:
-    """A bar for each kind of work on a terminal, silence elsewhere."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:>8}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        tasks: dict[str, int] = {}
-
-        def show(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=of)
-            bars.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
-
-        yield show
 
 
 def _print(report: Report, as_json: bool, nothing: str = "made: nothing, it is all here") -> None:

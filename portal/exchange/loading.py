@@ -6,7 +6,7 @@ that they still have to be, so that a run which died in between is finished by t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from portal.exchange.threads import NOBODY, ThreadWriter
 from portal.kernel import clock, site
 from portal.kernel.access import Status
 from portal.kernel.db import db
+from portal.kernel.progress import Progress, silent
 from portal.kernel.site import SiteSetting
 from portal.kernel.slugs import slugify
 from portal.kernel.unit_of_work import unit_of_work
@@ -30,7 +31,6 @@ from portal.members.names import candidates
 BATCH = 2_000  # posts in one transaction, more or less
 FORMER_MEMBER = "former member"
 UNFINISHED = "import_unfinished"
-Progress = Callable[[str, int, int], None]
 
 
 def store(
@@ -40,7 +40,7 @@ def store(
     board_slug: str,
     board_name: str,
     audience: Audience,
-    progress: Progress = lambda _what, _done, _of: None,
+    progress: Progress = silent,
 ) -> bool:
     """Store the community; `report.made` says what is new. Boards named by the posts themselves win.
 

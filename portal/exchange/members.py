@@ -4,7 +4,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from portal.kernel import audit
 from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.errors import DomainError
+from portal.kernel.progress import Progress
 from portal.kernel.spreadsheets import escaped, unescaped
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, CompanyDomain, CompanyKind, Member, MemberState
@@ -33,7 +34,6 @@ COLUMNS = (
 NOT_TAKEN = "duties"  # powers are given one by one: portal member grant
 STATUSES = {status.value: status for status in Status if status is not Status.VISITOR}
 KINDS = {kind.value: kind for kind in CompanyKind}
-Progress = Callable[[str, int, int], None]
 Kind = TypeVar("Kind")
 
 

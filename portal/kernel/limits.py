@@ -171,10 +171,10 @@ def storage_uri(database_url: str, redis_url: str, instance: Path) -> str:
 def install(app: Flask, uri: str) -> None:
     """Give the application its counters."""
     limiter = Limiter(lambda: "", storage_uri=uri, strategy="fixed-window", headers_enabled=False)
+    # Views count tries themselves (`take`): looking for rules around every request would find none, so the
+    # application is told that the limiter has its hooks already.
+    app.extensions.setdefault("limiter", set()).add(limiter)
     limiter.init_app(app)
-    # Views count tries themselves (`take`): looking for rules around every request would find none.
-    app.before_request_funcs[None].remove(limiter._check_request_limit)
-    app.after_request_funcs[None].pop()
     app.extensions["candor_limits"] = FixedWindowRateLimiter(limiter.storage)
 
 

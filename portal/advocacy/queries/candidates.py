@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.advocacy.candidates_policy import REVIEW_EVERY, declined_until
 from portal.advocacy.models import (
     Asking,
     Candidate,
@@ -18,6 +17,7 @@ from portal.advocacy.models import (
     ScoreChoice,
     Stage,
 )
+from portal.advocacy.policy import REVIEW_EVERY, declined_until
 from portal.advocacy.queries import standing
 from portal.advocacy.queries.standing import Standing
 from portal.consents import queries as consents

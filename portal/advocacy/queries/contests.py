@@ -14,7 +14,7 @@ from portal.discussions.addresses import post_address
 from portal.discussions.models import Post, Thread
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
-from portal.members.models import Member
+from portal.members.models import Company, Member
 
 SHOWN = 100
 
@@ -27,6 +27,7 @@ class ContestLine:
     member_id: int
     name: str
     username: str
+    company: str
     words: str
     made_at: datetime
     answer: str
@@ -129,7 +130,7 @@ def state_of(entry_id: int) -> EntryState:
 
 def _lines(query: Any) -> list[ContestLine]:
     rows = db.session.execute(query).scalars().all()
-    names = _by_id([row.member_id for row in rows], Member.id, Member.name, Member.username)
+    names = _people([row.member_id for row in rows])
     entries = _by_id(
         [row.entry_id for row in rows if row.entry_id],
         Entry.id, Entry.rule, Entry.counts, Entry.damped, Entry.occurred_at, Entry.post_id,
@@ -147,6 +148,7 @@ def _lines(query: Any) -> list[ContestLine]:
                 row.member_id,
                 names[row.member_id].name,
                 names[row.member_id].username,
+                names[row.member_id].company or "",
                 row.words,
                 row.made_at,
                 row.answer,
@@ -174,6 +176,15 @@ def _last(entry_ids: Collection[int]) -> dict[int, tuple[Act, int | None]]:
         .where(named.id.in_(sorted(set(entry_ids))), is_last())
     )
     return {row.id: (row.act, row.by_id) for row in rows}
+
+
+def _people(ids: Sequence[int]) -> dict[int, Any]:
+    rows = db.session.execute(
+        select(Member.id, Member.name, Member.username, Company.name.label("company"))
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(Member.id.in_(sorted(set(ids))))
+    )
+    return {row.id: row for row in rows}
 
 
 def _by_id(ids: Sequence[int], key: Any, *columns: Any) -> dict[int, Any]:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from sqlalchemy import String, cast, literal, select
 
-from portal.advocacy.candidates_policy import EVIDENCE, HELPED_DAYS, HELPED_WITHIN, Gate, Routes
 from portal.advocacy.models import Counts, Entry, NominatedBy, Nomination
+from portal.advocacy.policy import EVIDENCE, HELPED_DAYS, HELPED_WITHIN, Gate, Routes
 from portal.advocacy.queries import standing
 from portal.advocacy.queries.entries import is_in_force
 from portal.asks.models import AskProposal

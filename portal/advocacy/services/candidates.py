@@ -5,7 +5,6 @@ from datetime import date
 
 from sqlalchemy import select
 
-from portal.advocacy.candidates_policy import DECLINE_STANDS, RESTS, declined_until
 from portal.advocacy.models import (
     Asking,
     Candidate,
@@ -15,6 +14,7 @@ from portal.advocacy.models import (
     ScoreChoice,
     Stage,
 )
+from portal.advocacy.policy import DECLINE_STANDS, RESTS, declined_until
 from portal.advocacy.queries import routes as routes_queries
 from portal.advocacy.queries import standing
 from portal.consents import queries as consents

@@ -4,7 +4,6 @@ In batches, each a transaction of its own: an interrupted run is simply run agai
 in use nothing is lost, since each batch compares and writes under the same lock as an event does.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -20,10 +19,10 @@ from portal.advocacy.services.recording import bring_to, last_rows, standing
 from portal.conversations.models import Rating
 from portal.discussions.models import Post, PostKind, Thread
 from portal.kernel.db import db
+from portal.kernel.progress import Progress, silent
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 from portal.moderation.models import Flag
 
-Progress = Callable[[str, int, int], None]
 _POSTS = 20_000  # numbers of posts in a batch; comments have some too
 _THREADS = 5_000
 _OF_THREADS = (Rule.ACCEPTED, Rule.FIRST_ANSWER)
@@ -38,9 +37,7 @@ class Rebuilt:
     members: int = 0
 
 
-def rebuild(
-    progress: Progress = lambda _what, _done, _of: None, *, weights: Weights | None = None
-) -> Rebuilt:
+def rebuild(progress: Progress = silent, *, weights: Weights | None = None) -> Rebuilt:
     """Bring ledger and sums to what is here. Twice changes nothing the second time."""
     people = deeds.People()
     people.load_all()

@@ -7,13 +7,13 @@ from flask import Blueprint, flash, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from portal.advocacy.forms import AnswerForm, CorrectionForm, WeightsForm
 from portal.advocacy.formula import Weights
 from portal.advocacy.models import Act
 from portal.advocacy.queries import comparing, contests, weights
 from portal.advocacy.queries.patterns import patterns
 from portal.advocacy.queries.preview import Preview, preview
 from portal.advocacy.queries.statement import statement_of
-from portal.advocacy.score_forms import AnswerForm, CorrectionForm, WeightsForm
 from portal.advocacy.services import contesting, weighing
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt

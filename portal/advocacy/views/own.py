@@ -5,11 +5,11 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from portal.advocacy.forms import ChoiceForm, ContestForm
 from portal.advocacy.models import ScoreChoice
 from portal.advocacy.queries import contests, weights
 from portal.advocacy.queries.giving import open_side
 from portal.advocacy.queries.statement import statement_of
-from portal.advocacy.score_forms import ChoiceForm, ContestForm
 from portal.advocacy.services import choosing, contesting
 from portal.kernel.access import Permission, Status, Viewer, requires, viewer
 from portal.kernel.answers import attempt

@@ -35,17 +35,12 @@ def ask_for_new_password(email: str) -> None:
     email = normal(email)
     token = clock.token()
     with unit_of_work():
-        member = db.session.execute(
-            select(Member).where(
-                Member.email == email, Member.state.in_([MemberState.ACTIVE, MemberState.SUSPENDED])
-            )
-        ).scalar_one_or_none()
-        wanted = member is not None and not _was_mailed_often(member.id)
-        if member is not None and wanted:
+        member = _who_is_mailed(email)
+        if member is not None:
             _make_link(member, LinkPurpose.PASSWORD, email, token)
         events.publish(
             MailWanted(
-                email if wanted else "",
+                email if member else "",
                 f"A new password for {site.current().name}",
                 (
                     "Somebody, probably you, asked for a new password. Open the link and choose one; it "
@@ -67,20 +62,15 @@ def ask_for_sign_in_link(email: str, *, place: str = "/", kept: str = "", browse
     email = normal(email)
     token = clock.token()
     with unit_of_work():
-        member = db.session.execute(
-            select(Member).where(
-                Member.email == email, Member.state.in_([MemberState.ACTIVE, MemberState.SUSPENDED])
-            )
-        ).scalar_one_or_none()
-        wanted = member is not None and not _was_mailed_often(member.id)
-        if member is not None and wanted:
+        member = _who_is_mailed(email)
+        if member is not None:
             link = _make_link(member, LinkPurpose.SIGN_IN, email, token)
             link.place = place[:400]
             if kept and browser and len(kept) <= 2 * MAX_KEPT:
                 link.kept_box = vault.seal_by(browser, kept, purpose=_KEPT)
         events.publish(
             MailWanted(
-                email if wanted else "",
+                email if member else "",
                 f"Sign in to {site.current().name}",
                 (
                     "Somebody, probably you, wants to sign in with this address. Open the link and press the "
@@ -91,6 +81,16 @@ def ask_for_sign_in_link(email: str, *, place: str = "/", kept: str = "", browse
                 member.id if member else None,
             )
         )
+
+
+def _who_is_mailed(email: str) -> Member | None:
+    """Whose address it is, unless they had a few such mails within the hour."""
+    member = db.session.execute(
+        select(Member).where(
+            Member.email == email, Member.state.in_([MemberState.ACTIVE, MemberState.SUSPENDED])
+        )
+    ).scalar_one_or_none()
+    return member if member is not None and not _was_mailed_often(member.id) else None
 
 
 def use_sign_in_link(token: str, *, browser: str = "") -> tuple[int, str, str]:
@@ -196,7 +196,7 @@ def ask_for_new_email(member_id: int, *, password: str, email: str) -> str:
             )
         else:
             mail = MailWanted(
-                email if wanted else "",
+                email if member else "",
                 f"Confirm your new address for {name}",
                 (
                     "Open the link and press the button there, and mails will come to this address. The link "

@@ -83,7 +83,12 @@ def ask_for_sign_in_link() -> str | tuple[str, int]:
         kept=form.kept.data or "",
         browser=session.setdefault("asked_for_link", clock.token(18)),
     )
-    return render_template("members/link_sent.html", email=form.email.data, place=local_path(form.next.data))
+    return render_template(
+        "members/link_sent.html",
+        email=form.email.data,
+        lasts=_("It works once, for 20 minutes, on any device."),
+        again_url=url_for("members.sign_in_link", next=local_path(form.next.data)),
+    )
 
 
 @blueprint.get("/login/link/<token>")
@@ -153,7 +158,12 @@ def ask_for_password() -> str | tuple[str, int]:
         return render_template("members/password.html", form=form), 422
     limits.take(RESETS_PER_ADDRESS, browser.client_address(), name="reset")
     credentials.ask_for_new_password(form.email.data or "")
-    return render_template("members/password_sent.html", email=form.email.data)
+    return render_template(
+        "members/link_sent.html",
+        email=form.email.data,
+        lasts=_("It works once, for two hours."),
+        again_url=url_for("members.password"),
+    )
 
 
 @blueprint.get("/password/<token>")
