@@ -9,7 +9,7 @@ from flask_babel import ngettext as _n
 
 from portal.discussions.queries import vitals
 from portal.discussions.queries.vitals import Vitals
-from portal.kernel.access import Permission, requires
+from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import NotFound
 from portal.kernel.files import csv_file
 from portal.kernel.template_helpers import duration, share, short_date
@@ -25,7 +25,7 @@ HOUR = 3600
 def index() -> str:
     """The figures, each chart beside its table."""
     weeks, board = _chosen()
-    found = vitals.vitals(weeks, board)
+    found = vitals.vitals(viewer(), weeks, board)
     boards = vitals.boards_with_questions()
     return render_template(
         "console/health.html",
@@ -58,7 +58,7 @@ def export(part: str) -> Response:
     if part not in PARTS:
         raise NotFound("no such table")
     head, rows_of = PARTS[part]
-    return csv_file(f"community-health-{part}", head, rows_of(vitals.vitals(*_chosen())))
+    return csv_file(f"community-health-{part}", head, rows_of(vitals.vitals(viewer(), *_chosen())))
 
 
 def _hours(seconds: float | None) -> float | None:

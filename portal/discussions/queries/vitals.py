@@ -18,8 +18,9 @@ from sqlalchemy.orm import aliased
 
 from portal.discussions.addresses import thread_address
 from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread, ThreadKind
+from portal.discussions.policy import thread_is_visible
 from portal.kernel import clock, site
-from portal.kernel.access import Status
+from portal.kernel.access import Status, Viewer
 from portal.kernel.db import db
 from portal.members.models import Member, MemberState
 
@@ -123,14 +124,17 @@ class Vitals:
         return self.staff_share > 50
 
 
-def vitals(weeks: int = 12, board: str = "") -> Vitals:
-    """The figures of so many weeks, the present one included, of one board or of all."""
+def vitals(viewer: Viewer, weeks: int = 12, board: str = "") -> Vitals:
+    """The figures of so many weeks, the present one included, of one board or of all.
+
+    What waits is listed and counted as far as the viewer reads it; the other figures name no thread.
+    """
     now = clock.now()
     begins = _mondays(now, weeks)
     bounds = [_midnight(day) for day in begins]
     of_board = [Board.audience != Audience.STAFF, *([Board.slug == board] if board else [])]
     questions = _questions(bounds[0], of_board)
-    waiting, waiting_by_board = _waiting(of_board, now)
+    waiting, waiting_by_board = _waiting(viewer, of_board, now)
     week_rows = _weeks(begins, bounds, questions, of_board)
     return Vitals(
         since=bounds[0],
@@ -370,7 +374,9 @@ def _months(first_day: date, now: datetime, of_board: list[ColumnElement[bool]])
     return found
 
 
-def _waiting(of_board: list[ColumnElement[bool]], now: datetime) -> tuple[list[Waiting], dict[str, int]]:
+def _waiting(
+    viewer: Viewer, of_board: list[ColumnElement[bool]], now: datetime
+) -> tuple[list[Waiting], dict[str, int]]:
     """The latest questions that wait, and how many wait by board."""
     waits = [
         Thread.kind == ThreadKind.QUESTION,
@@ -380,6 +386,7 @@ def _waiting(of_board: list[ColumnElement[bool]], now: datetime) -> tuple[list[W
         Thread.created_at <= now - WAITS_FROM,
         Board.archived_at.is_(None),
         Member.status != Status.VENDOR,
+        thread_is_visible(viewer),
         *of_board,
     ]
     columns = select(Thread.id, Thread.slug, Thread.title, Thread.created_at, Board.name.label("board"))
