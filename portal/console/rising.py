@@ -43,15 +43,12 @@ class Riser:
 @requires(Permission.ADVOCACY)
 def index() -> str:
     """The highest first; narrowed to an industry, or to those nobody has an eye on."""
-    industry, new = request.args.get("industry", "")[:8], request.args.get("new") == "yes"
+    industry, new = _wanted()
     everybody = risers()
-    rows = [
-        row for row in everybody if (not industry or row.industry == industry) and (not new or not row.stage)
-    ]
     seen = sorted({row.industry for row in everybody if row.industry})
     return render_template(
         "console/rising.html",
-        rows=rows,
+        rows=_narrowed(everybody),
         total=len(everybody),
         industry=industry,
         new=new,
@@ -77,9 +74,21 @@ def export() -> Response:
             row.lately,
             row.stage,
         ]
-        for row in risers()
+        for row in _narrowed(risers())
     ]
     return csv_file("rising", head, cells)
+
+
+def _wanted() -> tuple[str, bool]:
+    """An industry's code, "" for all; whether only those whom nobody has an eye on."""
+    return request.args.get("industry", "")[:8], request.args.get("new") == "yes"
+
+
+def _narrowed(everybody: list[Riser]) -> list[Riser]:
+    industry, new = _wanted()
+    return [
+        row for row in everybody if (not industry or row.industry == industry) and (not new or not row.stage)
+    ]
 
 
 def risers() -> list[Riser]:

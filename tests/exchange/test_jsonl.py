@@ -205,7 +205,7 @@ def test_a_run_that_died_is_finished_by_the_next(
         if what == "posts" and done >= 16:
             raise Died
 
-    monkeypatch.setattr("portal.exchange.commands._bar", lambda: _Bar(die))
+    monkeypatch.setattr("portal.exchange.commands.bars", lambda: _Bar(die))
     with pytest.raises(Died):
         run_import(in_app, "jsonl", posts)
     assert len(stored()) == 16
