@@ -130,6 +130,8 @@ def state_of(entry_id: int) -> EntryState:
 
 def _lines(query: Any) -> list[ContestLine]:
     rows = db.session.execute(query).scalars().all()
+    if not rows:
+        return []
     names = _people([row.member_id for row in rows])
     entries = _by_id(
         [row.entry_id for row in rows if row.entry_id],
