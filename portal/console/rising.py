@@ -1,16 +1,19 @@
-"""Who rises: found early, with the evidence."""
+"""Who rises: found early, with the evidence; narrowed, sorted, paged, and as a file."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy import select
 
 from portal.advocacy.models import Candidate
 from portal.advocacy.queries import standing
 from portal.advocacy.queries.standing import Standing
 from portal.advocacy.queries.yesterday import thanks_of
-from portal.discussions.queries.deeds import Deed, latest_deeds
+from portal.discussions.queries.deeds import latest_deeds
 from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.db import db
@@ -18,10 +21,14 @@ from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
 from portal.members import lists
 from portal.members.models import Company, Member
+from portal.members.names import sort_key
 
 blueprint = Blueprint("rising", __name__, url_prefix="/console")
 
-MOST = 50
+MOST = 200  # the highest who rise; a list of more would be no list of the few who stand out
+ROWS = 25
+DOUBLED, UNRANKED = "doubled", "unranked"
+WHYS = (DOUBLED, UNRANKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +42,70 @@ class Riser:
     industry: str
     standing: Standing
     lately: int  # companies that thanked within 30 days
-    deeds: list[Deed]
     stage: str  # "" for nobody's candidate
+
+    @property
+    def is_ranked(self) -> bool:
+        return self.standing.label == standing.RANKED
+
+    @property
+    def times(self) -> float:
+        """How many times what it was 60 days ago the helpfulness is; 0 where it was as good as nothing."""
+        was = self.standing.was or 0.0
+        return self.standing.helpfulness / was if was >= NOTHING else 0.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the address narrows the list to; "" is everybody."""
+
+    industry: str = ""
+    new: str = ""  # "yes": only those nobody has an eye on
+    why: str = ""
+    sort: str = ""
+    page: int = 1
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.industry or self.new or self.why)
+
+
+NOTHING = 0.05  # helpfulness that no page would show as more than 0.0
+_BY: dict[str, Callable[[Riser], Any]] = {
+    "": lambda one: (-one.standing.helpfulness, one.member_id),
+    "growth": lambda one: ((one.standing.was or 0.0) - one.standing.helpfulness, one.member_id),
+    "lately": lambda one: (-one.lately, -one.standing.helpfulness, one.member_id),
+    "name": lambda one: (sort_key(one.name), one.member_id),
+}
 
 
 @blueprint.get("/rising")
 @requires(Permission.ADVOCACY)
 def index() -> str:
-    """The highest first; narrowed to an industry, or to those nobody has an eye on."""
-    industry, new = _wanted()
+    """A page of those who rise, the highest first unless the address says otherwise."""
+    wanted = _wanted()
     everybody = risers()
-    seen = sorted({row.industry for row in everybody if row.industry})
+    fitting = _fitting(everybody, wanted)
+    start = (wanted.page - 1) * ROWS
+    rows = fitting[start : start + ROWS]
+    by_industry = Counter(row.industry for row in _fitting(everybody, replace(wanted, industry="")))
     return render_template(
         "console/rising.html",
-        rows=_narrowed(everybody),
+        rows=rows,
+        deeds=latest_deeds(viewer(), [row.member_id for row in rows], 2),
+        first=start + 1,
+        fitting=len(fitting),
         total=len(everybody),
-        industry=industry,
-        new=new,
-        industries=[(code, lists.label(lists.INDUSTRIES, code)) for code in seen],
+        at_most=len(everybody) >= MOST,
+        wanted=wanted,
+        industries=[
+            (code, f"{lists.label(lists.INDUSTRIES, code)} ({by_industry[code]})")
+            for code in sorted({*by_industry, wanted.industry} - {""})
+        ],
+        address=lambda **changes: _address(replace(wanted, page=1, **changes)),
+        export_url=_address(wanted, "rising.export"),
+        previous_url=_address(replace(wanted, page=wanted.page - 1)) if wanted.page > 1 else "",
+        next_url=_address(replace(wanted, page=wanted.page + 1)) if len(fitting) > start + ROWS else "",
         form=Form(),
     )
 
@@ -60,39 +113,66 @@ def index() -> str:
 @blueprint.get("/rising.csv")
 @requires(Permission.ADVOCACY)
 def export() -> Response:
-    """The same list as a file."""
-    head = ["username", "name", "company", "helpfulness", "60 days ago", "companies in 365 days"]
+    """All who fit, not only the page, as a file."""
+    head = ["username", "name", "company", "why", "helpfulness", "60 days ago", "companies in 365 days"]
     head += ["companies in 30 days", "stage"]
     cells = [
         [
             row.username,
             row.name,
             row.company,
+            " and ".join(_whys(row)),
             round(row.standing.helpfulness, 2),
             None if row.standing.was is None else round(row.standing.was, 2),
             row.standing.companies,
             row.lately,
             row.stage,
         ]
-        for row in _narrowed(risers())
+        for row in _fitting(risers(), _wanted())
     ]
     return csv_file("rising", head, cells)
 
 
-def _wanted() -> tuple[str, bool]:
-    """An industry's code, "" for all; whether only those whom nobody has an eye on."""
-    return request.args.get("industry", "")[:8], request.args.get("new") == "yes"
+def _wanted() -> Wanted:
+    """What the address says; what nobody can mean is left out."""
+    get = request.args.get
+    why, sort, page = get("why", ""), get("sort", ""), get("page", "")
+    return Wanted(
+        industry=get("industry", "")[:8],
+        new="yes" if get("new") == "yes" else "",
+        why=why if why in WHYS else "",
+        sort=sort if sort in _BY else "",
+        page=min(max(int(page), 1), MOST // ROWS) if page.isdigit() and len(page) < 4 else 1,
+    )
 
 
-def _narrowed(everybody: list[Riser]) -> list[Riser]:
-    industry, new = _wanted()
-    return [
-        row for row in everybody if (not industry or row.industry == industry) and (not new or not row.stage)
+def _address(wanted: Wanted, endpoint: str = "rising.index") -> str:
+    values = asdict(wanted)
+    if wanted.page == 1 or endpoint != "rising.index":
+        values.pop("page")
+    kept: dict[str, Any] = {name: value for name, value in values.items() if value}
+    return url_for(endpoint, **kept)
+
+
+def _fitting(everybody: list[Riser], wanted: Wanted) -> list[Riser]:
+    found = [
+        row
+        for row in everybody
+        if (not wanted.industry or row.industry == wanted.industry)
+        and (not wanted.new or not row.stage)
+        and (wanted.why != DOUBLED or row.standing.doubled)
+        and (wanted.why != UNRANKED or not row.is_ranked)
     ]
+    return sorted(found, key=_BY[wanted.sort])
+
+
+def _whys(row: Riser) -> list[str]:
+    doubled = ["doubled within 60 days"] if row.standing.doubled else []
+    return doubled if row.is_ranked else [*doubled, "not ranked yet"]
 
 
 def risers() -> list[Riser]:
-    """Who rises, with two pieces of evidence each; a number of statements that does not grow with them."""
+    """Who rises, the highest `MOST`; a number of statements that does not grow with them."""
     found = standing.rising(MOST)
     ids = [one.member_id for one in found]
     people = {
@@ -112,7 +192,6 @@ def risers() -> list[Riser]:
         )
     }
     lately = thanks_of(ids, clock.now() - timedelta(days=30))
-    deeds = latest_deeds(viewer(), ids, 2)
     return [
         Riser(
             member_id=one.member_id,
@@ -122,7 +201,6 @@ def risers() -> list[Riser]:
             industry=people[one.member_id].industry or "",
             standing=one,
             lately=lately.get(one.member_id, 0),
-            deeds=deeds.get(one.member_id, []),
             stage=people[one.member_id].stage.value if people[one.member_id].stage else "",
         )
         for one in found

@@ -28,6 +28,8 @@ from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.slugs import slugify
 
+NEW_DAYS, FOUND_DAYS = 2, 75  # how long a post waits for an upvote, on average
+
 
 @dataclass
 class Written:
@@ -230,10 +232,12 @@ class Writer:
         slug = next(slug for slug, board_id in self.boards.items() if board_id == thread.board_id)
         readers = self._readers(self.audience[slug], post.author_id, self.now)
         for member in self.draw.sample(readers, min(wanted, len(readers))):
-            earliest = max(post.created_at, self.joined[member])
-            span = max((self.now - earliest).total_seconds(), 1.0)
-            moment = earliest + timedelta(seconds=min(self.draw.expovariate(1 / 500_000), span * 0.98))
-            self.votes.append({"post_id": post.id, "member_id": member, "value": 1, "created_at": moment})
+            # Half of them read it while it is new, the others find it by searching in the months after.
+            mean_days = NEW_DAYS if self.draw.random() < 0.5 else FOUND_DAYS
+            delay = timedelta(days=self.draw.expovariate(1 / mean_days))
+            moment = max(post.created_at, self.joined[member]) + delay
+            if moment < self.now:  # the others have not come by yet
+                self.votes.append({"post_id": post.id, "member_id": member, "value": 1, "created_at": moment})
 
     def _accept(self, thread: Thread, answer: Post, moment: datetime) -> None:
         thread.accepted_post_id = answer.id

@@ -1,12 +1,18 @@
 """Who rises, narrowed on the page and in the file alike."""
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
 
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal.advocacy.queries import standing
+from portal.console import rising
 from portal.discussions.services.acceptance import accept
-from tests.conftest import make_board, make_company, make_customer, make_moderator, viewer_of
+from portal.kernel import clock
+from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
 from tests.discussions.factories import make_post, make_thread
 from tests.support.statements import Statements
 
@@ -15,10 +21,15 @@ SignIn = Callable[[int], FlaskClient]
 
 def somebody_who_rises(name: str, industry: str, board: int) -> int:
     helper = make_customer(name, company_id=make_company(industry=industry))
+    thank(helper, board)
+    return helper
+
+
+def thank(helper: int, board: int) -> None:
+    """Somebody of another company accepts an answer of theirs."""
     asker = make_customer(company_id=make_company())
     thread = make_thread(asker, board)
     accept(viewer_of(asker), thread.id, make_post(helper, thread).id)
-    return helper
 
 
 def test_the_file_has_what_the_page_is_narrowed_to(app: Flask, sign_in: SignIn) -> None:
@@ -56,3 +67,58 @@ def test_it_takes_the_same_statements_however_many_rise(
         counts.append(len(seen))
     assert page.count("data-row>") == 5
     assert counts[0] == counts[1]
+
+
+def test_a_long_list_comes_in_pages_that_keep_what_it_is_narrowed_to(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        board, moderator = make_board(), make_moderator()
+        for number in range(rising.ROWS + 2):
+            somebody_who_rises(f"Riser {number:02}", "22", board)
+        somebody_who_rises("Lars Toxil", "48-49", board)
+    browser = sign_in(moderator)
+    first = browser.get("/console/rising?industry=22&sort=name").text
+    assert first.count("data-row>") == rising.ROWS
+    assert "1 to 25 of 27" in first
+    more = unescape(re.findall(r'href="([^"]+)" rel="next"', first)[0])
+    last = browser.get(more).text
+    assert "26 to 27 of 27" in last
+    assert re.findall(r"data-row-open>([^<]+)<", last) == ["Riser 25", "Riser 26"]
+    assert 'rel="next"' not in last
+    assert "/console/rising?industry=22&amp;sort=name" in last
+    file = browser.get(more.replace("/rising", "/rising.csv")).text
+    assert file.count("Riser") == rising.ROWS + 2
+    assert "Lars Toxil" not in file
+
+
+def test_it_can_be_narrowed_to_why_and_sorted(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        board, moderator = make_board(), make_moderator()
+        with clock.frozen(clock.now() - timedelta(days=100)):
+            somebody_who_rises("Fading Fay", "22", board)
+            grown = somebody_who_rises("Grown Gus", "22", board)
+        for _ in range(2):
+            thank(grown, board)
+        thank(somebody_who_rises("New Ned", "22", board), board)
+
+    def names(query: str) -> list[str]:
+        return re.findall(r"data-row-open>([^<]+)<", sign_in(moderator).get(f"/console/rising?{query}").text)
+
+    assert names("") == ["Grown Gus", "New Ned", "Fading Fay"]
+    assert names("sort=growth") == ["New Ned", "Grown Gus", "Fading Fay"]
+    assert names("sort=lately") == ["Grown Gus", "New Ned", "Fading Fay"]
+    assert names("why=doubled&sort=name") == ["Grown Gus", "New Ned"]
+    assert names("why=unranked&sort=name") == ["Fading Fay", "New Ned"]
+    page = sign_in(moderator).get("/console/rising").text
+    assert "new within 60 days, not ranked yet" in page
+    assert re.search(r"\d\.\d times what it was", page)
+
+
+def test_a_guest_who_was_thanked_does_not_rise(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        board, moderator = make_board(), make_moderator()
+        guest = make_prospect("Gil Guest")
+        thank(guest, board)
+        assert standing.standing_of(guest).helpfulness > 0
+        assert standing.rising(9) == []
+        assert standing.rising(9, clock.now() - timedelta(microseconds=1)) == []
+    assert "Nobody rises yet" in sign_in(moderator).get("/console/rising").text

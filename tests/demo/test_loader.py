@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from portal.advocacy.queries import standing
 from portal.asks.models import Ask, AskState
 from portal.conversations.models import Conversation, ConversationState, Report, Thanks
 from portal.conversations.queries import listing
@@ -51,6 +52,9 @@ def test_it_loads_is_whole_and_goes_away(in_app: Flask, at: Callable[[datetime],
     assert db.session.execute(select(func.count()).where(Report.decided_at.is_not(None))).scalar_one() == 1
     mine = listing.lists(customer)
     assert all((mine.on_me, mine.going_on)), "the customer has something to answer, and something going on"
+    risers = standing.rising(200)
+    assert 10 <= len(risers) <= count(Member) / 4, "some rise, and they are the few"
+    assert sum(one.label == standing.RISING for one in risers) >= 3
     with pytest.raises(loader.DemoRefused):
         loader.load("again")
     loader.remove()

@@ -22,6 +22,7 @@ YEAR = timedelta(days=YEAR_DAYS)
 DOUBLING = timedelta(days=60)
 _LOOKED_AT = 200  # members whose number of 60 days ago is looked up for those who are rising
 _ASKED_AT_ONCE = 500
+_CUSTOMERS = (Status.CUSTOMER, Status.FORMER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +86,21 @@ def ranking(limit: int, at: datetime | None = None, *, offset: int = 0) -> list[
 
 
 def rising(limit: int, at: datetime | None = None) -> list[Standing]:
-    """Who is not ranked yet, or whose score doubled within 60 days, highest first, with `was`."""
+    """Customers not ranked yet, or whose score doubled within 60 days, highest first, with `was`.
+
+    Former customers count as customers. Guests do not rise: nobody asks them for anything.
+    """
     moment = at if at is not None and at < clock.now() else None
     if moment:
         now = moment
-        everybody = _highest_first(one for one in _all_past(moment) if one.helpfulness > 0)[:_LOOKED_AT]
+        past = (one for one in _all_past(moment, *_CUSTOMERS) if one.helpfulness > 0)
+        everybody = _highest_first(past)[:_LOOKED_AT]
         new = [one for one in everybody if one.label == RISING]
         risen = [one for one in everybody if one.label == RANKED]
     else:
         now = clock.now()
-        new = _now(_LOOKED_AT, 0, ranked=False)
-        risen = _now(_LOOKED_AT, 0, ranked=True)
+        new = _now(_LOOKED_AT, 0, *_CUSTOMERS, ranked=False)
+        risen = _now(_LOOKED_AT, 0, *_CUSTOMERS, ranked=True)
     before = _values_of([one.member_id for one in [*new, *risen]], now - DOUBLING)
     looked = [_with_was(one, before[one.member_id].helpfulness) for one in [*new, *risen]]
     found = [one for one in looked if one.label == RISING or one.doubled]
@@ -150,7 +155,7 @@ def number_now(weights: Weights, now: datetime) -> ColumnElement[float]:
     return MemberScore.fixed + (MemberScore.falling + MemberScore.unknown) * decay + participation
 
 
-def _now(limit: int, offset: int, *, ranked: bool) -> list[Standing]:
+def _now(limit: int, offset: int, *statuses: Status, ranked: bool) -> list[Standing]:
     now = clock.now()
     weights = weights_queries.current()
     number = number_now(weights, now)
@@ -163,6 +168,8 @@ def _now(limit: int, offset: int, *, ranked: bool) -> list[Standing]:
         .limit(limit)
         .offset(offset)
     )
+    if statuses:
+        query = query.where(Member.status.in_(statuses))
     if ranked:
         query = query.where(is_ranked)
     else:
@@ -235,10 +242,12 @@ def _values_of(ids: Sequence[int], at: datetime) -> dict[int, Value]:
     return found
 
 
-def _all_past(at: datetime) -> list[Standing]:
+def _all_past(at: datetime, *statuses: Status) -> list[Standing]:
     weights_at = weights_queries.in_force()
     weights = weights_at(at)
     shown = select(Member.id).where(shown_members())
+    if statuses:
+        shown = shown.where(Member.status.in_(statuses))
     return [
         _of(receiver_id, values_at(receiver_id, rows, [at], weights_at)[0], weights)
         for receiver_id, rows in rows_by_receiver(Entry.receiver_id.in_(shown), before=at)
