@@ -8,11 +8,13 @@ from sqlalchemy import select
 from portal.asks import wording
 from portal.asks.models import AnswerRequest, Ask, AskMode, Outcome
 from portal.asks.services.telling import ASK, REQUEST, RESPONSIBLE
+from portal.discussions.guests import veil_over
 from portal.discussions.models import Board, Post, PostState, Thread
 from portal.discussions.policy import thread_is_visible
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.template_helpers import exact
+from portal.members.display import reader_of
 from portal.notifications.kinds import Kind, Line
 from portal.notifications.models import Notice
 
@@ -35,6 +37,8 @@ def resolve_requests(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Lin
         )
     ).all()
     found = {row[0].id: row for row in rows}
+    texts = [text for row in rows for text in (row.title, row.html)]
+    veil = veil_over(reader_of(viewer), texts, [row.thread_id for row in rows])
     lines = {}
     for notice in notices:
         row = found.get(notice.data.get("request", 0))
@@ -43,10 +47,12 @@ def resolve_requests(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Lin
         request = row[0]
         lines[notice.id] = Line(
             sentence=_("Can you answer this?"),
-            title=row.title,
+            title=veil(row.title, row.thread_id),
             url=f"/requests/{request.id}",
-            excerpt=_("%(why)s %(more)s", why=wording.why_asked(request), more=row.excerpt),
-            html=row.html,
+            excerpt=_(
+                "%(why)s %(more)s", why=wording.why_asked(request), more=veil(row.excerpt, row.thread_id)
+            ),
+            html=veil(row.html, row.thread_id),
             thread_key=f"thread-{row.thread_id}",
             sections=[
                 {

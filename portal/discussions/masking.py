@@ -3,11 +3,12 @@
 Pure functions on HTML, Markdown or plain words. A name is met in any case, with or without its accents
 ("Grünwald", "grunwald", "Gruenwald"), with another sign between its parts, in the genitive. A part that is
 an English word too ("Mark", "Rose") is met only with its capital, and so is a part of one or two letters.
+Mail addresses go whole; a company's name goes with or without its legal form.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from portal.members.names import sort_key
@@ -40,6 +41,12 @@ _PARTICLES = frozenset(
     al bin da de del della den der des di do dos dr du el la le mr mrs ms prof st the van von
     """.split()  # noqa: SIM905 - a list of quoted words is no easier to read
 )
+_LEGAL_FORMS = frozenset(
+    """
+    ab ag as bv co corp corporation gmbh inc incorporated kg limited llc llp ltd nv oy plc sa sas se spa srl
+    """.split()  # noqa: SIM905 - a list of quoted words is no easier to read
+)
+A_COMPANY = "a company"
 _SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "ß": "ss"}
 _WORD = r"[^\W\d_][\w'’-]*+"
 _RUN = re.compile(rf"(?<![\w'’-]){_WORD}(?:[ \u00a0.]++{_WORD})+")
@@ -56,6 +63,8 @@ class Named:
 
     username: str
     name: str
+    email: str = ""
+    company: str = ""
 
 
 def whole_names_in(texts: Iterable[str | None]) -> set[str]:
@@ -85,10 +94,11 @@ def runs_of(words: list[str], *, capitals: bool = False) -> set[str]:
 
 
 class Mask:
-    """Puts other words in place of these people's names."""
+    """Puts other words in place of these people's names, mail addresses and companies."""
 
     def __init__(self, instead: str, whole: Iterable[Named], parts: Iterable[Named] = ()) -> None:
-        """`whole`: by their whole name and by @user name; `parts`: by each part of the name too."""
+        """`whole`: by their whole name, their address, by @user name and by a user name that is no word;
+        `parts`: by each part of the name and by their company too."""
         self._instead = instead
         taking_part = set(parts)
         everybody = taking_part | set(whole)
@@ -108,29 +118,65 @@ class Mask:
                 )
             ]
         words = {_pattern(one.name) for one in everybody if _is_telling(one.name)}
+        words.update(_pattern(one.username) for one in everybody if not one.username.isalpha())
         for one in taking_part:
             if not _is_a_word(one.username):
                 words.add(_pattern(one.username))
             words.update(_pattern(part) for part in _parts(one.name))
-        longest_first = sorted(words - {""}, key=lambda pattern: (-len(pattern), pattern))
-        self._words = re.compile("|".join(longest_first)) if longest_first else None
+        self._addresses = _any_of(_address(one.email) for one in everybody if one.email)
+        companies = (_pattern(form) for one in taking_part for form in _forms_of(one.company))
+        self._patterns = [
+            (pattern, instead)
+            for pattern, instead in (
+                (self._addresses, instead),
+                (_any_of(companies), A_COMPANY),
+                (_any_of(words), instead),
+            )
+            if pattern is not None
+        ]
 
     def __call__(self, text: str) -> str:
         """The text without the names."""
-        for pattern in self._links:
-            text = pattern.sub(self._instead, text)
-        if self._words is None or not self._words.search(text):
-            return text
-        pieces = _TAG.split(text)
-        pieces[::2] = [self._words.sub(self._instead, piece) for piece in pieces[::2]]
-        pieces[1::2] = [_ATTRIBUTE.sub(self._in_attribute, tag) for tag in pieces[1::2]]
-        return "".join(pieces)
+        for link in self._links:
+            text = link.sub(self._instead, text)
+        for pattern, instead in self._patterns:
+            if pattern.search(text):
+                pieces = _TAG.split(text)
+                pieces[::2] = [pattern.sub(instead, piece) for piece in pieces[::2]]
+                pieces[1::2] = [_ATTRIBUTE.sub(_in_attribute(pattern, instead), tag) for tag in pieces[1::2]]
+                text = "".join(pieces)
+        return text
 
-    def _in_attribute(self, match: re.Match[str]) -> str:
-        assert self._words is not None
+    def finds(self, text: str) -> bool:
+        """Whether one of the names stands in the text."""
+        patterns = [*self._links, *(pattern for pattern, _instead in self._patterns)]
+        return any(pattern.search(text) for pattern in patterns)
+
+
+def _in_attribute(pattern: re.Pattern[str], instead: str) -> Callable[[re.Match[str]], str]:
+    def masked(match: re.Match[str]) -> str:
         name, value = match.groups()
-        instead = self._instead.replace(" ", "-") if name == "href" else self._instead
-        return f'{name}="{self._words.sub(instead, value)}"'
+        return f'{name}="{pattern.sub(instead.replace(" ", "-") if name == "href" else instead, value)}"'
+
+    return masked
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str] | None:
+    longest_first = sorted({*patterns} - {""}, key=lambda pattern: (-len(pattern), pattern))
+    return re.compile("|".join(longest_first)) if longest_first else None
+
+
+def _address(email: str) -> str:
+    return rf"(?i:(?<![\w.+-]){re.escape(email)}(?![\w-]|\.\w))"
+
+
+def _forms_of(company: str) -> list[str]:
+    """A company as it is called: in full, and without "GmbH" or "Ltd" at its end."""
+    words = company.replace(",", " ").split()
+    while len(words) > 1 and words[-1].strip(".").replace(".", "").casefold() in _LEGAL_FORMS:
+        words.pop()
+    short = " ".join(words)
+    return [form for form in {company.strip(), short} if len(form) > 2]
 
 
 def _is_telling(name: str) -> bool:

@@ -1,15 +1,17 @@
 """The kinds of notice of moderation, and the words in which each is read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from portal.discussions.guests import Veil, veil_over
 from portal.discussions.models import Board, Post, PostKind, Thread
 from portal.discussions.policy import board_is_visible
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
+from portal.members.display import reader_of
 from portal.moderation import words
 from portal.moderation.models import Appeal, Case, Decision, Flag
 from portal.moderation.policy import is_dismissal
@@ -23,6 +25,7 @@ def resolve_own(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     rows = _decisions(
         [notice.data.get("decision") for notice in notices], Decision.member_id == viewer.member_id
     )
+    veil = _veil(viewer, rows.values())
     lines = {}
     for notice in notices:
         row = rows.get(notice.data.get("decision"))
@@ -39,10 +42,10 @@ def resolve_own(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
         reason = f"{row.rule_label}: “{row.reason}”" if row.rule_label else row.reason
         lines[notice.id] = Line(
             sentence=sentence,
-            title=row.title,
+            title=veil(row.title, row.thread_id or 0),
             url=f"/decisions/{row.id}",
             # Of what is private nothing goes out by mail, a moderator's words about it neither.
-            excerpt="" if undone or row.post_id is None else reason,
+            excerpt="" if undone or row.post_id is None else veil(reason, row.thread_id or 0),
             thread_key=f"thread-{row.thread_id}" if row.thread_id else "",
         )
     return lines
@@ -56,6 +59,7 @@ def resolve_flagged(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line
         Decision.case_id.in_(flagged),
         board_is_visible(viewer),
     )
+    veil = _veil(viewer, rows.values())
     lines = {}
     for notice in notices:
         row, what = rows.get(notice.data.get("decision")), notice.data.get("what", "")
@@ -64,9 +68,9 @@ def resolve_flagged(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line
         # An overturned or undone measure has its entry in the log too; a dismissal has none.
         lines[notice.id] = Line(
             sentence=words.to_flagger(row, what=what),
-            title=row.title,
+            title=veil(row.title, row.thread_id or 0),
             url=f"/posts/{row.post_id}" if is_dismissal(row) or what else f"/transparency/log/{row.case_id}",
-            excerpt="" if what else row.reason,
+            excerpt="" if what else veil(row.reason, row.thread_id or 0),
             thread_key=f"thread-{row.thread_id}",
         )
     return lines
@@ -76,15 +80,22 @@ def resolve_second(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]
     """Lines for the named second: appeals that wait."""
     ids = [notice.data.get("appeal") for notice in notices]
     waiting = {
-        row.id: row.title
+        row.id: row
         for row in db.session.execute(
-            select(Appeal.id, Case.title).join(Case, Case.id == Appeal.case_id).where(Appeal.id.in_(ids))
+            select(Appeal.id, Case.title, Case.thread_id)
+            .join(Case, Case.id == Appeal.case_id)
+            .where(Appeal.id.in_(ids))
         )
     }
+    veil = veil_over(
+        reader_of(viewer),
+        [row.title for row in waiting.values()],
+        [row.thread_id for row in waiting.values()],
+    )
     return {
         notice.id: Line(
             sentence=_("An appeal waits for you"),
-            title=waiting[notice.data["appeal"]],
+            title=veil(waiting[notice.data["appeal"]].title, waiting[notice.data["appeal"]].thread_id or 0),
             url=f"/appeals/{notice.data['appeal']}",
         )
         for notice in notices
@@ -113,6 +124,12 @@ def resolve_alert(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
         for notice in notices
         if notice.data.get("case") in found
     }
+
+
+def _veil(viewer: Viewer, rows: Iterable[Any]) -> Veil:
+    rows = list(rows)
+    texts = [text for row in rows for text in (row.title, row.reason)]
+    return veil_over(reader_of(viewer), texts, [row.thread_id for row in rows])
 
 
 def _decisions(ids: list[int | None], *conditions: Any) -> dict[int | None, Any]:

@@ -7,10 +7,12 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from portal.discussions.guests import veil_over
 from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Conflict, NotFound
+from portal.members.display import reader_of
 from portal.moderation import policy, words
 from portal.moderation.answers import conflict_page
 from portal.moderation.forms import AppealAnswerForm, AppealForm, FlagForm
@@ -167,9 +169,17 @@ def _flag_page(post_id: int, form: FlagForm) -> str:
 
 
 def _own(shown: own.OwnDecision) -> dict[str, Any]:
+    thread = shown.case.thread_id or 0
+    said = shown.answer.reason if shown.answer else ""
+    veil = veil_over(
+        reader_of(viewer()), [shown.case.title, shown.decision.reason, said, shown.html], [thread]
+    )
     return {
         "shown": shown,
-        "html": Markup(shown.html),  # noqa: S704 - cleaned when stored
+        "title": veil(shown.case.title, thread),
+        "reason": veil(shown.decision.reason, thread),
+        "answer_reason": veil(said, thread),
+        "html": Markup(veil(shown.html, thread)),  # noqa: S704 - cleaned when stored
         "sentence": words.to_author(shown.decision, is_thread=shown.is_thread),
         "appeal_until": policy.appeal_until(shown.decision),
         "has_second": own.appeals_have_a_second(),

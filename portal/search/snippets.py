@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_left
 
-from portal.search.analysis import STOP_WORDS, fold_with_places, tokens
+from portal.search.analysis import STOP_WORDS, fold, fold_with_places, tokens
 from portal.search.query import Query
 
 Segment = tuple[bool, str]
@@ -41,6 +41,16 @@ def highlight(text: str, query: Query, size: int = SIZE) -> list[Segment]:
     if end < len(text):
         pieces.append((False, "…"))
     return pieces
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The index terms of a text, to be compared with those of a query."""
+    found: set[str] = set()
+    for token in tokens(fold(text)):
+        found.update(token.parts, token.also)
+        if token.whole:
+            found.add(token.whole)
+    return frozenset(found)
 
 
 def _marks(text: str, query: Query) -> list[tuple[int, int, str]]:

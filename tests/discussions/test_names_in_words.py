@@ -14,12 +14,18 @@ from portal.discussions.masking import Mask, Named, whole_names_in
 from portal.discussions.models import Audience, Thread
 from portal.discussions.queries import lists
 from portal.discussions.queries.searching import Asked, find
+from portal.discussions.queries.similar import resembling
 from portal.discussions.services import editing, following, tools
 from portal.discussions.services.editing import Edit
 from portal.kernel import clock
 from portal.kernel.access import Duty, Status, Viewer
 from portal.kernel.db import db
+from portal.kernel.errors import Invalid
 from portal.members.display import Reader
+from portal.moderation.models import Case, MemberMeasure, PostMeasure
+from portal.moderation.services.deciding import Verdict, decide
+from portal.moderation.services.flags import flag_post
+from portal.moderation.services.rules import name_second
 from portal.notifications.queries import notices_of
 from portal.search import services as search
 from tests.conftest import (
@@ -294,3 +300,132 @@ def test_the_veil_of_everybody_else_asks_nothing(
         lists.latest_threads(viewer_of(make_customer("Carla")))
     assert not any("UNION" in text for text in seen.texts)
     assert Reader.SELLER != Reader.INSIDER
+
+
+# --- who is close to a text ---
+
+
+def test_addresses_companies_and_user_names_go_too() -> None:
+    ida = Named("ida-w", "Ida Wren", "ida.wren@palimpsest.example", "Palimpsest Works GmbH")
+    assert Mask("a prospect", [ida])(
+        "Write to IDA.Wren@palimpsest.example. ida-w of Palimpsest Works knows"
+    ) == ("Write to a prospect. a prospect of Palimpsest Works knows")
+    signed = '<p>Best, Ida<br>Palimpsest Works<br><a href="mailto:ida.wren@palimpsest.example">mail</a></p>'
+    assert Mask("a prospect", [], [ida])(signed) == (
+        '<p>Best, a prospect<br>a company<br><a href="mailto:a-prospect">mail</a></p>'
+    )
+    assert Mask("a prospect", [ida]).finds("see ida-w")
+    assert not Mask("a prospect", [ida]).finds("see Ida")
+
+
+def test_a_first_name_goes_beside_the_whole_name_and_beside_a_link_to_her_thread(
+    app: Flask, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        places = scene()
+        ida = make_customer("Ida", username="ida")
+        helper, board = viewer_of(ida), places["board"]
+        called = make_thread(helper, board, "About restores", "Ask Paula Grünwald. Paula asked first.")
+        make_post(helper, called, "Hi Paula, did it work?")
+        link = f"In [that one](/threads/{places['thread']}) Paula asked it."
+        linked = make_thread(helper, board, "More of them", link)
+        quoting = make_thread(helper, board, "Quotes of it", f"Paula said so in /posts/{places['opening']}.")
+        beer = make_thread(helper, board, "Paula, the beer", "Paula is a good beer.").id
+        threads = [called.id, linked.id, quoting.id]
+        seller = make_seller()
+    for thread in threads:
+        seen = sign_in(seller.member_id).get(f"/threads/{thread}", follow_redirects=True).text
+        seen = seen.replace("Paula, the beer", "").replace("paula-the-beer", "")  # listed beside it
+        assert betrayed(seen) == []
+        assert "a prospect" in seen
+        assert "Paula" in sign_in(ida).get(f"/threads/{thread}", follow_redirects=True).text
+    page = sign_in(seller.member_id).get(f"/threads/{beer}", follow_redirects=True).text
+    assert "Paula is a good beer" in page, "a first name alone names nobody"
+
+
+def test_who_appears_as_a_role_has_no_name_in_others_words(in_app: Flask) -> None:
+    board = make_board("Before you buy", slug="before")
+    asker, helper = viewer_of(make_customer("Zephyrine Quill")), viewer_of(make_customer("Ida"))
+    thread = make_thread(asker, board, "Zephyrine asks: who left?", "Best, Zephyrine", author_shown_as="role")
+    make_post(helper, thread, "Thanks Zephyrine Quill, we did.")
+    line = next(one for one in lists.latest_threads(make_seller()) if one.id == thread.id)
+    assert line.title == "a member asks: who left?"
+    found = find(make_seller(), Asked(board="before"))
+    assert "quill" not in repr(found).lower() + repr(line).lower()
+
+
+# --- what a search counts ---
+
+
+def test_a_name_narrows_and_counts_nothing(in_app: Flask) -> None:
+    places = scene()
+    helper = viewer_of(make_customer("Ida"))
+    for number in range(6):
+        make_thread(helper, places["board"], f"How long does a restore take, part {number}?")
+    search.rebuild()
+    seller = make_seller()
+    for words in ("grunwald", "grünwalds", "paula", "Grunwlad", '"Ms Grunwald"', "zebra Grünwald"):
+        found = find(seller, Asked(q=words))
+        assert (found.total, found.threads, found.suggestion) == (0, [], None), words
+        assert all(choice.threads == 0 for facet in found.facets.values() for choice in facet), words
+    with_name, without = find(seller, Asked(q="restore grunwald")), find(seller, Asked(q="restore zebra"))
+    assert with_name.total == without.total == 8
+    assert with_name.some_words == without.some_words
+    assert [choice.threads for choice in with_name.facets["board"]] == [8]
+    assert find(helper, Asked(q="grunwald")).total == 2
+
+
+def test_a_title_is_not_found_by_a_name_in_it(in_app: Flask) -> None:
+    places = scene()
+    search.rebuild()
+    title = "What Paula Grünwald"
+    assert [one.url for one in resembling(viewer_of(make_customer("Ida")), title)] != []
+    assert resembling(make_seller(), title) == []
+    assert places
+
+
+# --- what moderators decided ---
+
+
+def test_decisions_on_what_a_seller_wrote_or_flagged_name_nobody(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        places = scene()
+        seller, moderator = make_seller(), viewer_of(make_moderator())
+        own = make_post(seller, places["thread"], "Have you thought of our new offer?")
+        flagged = flag_post(seller, places["answer"], rule_number=4)
+        for case_id in (
+            flag_post(viewer_of(make_customer("Ida")), own.id, rule_number=4).case_id,
+            flagged.case_id,
+        ):
+            case = db.session.get_one(Case, case_id)
+            decided = decide(
+                moderator,
+                case_id,
+                Verdict(
+                    post=PostMeasure.HIDE,
+                    member=MemberMeasure.NONE,
+                    rule_number=4,
+                    reason="Paula Grünwald asked us to; Paula was cross.",
+                    note="",
+                    version=case.version,
+                ),
+            )
+            if case_id != flagged.case_id:
+                decision = decided.id
+        lines = [one.line for one in notices_of(seller).rows]
+    assert len(lines) == 2
+    assert betrayed(repr(lines)) == []
+    assert "a prospect" in repr(lines)
+    browser = sign_in(seller.member_id)
+    for page in (f"/decisions/{decision}", f"/appeals/new?decision={decision}", "/notifications"):
+        answer = browser.get(page)
+        assert answer.status_code == 200
+        assert betrayed(answer.text) == [], page
+
+
+def test_sales_and_service_decide_no_appeal(in_app: Flask) -> None:
+    admin = viewer_of(make_member("Ada", status=Status.VENDOR, duties=(Duty.ADMIN,)))
+    seller = make_seller()
+    with pytest.raises(Invalid, match="no appeals"):
+        name_second(admin, seller.username)
+    name_second(admin, viewer_of(make_customer("Ida", username="ida")).username)

@@ -15,11 +15,13 @@ from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import Account, rows_by_receiver, values_at
 from portal.advocacy.queries.standing import Standing, standing_of
 from portal.discussions.addresses import post_address
+from portal.discussions.guests import veil_titles
 from portal.discussions.models import Board, Post, PostState, ShownAs, Thread
 from portal.discussions.policy import board_is_visible
 from portal.kernel import clock
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
+from portal.members.display import reader_of
 from portal.members.models import Company, Member, MemberState
 from portal.members.visibility import NOBODY, chosen
 
@@ -339,7 +341,10 @@ def _title(lines: Iterable[Line], posts: dict[int, int | None], viewer: Viewer |
             .join(Board, Board.id == Thread.board_id)
             .where(Post.id.in_(some), Thread.state == PostState.VISIBLE, readable)
         )
-        places |= {row.id: row for row in found}
+        readable_rows = found.all()
+        if viewer is not None:
+            readable_rows = veil_titles(reader_of(viewer), readable_rows, "thread_id")
+        places |= {row.id: row for row in readable_rows}
     for line in lines:
         row = places.get(posts[line.entry_id] or 0)
         if row is not None:

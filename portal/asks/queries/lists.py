@@ -20,6 +20,7 @@ from portal.asks.models import (
 )
 from portal.asks.queries.private import words_of
 from portal.discussions.authors import BY_THREAD
+from portal.discussions.guests import veil_over, with_title
 from portal.discussions.models import Board, Post, PostState, Thread
 from portal.discussions.policy import thread_is_visible
 from portal.kernel import clock
@@ -128,11 +129,20 @@ def requests_of(member: Viewer, request_id: int | None = None) -> list[RequestLi
         query = query.where(AnswerRequest.id == request_id)
     rows = db.session.execute(query.order_by(AnswerRequest.id.desc()).limit(MOST)).all()
     reader = reader_of(member)
+    # A member who came to sell for the vendor keeps what they were asked, without the name of whoever asked.
+    texts = [text for row in rows for text in (row.title, row.excerpt)]
+    veil = veil_over(reader, texts, [row.id for row in rows])
     return [
         RequestLine(
-            row[0], row[1], row.title, f"/threads/{row.id}/{row.slug}", row.excerpt, person_line(row, reader)
+            row[0],
+            row[1],
+            shown.title,
+            f"/threads/{shown.id}/{shown.slug}",
+            veil(row.excerpt, row.id),
+            person_line(row, reader),
         )
         for row in rows
+        for shown in [with_title(veil, row)]
     ]
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, select
 
 from portal.discussions.authors import BY_POST, may_name_author
-from portal.discussions.guests import veil_over, with_title, without_guests
+from portal.discussions.guests import unveiled, veil_over, with_title, without_guests
 from portal.discussions.models import Board, Post, PostKind, Tag, Thread, ThreadKind, ThreadTag
 from portal.discussions.policy import text_is_visible
 from portal.discussions.queries.finding import SITE_VERSION, kind_of
@@ -25,13 +25,13 @@ from portal.discussions.searchable import plain_text
 from portal.kernel import clock, page_cache
 from portal.kernel.access import Viewer, zone_of
 from portal.kernel.db import db, rows_of
-from portal.members.display import PersonLine, person_line, reader_of, with_person
+from portal.members.display import PersonLine, Reader, person_line, reader_of, with_person
 from portal.members.models import Member
 from portal.search import services as search
 from portal.search.analysis import fold, stem, tokens
 from portal.search.engines.base import MAX_HITS, Hits, IndexUnavailable
-from portal.search.query import Query, parse
-from portal.search.snippets import highlight
+from portal.search.query import Query, Unit, parse
+from portal.search.snippets import highlight, words_of
 
 ROWS = 20
 FEW = 5
@@ -153,12 +153,11 @@ def find(viewer: Viewer, asked: Asked, page: int = 1) -> Found:
         key = (asked, query, page, _same_for(viewer), tuple(hit.id for hit in hits.hits), hits.complete)
         outline = _outlines.get(key, lambda: _outline(viewer, asked, page, query, hits))
     except IndexUnavailable:
-        rows = _titled(viewer, query)
+        found = _titled(viewer, query)
+        rows = [row for row, _whole in _as_read(viewer, query, ((row, True) for row in found))]
         answer = Found(titles_only=True, cut=len(rows) >= MAX_HITS)
         outline = _page_of(viewer, asked, page, rows, _as_listed(rows), answer, query)
-    threads = _read(viewer, outline.shown, outline.marks)
-    hidden = len(outline.shown) - len(threads)
-    return replace(outline.answer, threads=threads, total=outline.answer.total - hidden)
+    return replace(outline.answer, threads=_read(viewer, outline.shown, outline.marks))
 
 
 def _same_for(viewer: Viewer) -> tuple[Any, ...]:
@@ -258,14 +257,12 @@ def _kind_of(viewer: Viewer) -> Viewer:
 
 
 def _searched(viewer: Viewer, query: Query, hits: Hits) -> tuple[list[Any], dict[int, float], Found, Query]:
-    rows = _visible(viewer, [hit.id for hit in hits.hits])
-    complete = _complete(rows, hits)
+    rows, complete = _found(viewer, query, hits)
     if len(complete) < FEW and len(hits.hits) == hits.complete:
         filled = search.find(query, fill=True)
         if len(filled.hits) > len(hits.hits):  # most of the full hits are out of this viewer's sight
             hits = filled
-            rows = _visible(viewer, [hit.id for hit in hits.hits])
-            complete = _complete(rows, hits)
+            rows, complete = _found(viewer, query, hits)
     some_words = len(complete) < FEW and len(rows) > len(complete)
     suggestion = _suggestion(viewer, hits.suggestion, query) if hits.suggestion else None
     marks = query
@@ -280,9 +277,44 @@ def _searched(viewer: Viewer, query: Query, hits: Hits) -> tuple[list[Any], dict
     return rows if some_words else complete, order, answer, marks
 
 
-def _complete(rows: Iterable[Any], hits: Hits) -> list[Any]:
+def _found(viewer: Viewer, query: Query, hits: Hits) -> tuple[list[Any], list[Any]]:
+    """Of the hits what the viewer may read, and of these the posts that have every word."""
     whole = {hit.id for hit in hits.hits[: hits.complete]}
-    return [row for row in rows if row.id in whole]
+    rows = _visible(viewer, [hit.id for hit in hits.hits])
+    read = _as_read(viewer, query, ((row, row.id in whole) for row in rows))
+    return [row for row, _whole in read], [row for row, is_whole in read if is_whole]
+
+
+def _as_read(viewer: Viewer, query: Query, found: Iterable[tuple[Any, bool]]) -> list[tuple[Any, bool]]:
+    """Posts, and whether they have every word, as far as the words stand in what this viewer reads.
+
+    Sales and service read no names of prospects, so a name finds, counts and narrows nothing for them.
+    """
+    found = list(found)
+    reader = reader_of(viewer)
+    if reader is not Reader.SELLER or not found:
+        return found
+    words = select(Post.id, Post.html).where(Post.id.in_([row.id for row, _whole in found]))
+    texts = {row.id: row.html for row in db.session.execute(words)}
+    written = [text for row, _whole in found for text in (row.title, texts[row.id])]
+    veil = veil_over(reader, written, [row.thread_id for row, _whole in found])
+    if veil is unveiled:
+        return found
+    left = []
+    for row, whole in found:
+        title, html = veil(row.title, row.thread_id), veil(texts[row.id], row.thread_id)
+        if (title, html) == (row.title, texts[row.id]):
+            left.append((row, whole))
+            continue
+        shown = words_of(f"{title} {plain_text(html)}")
+        met = [unit for unit in query.units if _is_met(unit, shown)]
+        if met:
+            left.append((row, whole and len(met) == len(query.units)))
+    return left
+
+
+def _is_met(unit: Unit, words: frozenset[str]) -> bool:
+    return words.issuperset(unit.terms) or unit.whole in words or bool(words.intersection(unit.instead))
 
 
 def _titled(viewer: Viewer, query: Query) -> list[Any]:
@@ -332,7 +364,11 @@ def _suggestion(viewer: Viewer, text: str, query: Query) -> Suggestion | None:
         hits = search.find(better)
     except IndexUnavailable:
         return None
+    reader = reader_of(viewer)
     ids = [hit.id for hit in hits.hits[: hits.complete]]
+    if reader is Reader.SELLER:
+        read = {row.id for row in _found(viewer, better, hits)[1]}
+        ids = [post_id for post_id in ids if post_id in read]
     if not ids:
         return None
     words = case((Post.id.in_(ids[:ROWS]), Post.html), else_=None).label("html")
@@ -342,12 +378,15 @@ def _suggestion(viewer: Viewer, text: str, query: Query) -> Suggestion | None:
         .join(Board, Board.id == Thread.board_id)
         .where(Post.id.in_(ids), text_is_visible(viewer))
     ).all()
+    shown = [row for row in rows if row.html is not None]
+    texts = [text for row in shown for text in (row.title, row.html)]
+    veil = veil_over(reader, texts, [row.thread_id for row in shown])
     spellings: dict[str, Counter[str]] = {}
-    for row in rows:
-        if row.html is not None:
-            for token in tokens(fold(f"{row.title} {plain_text(row.html)}")):
-                for word in token.words:
-                    spellings.setdefault(stem(word), Counter())[word] += 1
+    for row in shown:
+        title, html = veil(row.title, row.thread_id), veil(row.html, row.thread_id)
+        for token in tokens(fold(f"{title} {plain_text(html)}")):
+            for word in token.words:
+                spellings.setdefault(stem(word), Counter())[word] += 1
     typed = set(query.text.split())
     chosen = []
     for word in text.split():
@@ -481,8 +520,6 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
             continue  # hidden between the two statements
         row = with_title(veil, row, "thread_id")
         html = veil(post.html, row.thread_id)
-        if query and html != post.html and not _is_marked(f"{row.title} {plain_text(html)}", query):
-            continue  # what was looked for is the name that this reader does not read
         thread_url = f"/threads/{row.thread_id}/{row.slug}"
         found.append(
             FoundThread(
@@ -511,10 +548,6 @@ def _read(viewer: Viewer, grouped: list[tuple[Any, int]], query: Query) -> list[
             )
         )
     return found
-
-
-def _is_marked(text: str, query: Query) -> bool:
-    return any(is_marked for is_marked, _piece in highlight(text, query, len(text) + 1))
 
 
 @lru_cache(64)

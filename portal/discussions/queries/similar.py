@@ -50,9 +50,11 @@ def resembling(viewer: Viewer, title: str) -> list[Similar]:
     if len(words) < 2:
         return []
     wanted = {_stem(word) for word in words}
-    scored = [(_closeness(wanted, row.title), row) for row in _candidates(viewer, title, words)]
+    # As this viewer reads them: a title is not found by a name that stands in it for others.
+    candidates = veil_titles(reader_of(viewer), _candidates(viewer, title, words))
+    scored = [(_closeness(wanted, row.title), row) for row in candidates]
     near = sorted((pair for pair in scored if pair[0] >= 0.5), key=lambda pair: (-pair[0], -pair[1].id))
-    return [_line(row) for row in veil_titles(reader_of(viewer), [row for _score, row in near[:MOST]])]
+    return [_line(row) for _score, row in near[:MOST]]
 
 
 def _candidates(viewer: Viewer, title: str, words: set[str]) -> list[Any]:

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from portal.discussions.models import Post, ShownAs, Thread
 from portal.kernel import site
-from portal.kernel.access import Viewer
+from portal.kernel.access import Duty, Viewer
 from portal.kernel.db import db
 from portal.members.models import Company, Member
 from portal.moderation import policy
@@ -75,8 +75,11 @@ def _about_a_role(ids: list[int]) -> set[int]:
 
 
 def is_named_second(viewer: Viewer) -> bool:
-    """Whether this is the member whom an admin named to decide appeals."""
-    return bool(viewer.username) and viewer.username == site.current().appeal_second
+    """Whether this is the member whom an admin named to decide appeals; never one of sales or service, to
+    whom cases would name prospects."""
+    if not viewer.username or viewer.duties & {Duty.SALES, Duty.SERVICE}:
+        return False
+    return viewer.username == site.current().appeal_second
 
 
 def _parties(cases: list[Case]) -> dict[int, list[Party]]:

@@ -5,7 +5,7 @@ import re
 from sqlalchemy import func, select
 
 from portal.kernel import audit, clock, markup, site
-from portal.kernel.access import Permission, Viewer
+from portal.kernel.access import Duty, Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
@@ -118,15 +118,20 @@ def name_second(admin: Viewer, username: str) -> None:
     username = username.strip().lstrip("@").lower()
     with unit_of_work():
         if username:
-            found = db.session.execute(
-                select(Member.id).where(
+            duties = db.session.execute(
+                select(Member.duties).where(
                     Member.username == username,
                     Member.state == MemberState.ACTIVE,
                     Member.email_confirmed_at.is_not(None),
                 )
             ).scalar_one_or_none()
-            if found is None:
+            if duties is None:
                 raise Invalid("There is no member with this user name who could sign in.", "appeal_second")
+            if {Duty.SALES.value, Duty.SERVICE.value} & set(duties):
+                raise Invalid(
+                    "Sales and service read no name of a prospect, so they decide no appeals.",
+                    "appeal_second",
+                )
         site.change(appeal_second=username)
         audit.record(admin, "name second", "site", None, username or "nobody", area="settings")
 
