@@ -183,7 +183,8 @@ def guard() -> Response | None:
     if viewer().may(permission):
         return None
     if viewer().is_member:
-        abort(403)
+        # A private thing by its address is not there for who may have none; an area is closed.
+        abort(404 if permission is Permission.CONVERSE and request.view_args else 403)
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("members.login", next=request.full_path.rstrip("?")), 303)
     return abort(401)  # a signed-out writer: the page keeps what was typed and offers to sign in

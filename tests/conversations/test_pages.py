@@ -114,8 +114,50 @@ def test_nobody_else_gets_more_than_of_an_address_that_does_not_exist(app, sign_
             )
             assert answer.status_code == 404, path
     for one in vendors:
-        assert sign_in(one).get(f"/conversations/{conversation.id}").status_code == 403
+        assert sign_in(one).get(f"/conversations/{conversation.id}").status_code == 404
         assert sign_in(one).get("/conversations").status_code == 403
+
+
+@pytest.mark.parametrize("who", ["vendor", "moderator", "sales", "service", "admin", "peer", "outsider"])
+def test_every_address_of_a_conversation_reads_the_same_whether_it_is_there_or_not(app, sign_in, two, who):
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        conversation = talking(*two, "hello")
+        asker = viewer_of(two[0])
+        said = services.send_message(asker, conversation.id, "More")
+        report = services.report(viewer_of(two[1]), conversation.id, [said.id], rule_number=2)
+        if who in ("peer", "outsider"):
+            one = make_customer(duties=(Duty.MODERATOR,) if who == "peer" else ())
+        else:
+            one = make_member(status=Status.VENDOR, duties=() if who == "vendor" else (Duty(who),))
+        there = {
+            "conversation_id": conversation.id,
+            "message_id": said.id,
+            "report_id": report.id,
+            "member_id": two[0],
+            "username": "jonas",
+            "time_id": "any",
+            "thanks_id": "any",
+        }
+        rules = [
+            rule
+            for rule in app.url_map.iter_rules()
+            if rule.endpoint.startswith("conversations.") and "conversation_id" in rule.arguments
+        ]
+    browser = sign_in(one)
+    browser.get("/notifications")  # the cookie comes with the first page
+    adapter = app.url_map.bind("localhost")
+    assert len(rules) > 25
+    for rule in rules:
+        places = [
+            adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments})
+            for values in (there, {**there, "conversation_id": "no-such-conversation"})
+        ]
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            here, nowhere = (browser.open(place, method=method, data={"body": "x"}) for place in places)
+            assert here.status_code == nowhere.status_code == 404, rule
+            assert _plain(here.text) == _plain(nowhere.text), rule
+            assert sorted(here.headers.keys()) == sorted(nowhere.headers.keys()), rule
 
 
 def _plain(text: str) -> str:

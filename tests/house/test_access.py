@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from portal.kernel.access import Permission, permissions_of
 from tests.house.people import PEOPLE, Person
-from tests.house.routes import Route, routes
+from tests.house.routes import NOBODYS_NAME, NOBODYS_NUMBER, Route, routes
 
 (
     VISIT, ACCOUNT, READ, POST, REACT, FLAG, ASK, CONVERSE, INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER,
@@ -386,11 +386,18 @@ def test_the_guard_lets_in_exactly_those(app: Flask, sign_in: Callable[[int], Fl
         let_in = not _is_refusal(
             answer.status_code, answer.headers.get("Location", ""), signed_in=member_id is not None
         )
-        if let_in != (PERMISSIONS.get(route.endpoint, VISIT) in MAY[person.name]) or _is_broken(
-            route, answer.status_code
-        ):
+        needed = PERMISSIONS.get(route.endpoint, VISIT)
+        expected = needed in MAY[person.name]
+        if needed == CONVERSE and _names_a_thing(route) and member_id is not None:
+            # What is private is not there for the vendor, existing or not (conversations/test_pages.py).
+            let_in = answer.status_code != 404 if not expected else let_in
+        if let_in != expected or _is_broken(route, answer.status_code):
             wrong.append(f"{route} {route.path}: {answer.status_code} {answer.headers.get('Location', '')}")
     assert wrong == []
+
+
+def _names_a_thing(route: Route) -> bool:
+    return NOBODYS_NAME in route.path or str(NOBODYS_NUMBER) in route.path
 
 
 def _is_broken(route: Route, status: int) -> bool:
