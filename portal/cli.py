@@ -15,7 +15,6 @@ from portal.console.commands import audit
 from portal.conversations.commands import conversations, preserve
 from portal.demo import loader
 from portal.demo.commands import demo, load_into, password_of
-from portal.discussions.services.recount import recount as recount_all
 from portal.exchange.commands import export_group, import_group
 from portal.kernel.db import db
 from portal.kernel.errors import DomainError
@@ -25,6 +24,7 @@ from portal.search.commands import search
 from portal.settings import SettingsError
 from portal.upkeep import setup as site_setup
 from portal.upkeep.commands import backup, doctor, restore, upgrade
+from portal.upkeep.recounting import recount as recount_all
 
 
 def _app() -> Flask:
