@@ -11,8 +11,8 @@ from portal.advocacy import listeners as advocacy_listeners
 from portal.advocacy import personal as advocacy_personal
 from portal.advocacy import telling as advocacy_telling
 from portal.advocacy import views as advocacy_views
+from portal.advocacy.services import scoping, weighing
 from portal.advocacy.services import sums as advocacy_sums
-from portal.advocacy.services import weighing
 from portal.asks import listeners as asks_listeners
 from portal.asks import personal as asks_personal
 from portal.asks import searchable as asks_searchable
@@ -28,7 +28,16 @@ from portal.consents import events as consented
 from portal.consents import personal as consents_personal
 from portal.console import ask_settings as console_ask_settings
 from portal.console import asks as console_asks
-from portal.console import audit_heads, candidates, community_health, gladly, mornings, rising, today
+from portal.console import (
+    audit_heads,
+    candidates,
+    community_health,
+    company_consents,
+    gladly,
+    mornings,
+    rising,
+    today,
+)
 from portal.console import log as console_log
 from portal.console import members_list as console_members
 from portal.console import people as console_people
@@ -143,6 +152,7 @@ BLUEPRINTS: list[Any] = [
     today.blueprint,
     rising.blueprint,
     candidates.blueprint,
+    company_consents.blueprint,
     community_health.blueprint,
     own_consents.blueprint,
     recognition.blueprint,
@@ -237,6 +247,7 @@ def _subscribe() -> None:
     for about_case in (decided.CaseDecided, decided.DecisionUndone):
         subscribe(about_case, advocacy_listeners.hear_of_decision)
     subscribe(people.MemberChanged, advocacy_listeners.hear_of_member)
+    subscribe(people.ProductsChanged, advocacy_listeners.hear_of_products)
     subscribe(consented.ConsentGiven, advocacy_listeners.hear_of_consent)
     subscribe(consented.ConsentWithdrawn, advocacy_listeners.hear_of_withdrawal)
     # An opening that goes or comes takes the whole thread with it.
@@ -500,6 +511,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register("forget addresses of invites", asks_inviting.forget_addresses, 6 * 3600)
     jobs.register("forget kept asks", asks_keeping.forget_old, 6 * 3600)
     jobs.register(advocacy_sums.RENEW_JOB, advocacy_sums.renew_due, 600)
+    jobs.register(scoping.RENEW_JOB, scoping.renew_due, 60)
     jobs.register(weighing.APPLY_JOB, weighing.apply_due, 60)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)

@@ -11,7 +11,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 
 from portal.advocacy.models import Damped
-from portal.advocacy.queries import exporting
+from portal.advocacy.queries import exporting, scopes
 from portal.advocacy.queries.statement import Line, statement_of
 from portal.advocacy.services import rebuilding
 from portal.kernel.db import db
@@ -50,14 +50,17 @@ def rebuild(as_json: bool) -> None:
     type=click.DateTime(["%Y-%m-%d"]),
     help="Day: only what happened before its 00:00 UTC counts. May be repeated.",
 )
+@click.option("--product", default="", help="Only what happened in threads about this product.")
+@click.option("--tag", default="", help="Only what happened in threads with this tag.")
 @click.argument("more", nargs=-1, type=click.DateTime(["%Y-%m-%d"]))
 @with_appcontext
-def export(days: tuple[datetime, ...], more: tuple[datetime, ...]) -> None:
+def export(days: tuple[datetime, ...], product: str, tag: str, more: tuple[datetime, ...]) -> None:
     """Print the scores of these days as CSV: origin, member, helpfulness. Only scores above 0."""
+    scope = _scope(product, tag)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["origin", "member", "helpfulness"])
     wanted = [moment.date() for moment in (*days, *more)]
-    for day, member, helpfulness in exporting.scores_at(wanted):
+    for day, member, helpfulness in exporting.scores_at(wanted, scope):
         writer.writerow([day.isoformat(), member, f"{helpfulness:.12g}"])
 
 
@@ -100,7 +103,24 @@ def explain(username: str) -> None:
     for line in told.not_counted:
         why = f"reversed: {line.reason}" if line.reversed else DAMPED_WORDS[line.damped]
         click.echo(f"  not counted: {_line(line)} ({why})")
+    for part in told.parts:
+        kind = "product" if part.is_product else "tag"
+        click.echo(
+            f"  {kind} {part.name}: {part.value.helpfulness:.3f} = thanks {part.value.thanks:.3f} "
+            f"+ answering {part.value.participation:.3f}"
+        )
     click.echo(f"  in 30 days, if nothing is added: {told.in_a_month:.3f}")
+
+
+def _scope(product: str, tag: str) -> str:
+    """The scope of these words, "" for the whole; ends the command where there is none, or two."""
+    if product and tag:
+        raise click.UsageError("either --product or --tag")
+    found = scopes.find_product(product) if product else scopes.find_tag(tag) if tag else ""
+    if (product or tag) and not found:
+        click.echo(f"portal: there is no {'product' if product else 'tag'} {product or tag}", err=True)
+        sys.exit(1)
+    return found
 
 
 COMPANY_WORDS = {

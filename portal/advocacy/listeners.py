@@ -1,6 +1,6 @@
 """Ledger and candidates hear of what happens below, in the same transaction: both are there, or neither."""
 
-from portal.advocacy.services import candidates, noting
+from portal.advocacy.services import candidates, noting, scoping
 from portal.consents.events import ConsentGiven, ConsentWithdrawn
 from portal.conversations.events import ConversationRated
 from portal.discussions.events import (
@@ -13,7 +13,7 @@ from portal.discussions.events import (
     ThreadChanged,
     VoteWithdrawn,
 )
-from portal.members.events import MemberChanged
+from portal.members.events import MemberChanged, ProductsChanged
 from portal.moderation.events import CaseDecided, DecisionUndone
 
 
@@ -32,6 +32,12 @@ def hear_of_post(event: PostPublished | PostRemoved | PostRestored) -> None:
 def hear_of_thread(event: ThreadChanged) -> None:
     if event.what in ("merged", "split"):
         noting.note_thread(event.thread_id)
+    if event.what in ("merged", "split", "retagged", "retitled"):
+        scoping.note_thread(event.thread_id)
+
+
+def hear_of_products(event: ProductsChanged) -> None:
+    scoping.note_products(event.product_ids)
 
 
 def hear_of_rating(event: ConversationRated) -> None:

@@ -199,7 +199,7 @@ def _erase_shown(member_id: int, _keep_text: bool) -> None:
 CLASSES = (
     Personal(
         "Entries in the ledger of thanks",
-        ("score_entries", "score_givers", "score_companies", "score_members"),
+        ("score_entries", "score_givers", "score_companies", "score_members", "score_scopes"),
         _entries_of,
         _keep_entries,
     ),

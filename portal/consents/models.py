@@ -69,6 +69,8 @@ class CompanyConsent(Base):
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"), index=True)
     activity: Mapped[Activity] = mapped_column(short_enum(Activity))
     given_by: Mapped[str] = mapped_column(String(160))  # who there agreed, and how: a contract, a mail
+    # What it is limited to, such as one place; "" for no limit.
+    limits: Mapped[str] = mapped_column(String(300), default="", server_default="")
     given_on: Mapped[date] = mapped_column()
     expires_on: Mapped[date] = mapped_column()
     recorded_by_id: Mapped[int | None] = mapped_column(

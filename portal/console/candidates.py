@@ -22,13 +22,14 @@ from portal.discussions.queries.deeds import deeds, deeds_of
 from portal.kernel import audit, clock
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.answers import attempt, refused
+from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
 from portal.kernel.template_helpers import short_date
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members import lists
-from portal.members.models import Member
+from portal.members.models import Company, Member
 
 blueprint = Blueprint("candidates", __name__, url_prefix="/console")
 
@@ -222,6 +223,7 @@ def _page(username: str, **forms: Form) -> str:
         **forms,
     }
     chosen = request.form.getlist("evidence")
+    of_company = consent_queries.of_company(member.company_id)
     return render_template(
         "console/candidate.html",
         member=member,
@@ -236,7 +238,9 @@ def _page(username: str, **forms: Form) -> str:
         stages=STAGE_WORDS,
         names=NAMES,
         needs_company=NEEDS_COMPANY,
-        company_agreed={one.activity for one in consent_queries.of_company(member.company_id)},
+        company=db.session.get(Company, member.company_id) if member.company_id else None,
+        of_company=of_company,
+        company_agreed={one.activity for one in of_company},
         history=consent_queries.history(member.id),
         by_words=BY_WORDS,
         now=clock.now(),

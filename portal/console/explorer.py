@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 
-from portal.advocacy.models import MemberScore
-from portal.advocacy.queries import standing, weights
+from portal.advocacy.models import MemberScore, ScopeScore
+from portal.advocacy.queries import scopes, standing, weights
 from portal.advocacy.queries.standing import Standing
 from portal.kernel import clock
 from portal.kernel.access import Status
@@ -49,6 +49,7 @@ class Wanted:
     standing: str = ""
     load: str = ""
     seen: str = ""
+    scope: str = ""  # a scope: who helped with this product, or in threads with this tag
     sort: str = "joined"
     page: int = 1
 
@@ -89,6 +90,7 @@ class MemberLine:
     seen_at: datetime | None
     joined_at: datetime
     standing: Standing | None  # None for the vendor's people, and for those who opted out
+    within: float | None = None  # helpfulness within the scope that the list is narrowed to
 
 
 @dataclass(frozen=True)
@@ -107,16 +109,16 @@ def members(wanted: Wanted) -> list[MemberLine]:
     """A page of those who fit, and one row more where there is another page."""
     now = clock.now()
     offset = (min(wanted.page, MOST_PAGES) - 1) * ROWS
-    rows = db.session.execute(_sorted(_rows(wanted, now), wanted.sort, now).limit(ROWS + 1).offset(offset))
-    return _lines(rows.all())
+    rows = db.session.execute(_sorted(_rows(wanted, now), wanted, now).limit(ROWS + 1).offset(offset))
+    return _lines(rows.all(), wanted.scope)
 
 
 def everybody(wanted: Wanted) -> Iterable[MemberLine]:
     """All who fit, for a file."""
     now = clock.now()
-    rows = db.session.execute(_sorted(_rows(wanted, now), wanted.sort, now).limit(MOST_EXPORTED)).all()
+    rows = db.session.execute(_sorted(_rows(wanted, now), wanted, now).limit(MOST_EXPORTED)).all()
     for start in range(0, len(rows), 500):
-        yield from _lines(rows[start : start + 500])
+        yield from _lines(rows[start : start + 500], wanted.scope)
 
 
 def facets(wanted: Wanted) -> Facets:
@@ -242,6 +244,8 @@ def _narrowed(query: Select[Any], wanted: Wanted, now: datetime, load: Any) -> S
             MemberProduct.member_id == Member.id, MemberProduct.product_id == int(wanted.product)
         )
         where.append(uses)
+    if wanted.scope:
+        where.append(_helped_with(wanted.scope))
     if wanted.seen:
         where.append(_seen_bucket(now) == wanted.seen)
     if wanted.standing:
@@ -265,7 +269,13 @@ def _has_standing(name: str, now: datetime) -> ColumnElement[bool]:
         if name == standing.RANKED
         else and_(or_(MemberScore.ranked_until.is_(None), ~is_ranked), has_thanks),
     )
-    return and_(standing.shown_members(), exists().where(of_member))
+    return and_(standing.shown_members(), exists().where(of_member).correlate(Member))
+
+
+def _helped_with(scope: str) -> ColumnElement[bool]:
+    has = or_(ScopeScore.fixed > 0, ScopeScore.falling > 0, ScopeScore.unknown > 0, ScopeScore.given > 0)
+    there = exists().where(ScopeScore.receiver_id == Member.id, ScopeScore.scope == scope, has)
+    return and_(standing.shown_members(), there.correlate(Member))
 
 
 def _has_load(name: str, load: Any, now: datetime) -> ColumnElement[bool]:
@@ -281,8 +291,12 @@ def _has_load(name: str, load: Any, now: datetime) -> ColumnElement[bool]:
     return and_(can_be_asked, conditions[name])
 
 
-def _sorted(query: Select[Any], sort: str, now: datetime) -> Select[Any]:
-    columns = query.selected_columns
+def _sorted(query: Select[Any], wanted: Wanted, now: datetime) -> Select[Any]:
+    columns, sort = query.selected_columns, wanted.sort
+    if sort == "helpful" and wanted.scope:
+        number = standing.number_now(weights.current(), now, of=ScopeScore)
+        of_scope = and_(ScopeScore.receiver_id == Member.id, ScopeScore.scope == wanted.scope)
+        return query.join(ScopeScore, of_scope).order_by(number.desc(), Member.id)
     if sort == "helpful":
         number = standing.number_now(weights.current(), now)
         query = query.outerjoin(MemberScore, MemberScore.receiver_id == Member.id)
@@ -298,9 +312,11 @@ def _sorted(query: Select[Any], sort: str, now: datetime) -> Select[Any]:
     return query.order_by(*orders[sort])
 
 
-def _lines(rows: Iterable[Any]) -> list[MemberLine]:
+def _lines(rows: Iterable[Any], scope: str = "") -> list[MemberLine]:
     rows = list(rows)
-    known = standing.standings([row.id for row in rows if row.status is not Status.VENDOR])
+    ids = [row.id for row in rows if row.status is not Status.VENDOR]
+    known = standing.standings(ids)
+    within = scopes.values_now(scope, ids) if scope else {}
     return [
         MemberLine(
             id=row.id,
@@ -328,6 +344,7 @@ def _lines(rows: Iterable[Any]) -> list[MemberLine]:
             seen_at=row.last_seen_at,
             joined_at=row.created_at,
             standing=known.get(row.id),
+            within=within[row.id].helpfulness if row.id in within else None,
         )
         for row in rows
     ]

@@ -7,7 +7,8 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import and_, case, func, or_, select
 
-from portal.advocacy.queries import standing
+from portal.advocacy.queries import scopes, standing
+from portal.advocacy.queries.scopes import Part
 from portal.advocacy.queries.standing import Standing
 from portal.conversations.models import Conversation, Rating
 from portal.discussions.queries.deeds import Deed, deeds_of
@@ -20,6 +21,7 @@ from portal.moderation.models import Decision, MemberMeasure, PostMeasure
 
 FEWEST_RATINGS = 5  # below it a count would say who said it
 TIMELINE = 40
+HELPS_WITH = 5
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Facts:
     load: Load
     availability: Availability | None
     standing: Standing | None
+    helps_with: list[Part]  # the most within products and tags
     rated: Rated | None
     deeds: list[Deed]
     timeline: list[dict[str, Any]]
@@ -61,6 +64,7 @@ def facts_of(viewer: Viewer, member: Member) -> Facts:
         load=load(member.id),
         availability=db.session.get(Availability, member.id),
         standing=standing.standings([member.id]).get(member.id) if not is_vendors(member) else None,
+        helps_with=scopes.highest_of(member.id, HELPS_WITH) if not is_vendors(member) else [],
         rated=_rated(member.id),
         deeds=deeds,
         timeline=_timeline(member, deeds),

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
 
-from portal.advocacy.queries import standing
+from portal.advocacy.queries import scopes, standing
 from portal.console import explorer
 from portal.console.explorer import Facets, MemberLine, Wanted
 from portal.kernel import audit
@@ -19,6 +19,7 @@ from portal.members.queries import console as queries
 
 blueprint = Blueprint("members_list", __name__, url_prefix="/console")
 
+Choice = tuple[str, str]  # value, label with its count
 STATUSES = (Status.CUSTOMER, Status.PROSPECT, Status.FORMER, Status.VENDOR)
 COLUMNS = [
     "username",
@@ -33,6 +34,7 @@ COLUMNS = [
     "standing",
     "helpfulness",
     "companies that thanked",
+    "helpfulness within the tag",
     "conversations in 90 days",
     "limit",
     "answers",
@@ -49,13 +51,16 @@ def index() -> str:
     wanted = _wanted()
     rows = explorer.members(wanted)
     counted = explorer.facets(wanted)
+    products = explorer.products(wanted)
+    offered = _scopes(products, wanted.scope)
     more = len(rows) > explorer.ROWS and wanted.page < explorer.MOST_PAGES
     return render_template(
         "console/members.html",
         rows=rows[: explorer.ROWS],
         wanted=wanted,
         counted=counted,
-        choices=_choices(counted, explorer.products(wanted)),
+        choices={**_choices(counted, products), "scope": offered},
+        scope_name=dict(offered).get(wanted.scope, ""),
         address=lambda **changes: _address(wanted.but(page=1).but(**changes)),
         export_url=_address(wanted, "members_list.export"),
         next_url=_address(wanted.but(page=wanted.page + 1)) if more else "",
@@ -96,6 +101,7 @@ def _cell_row(one: MemberLine) -> list[Any]:
         known.label if known else "",
         round(known.helpfulness, 2) if known else None,
         known.companies if known else None,
+        round(one.within, 2) if one.within is not None else None,
         one.load,
         one.limit,
         one.answers,
@@ -121,9 +127,23 @@ def _wanted() -> Wanted:
         standing=_known(get("standing", ""), explorer.STANDINGS),
         load=_known(get("load", ""), explorer.LOADS),
         seen=_known(get("seen", ""), explorer.SEEN_BUCKETS),
+        scope=_scope(get("scope", "")),
         sort=_known(get("sort", ""), explorer.SORTS) or "joined",
         page=min(int(page), explorer.MOST_PAGES) if page.isdigit() and 0 < len(page) < 4 and int(page) else 1,
     )
+
+
+def _scope(code: str) -> str:
+    return code if scopes.number_of(code) else ""
+
+
+def _scopes(products: list[tuple[int, str, int]], chosen: str) -> list[Choice]:
+    """Every product on offer, the tags with most threads, and what is chosen."""
+    found = [(scopes.product_scope(id_), name) for id_, name, _count in products]
+    found += scopes.frequent_tags()
+    if chosen and chosen not in dict(found):
+        found += scopes.names_of([chosen]).items()
+    return found
 
 
 def _known(value: str, among: Any) -> str:
@@ -143,9 +163,6 @@ def _address(wanted: Wanted, endpoint: str = "members_list.index") -> str:
         values.pop("page")
     kept: dict[str, Any] = {name: value for name, value in values.items() if value}
     return url_for(endpoint, **kept)
-
-
-Choice = tuple[str, str]  # value, label with its count
 
 
 def _choices(counted: Facets, products: list[tuple[int, str, int]]) -> dict[str, list[Choice]]:

@@ -247,6 +247,7 @@ def member_page(username: str, **forms: Form) -> str:
         "console/member.html",
         member=row,
         facts=facts,
+        help_words=", ".join(f"{part.name} ({part.value.helpfulness:.1f})" for part in facts.helps_with),
         product_words=", ".join(f"{name} ({since})" if since else name for name, since in facts.products),
         agreed_words=", ".join(
             f"{NAMES[one.activity]} ({short_date(one.expires_at)})"

@@ -223,8 +223,8 @@ def save_list() -> Response:
     def write() -> str:
         if name == PRODUCTS:
             kept = [
-                ProductRow(int(code) if code.isdigit() else None, label, gone)
-                for code, label, _noun, gone in rows
+                ProductRow(int(code) if code.isdigit() else None, label, gone, tags)
+                for code, label, tags, gone in rows
             ]
             list_services.save_products(viewer(), kept)
         else:
@@ -278,7 +278,7 @@ def _list_name() -> str:
     return name
 
 
-Row = tuple[str, str, str, bool]  # code, label, noun, retired
+Row = tuple[str, str, str, bool]  # code, label, noun (of products: tags), retired
 
 
 def _sent_rows() -> list[Row]:
@@ -297,7 +297,7 @@ def _sent_rows() -> list[Row]:
 
 def _list_page(name: str, rows: list[Row] | None, form: Form) -> str:
     if rows is None and name == PRODUCTS:
-        rows = [(str(one.id), one.name, "", one.retired) for one in list_services.all_products()]
+        rows = [(str(one.id), one.name, one.tags, one.retired) for one in list_services.all_products()]
     elif rows is None:
         rows = [(i.code, i.label, i.noun, i.retired) for i in lists.entries(name, retired=True)]
     known = (

@@ -25,6 +25,15 @@ from portal.members.models import (
 
 SOURCE = "demo"
 FREE_MAIL = "mailbox.example"
+# By which tags a thread is about a product; the others' tags read like their names.
+PRODUCT_TAGS = {
+    "Flow, self-hosted": "self-hosted kubernetes upgrades cluster failover",
+    "Flow, hosted": "hosted hosted-edition",
+    "Connectors": "connectors own-connectors as2 sftp api",
+    "Mapper": "mapper maps mapping x12 edifact",
+    "Monitor": "monitor monitoring alarms",
+    "Peppol Gateway": "peppol e-invoicing xrechnung",
+}
 
 
 def email_of(person: content.Table, domains: dict[str, str]) -> str:
@@ -145,7 +154,7 @@ def _add_products() -> dict[str, int]:
 
 
 def _add_product(name: str, position: int) -> int:
-    product = Product(name=name, position=position)
+    product = Product(name=name, position=position, tags=PRODUCT_TAGS.get(name, ""))
     db.session.add(product)
     db.session.flush()
     return product.id

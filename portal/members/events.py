@@ -44,3 +44,10 @@ class CompanyChanged:
     """What others see of a company is different: name, facts, kind, the permission to be named."""
 
     company_id: int
+
+
+@dataclass(frozen=True)
+class ProductsChanged:
+    """Other threads are about these products than before: their tags changed, or they are new."""
+
+    product_ids: tuple[int, ...]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from portal.kernel.access import Status
 from portal.kernel.db import Base, Versioned, short_enum
+from portal.kernel.slugs import slugify
 from portal.members.names import skeleton, sort_key
 
 
@@ -160,6 +161,13 @@ class Product(Base):
     name: Mapped[str] = mapped_column(String(80), unique=True)
     position: Mapped[int] = mapped_column(default=0)
     retired: Mapped[bool] = mapped_column(default=False)
+    # Tags of threads about it, parted by spaces; where none are set, the one that reads like the name.
+    tags: Mapped[str] = mapped_column(String(400), default="", server_default="")
+
+    @property
+    def tag_names(self) -> list[str]:
+        """The tags by which a thread is about this product."""
+        return self.tags.split() or [slugify(self.name)]
 
 
 class MemberProduct(Base):

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_migrate import upgrade as migrate_up
 
-from portal.advocacy.services import rebuilding
+from portal.advocacy.services import rebuilding, scoping, sums
 from portal.discussions.services import rerendering
 from portal.kernel import clock
 from portal.kernel.db import db
@@ -73,6 +73,8 @@ def upgrade(
         tell(f"search index: made anew, {search.rebuild():,} posts")
     if rebuilding.is_missing():
         tell(f"scores: made from what is here, {rebuilding.rebuild().entries:,} entries")
+    elif scoping.is_missing():
+        tell(f"scores by product and tag: made from the ledger, {sums.rebuild():,} members")
     note.unlink(missing_ok=True)
     return way
 

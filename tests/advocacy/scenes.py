@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
-from portal.advocacy.models import CompanySum, Entry, GiverSum, MemberScore
+from portal.advocacy.models import CompanySum, Entry, GiverSum, MemberScore, ScopeScore
 from portal.advocacy.queries.standing import standing_of
 from portal.advocacy.services import rebuilding
 from portal.discussions.models import Post, PostKind, PostState, Thread
@@ -70,7 +70,7 @@ def rebuilt(members: Iterable[int], *, from_nothing: bool) -> dict[int, float]:
     """After `portal score rebuild`; with `from_nothing` the ledger is emptied before."""
     if from_nothing:
         with unit_of_work():
-            for table in (Entry, GiverSum, CompanySum, MemberScore):
+            for table in (Entry, GiverSum, CompanySum, MemberScore, ScopeScore):
                 db.session.execute(delete(table))
     db.session.expire_all()
     rebuilding.rebuild()

@@ -57,6 +57,7 @@ def test_members_are_found_by_any_fact(in_app: Flask) -> None:
     people()
     assert names(sort="name") == ["Ana", "Bo", "Cy", "Di", "Ed"]
     assert names(industry="52", sort="name") == ["Ana", "Di"]
+    assert names(standing="rising", sort="helpful") == []
     assert names(size="50-199", region="DE", sort="name") == ["Bo", "Cy", "Ed"]
     assert names(status="prospect") == ["Di"]
     assert names(product="7") == ["Bo"]

@@ -21,6 +21,7 @@ from werkzeug.routing import Rule
 from portal.advocacy.models import Contest, Entry
 from portal.asks.models import AnswerRequest, Ask
 from portal.asks.services import asking, inviting, waves
+from portal.consents.models import CompanyConsent
 from portal.conversations import services as conversations
 from portal.discussions.models import Audience, Post, Tag, Thread, ThreadKind, Upload
 from portal.discussions.services import drafts, editing, tools, uploads
@@ -307,6 +308,8 @@ def _known_rows(site: Community) -> None:
         "username": Member.username,
         "people:slug": Company.slug,
         "console_people:slug": Company.slug,
+        "company_consents:slug": Company.slug,
+        "consent_id": CompanyConsent.id,
         "discussions.tag:name": Tag.name,
         "uploads.picture:name": Upload.name,
         "discussions.thread:slug": Thread.slug,

@@ -141,6 +141,7 @@ DEMO = (
     Page("console-member", "/console/members/tomaszw", STAFF),
     Page("console-companies", "/console/companies", STAFF),
     Page("console-company", "/console/companies/{company}", STAFF),
+    Page("console-agreements", "/console/companies/{company}/agreements", ("moderator",)),
     Page("console-new-company", "/console/companies/new", ("moderator",)),
     Page("console-rules", "/console/rules", ("admin",)),
     Page("console-rule", "/console/rules/4", ("admin",)),

@@ -20,6 +20,7 @@ from portal.advocacy.models.ledger import (
     GiverSum,
     MemberScore,
     Rule,
+    ScopeScore,
     ScoreChoice,
     WeightsDecision,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "NominatedBy",
     "Nomination",
     "Rule",
+    "ScopeScore",
     "ScoreChoice",
     "Spotlight",
     "Stage",

@@ -130,6 +130,26 @@ class MemberScore(Base):
     high_until: Mapped[datetime | None] = mapped_column()  # confidence high, the same way
 
 
+class ScopeScore(Base):
+    """The same sums from the threads of one product or tag alone, see queries.scopes; for lists.
+
+    `changes_at` is also when something happened since they were counted: then they are counted anew.
+    """
+
+    __tablename__ = "score_scopes"
+
+    scope: Mapped[str] = mapped_column(String(16), primary_key=True)
+    receiver_id: Mapped[int] = mapped_column(
+        ForeignKey("members.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    fixed: Mapped[float] = mapped_column(Float(53), default=0.0)
+    falling: Mapped[float] = mapped_column(Float(53), default=0.0)
+    unknown: Mapped[float] = mapped_column(Float(53), default=0.0)
+    given: Mapped[float] = mapped_column(Float(53), default=0.0)
+    changes_at: Mapped[datetime | None] = mapped_column(index=True)
+    recent: Mapped[list[str]] = mapped_column(JSON, default=list)  # last thanks of the latest companies
+
+
 class WeightsDecision(Base):
     """The six numbers as somebody decided them, with the reason that members read. The highest id rules."""
 

@@ -8,11 +8,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal.advocacy import keys
 from portal.advocacy.formula import KEPT_RECENT, YEAR_DAYS, Weights
 from portal.advocacy.models import Act, Counts, Entry, Rule
+from portal.discussions.models import Post
 from portal.kernel.db import db
 
 YEAR = timedelta(days=YEAR_DAYS)
@@ -142,10 +143,16 @@ class Account:
 
 
 def rows_by_receiver(
-    where: ColumnElement[bool] | None = None, *, before: datetime | None = None
+    where: ColumnElement[bool] | None = None, *, before: datetime | None = None, places: bool = False
 ) -> Iterator[tuple[int, list[Any]]]:
-    """The rows that can count, member by member, each in the order in which they came into force."""
-    query = select(*COLUMNS).where(or_(Entry.counts != Counts.NONE, Entry.turn > 0))
+    """The rows that can count, member by member, each in the order in which they came into force.
+
+    With `places` each says as `thread_id` in which thread its post stands now; None for conversations.
+    """
+    query: Any = select(*COLUMNS).where(or_(Entry.counts != Counts.NONE, Entry.turn > 0))
+    if places:
+        thread = func.coalesce(Post.thread_id, Entry.thread_id).label("thread_id")
+        query = query.add_columns(thread).outerjoin(Post, Post.id == Entry.post_id)
     if where is not None:
         query = query.where(where)
     if before is not None:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 
+from portal.advocacy.queries import scopes
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import rows_by_receiver, values_at
 from portal.advocacy.queries.standing import shown_members
@@ -12,8 +13,10 @@ from portal.kernel.db import db
 from portal.members.models import Member
 
 
-def scores_at(days: Sequence[date]) -> Iterator[tuple[date, str, float]]:
+def scores_at(days: Sequence[date], scope: str = "") -> Iterator[tuple[date, str, float]]:
     """Day, member and helpfulness above 0, from events before 00:00 UTC of that day; by day, highest first.
+
+    With a scope (queries.scopes) only what happened in its threads.
 
     A member is named by the id of the file they were imported from, else by user name.
     """
@@ -31,7 +34,8 @@ def scores_at(days: Sequence[date]) -> Iterator[tuple[date, str, float]]:
         )
     }
     found: list[list[tuple[str, float]]] = [[] for _day in days]
-    for receiver_id, rows in rows_by_receiver(before=moments[-1]):
+    where = scopes.entries_in(scope) if scope else None
+    for receiver_id, rows in rows_by_receiver(where, before=moments[-1]):
         if receiver_id not in names:
             continue
         for place, value in enumerate(values_at(receiver_id, rows, moments, weights_at)):

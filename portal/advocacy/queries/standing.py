@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, case, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Float, case, exists, literal, or_, select
 
 from portal.advocacy.formula import HIGH_CONFIDENCE, MEDIUM_CONFIDENCE, YEAR_DAYS, Weights, company_piece
 from portal.advocacy.models import Entry, GiverSum, MemberScore, ScoreChoice
@@ -107,23 +107,6 @@ def rising(limit: int, at: datetime | None = None) -> list[Standing]:
     return _highest_first(found)[:limit]
 
 
-def in_scope(
-    member_ids: Collection[int] | None, thread_ids: Select[Any], at: datetime | None = None
-) -> dict[int, Value]:
-    """Helpfulness in some threads only (a product, a topic); of these members or of everybody."""
-    where: ColumnElement[bool] = Entry.thread_id.in_(thread_ids)
-    if member_ids is not None:
-        where &= Entry.receiver_id.in_(sorted(member_ids))
-    moment = at or clock.now()
-    weights_at = weights_queries.in_force()
-    found = {}
-    for receiver_id, rows in rows_by_receiver(where, before=moment):
-        value = values_at(receiver_id, rows, [moment], weights_at)[0]
-        if value.helpfulness > 0:
-            found[receiver_id] = value
-    return found
-
-
 def label_of(companies: int, thanks: float, weights: Weights) -> str:
     """Ranked, rising or too early."""
     if companies >= weights.companies_to_rank:
@@ -147,12 +130,16 @@ def shown_members() -> ColumnElement[bool]:
     )
 
 
-def number_now(weights: Weights, now: datetime) -> ColumnElement[float]:
-    """SQL about MemberScore: helpfulness, but for limits that stopped to bind since the sums were renewed."""
+def number_now(weights: Weights, now: datetime, of: Any = MemberScore) -> ColumnElement[float]:
+    """SQL: helpfulness, but for limits that stopped to bind since the sums were renewed.
+
+    About MemberScore, or another table `of` the same sums.
+    """
     decay = literal(weights.decay(now), Float(53))
-    given = decay * weights.answer_points * MemberScore.given
+    given = decay * weights.answer_points * of.given
     participation = case((given < weights.answer_limit, given), else_=weights.answer_limit)
-    return MemberScore.fixed + (MemberScore.falling + MemberScore.unknown) * decay + participation
+    number: ColumnElement[float] = of.fixed + (of.falling + of.unknown) * decay + participation
+    return number
 
 
 def _now(limit: int, offset: int, *statuses: Status, ranked: bool) -> list[Standing]:

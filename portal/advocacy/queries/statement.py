@@ -13,6 +13,7 @@ from portal.advocacy.formula import Weights
 from portal.advocacy.models import Act, Counts, Damped, Entry, Rule
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import Account, rows_by_receiver, values_at
+from portal.advocacy.queries.scopes import Part, parts_from
 from portal.advocacy.queries.standing import Standing, standing_of
 from portal.discussions.addresses import post_address
 from portal.discussions.guests import veil_titles
@@ -104,6 +105,7 @@ class Statement:
     not_counted: list[Line]  # damped, reversed, or shown only
     history: list[tuple[datetime, float]]
     in_a_month: float
+    parts: list[Part]  # within each product and tag
 
     @property
     def companies_to_go(self) -> int:
@@ -172,7 +174,7 @@ def statement_of(member_id: int, viewer: Viewer | None = None) -> Statement:
         weights.answer_points * sum(lines[row.id].worth for row in answers),
         len(answers),
         sorted(not_counted, key=_newest)[:MOST_LINES],
-        *_history(member_id, weights, now),
+        *_over_time(member_id, weights, now),
     )
     _title(_shown_lines(found), {row.id: row.post_id for row in last}, viewer)
     return found
@@ -308,18 +310,20 @@ def _conversations(last: Sequence[Any], counted: float) -> Months:
     return Months(max(0.0, counted) if counts else 0.0, sorted(counts.items(), reverse=True))
 
 
-def _history(member_id: int, weights: Weights, now: datetime) -> tuple[list[tuple[datetime, float]], float]:
-    """The number over time, and what it will be in a month by the numbers in force now."""
+def _over_time(
+    member_id: int, weights: Weights, now: datetime
+) -> tuple[list[tuple[datetime, float]], float, list[Part]]:
+    """The number over time, what it will be in a month by the numbers in force now, and its parts now."""
     moments = [now - HISTORY_STEP * step for step in range(HISTORY_STEPS, 0, -1)]
     moments.append(now + timedelta(microseconds=1))
     weights_before = weights_queries.in_force()
-    for _receiver, rows in rows_by_receiver(Entry.receiver_id == member_id):
+    for _receiver, rows in rows_by_receiver(Entry.receiver_id == member_id, places=True):
         values = values_at(
             member_id, rows, [*moments, now + MONTH], lambda at: weights if at > now else weights_before(at)
         )
         past = [(at, value.helpfulness) for at, value in zip(moments, values[:-1], strict=True)]
-        return past, values[-1].helpfulness
-    return [], 0.0
+        return past, values[-1].helpfulness, parts_from(member_id, rows, moments[-1], weights)
+    return [], 0.0, []
 
 
 def _shown_lines(statement: Statement) -> list[Line]:

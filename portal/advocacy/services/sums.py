@@ -13,9 +13,11 @@ from sqlalchemy import delete, func, insert, select
 
 from portal.advocacy import keys
 from portal.advocacy.formula import HIGH_CONFIDENCE, KEPT_RECENT, YEAR_DAYS, Piece, Weights, company_piece
-from portal.advocacy.models import Act, CompanySum, Counts, Entry, GiverSum, MemberScore, Rule
+from portal.advocacy.models import Act, CompanySum, Counts, Entry, GiverSum, MemberScore, Rule, ScopeScore
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import Account, account_of, rows_by_receiver
+from portal.advocacy.queries.scopes import Threads
+from portal.advocacy.services import scoping
 from portal.advocacy.services.recording import Change
 from portal.kernel import clock
 from portal.kernel.db import db
@@ -51,6 +53,7 @@ def fold(changes: Sequence[Change]) -> None:
                 part.pairs.add((row["giver_key"], row["rule"] is Rule.CONVERSATION))
     for receiver_id, part in touched.items():
         _fold_member(receiver_id, part, weights)
+    scoping.note(change.now for change in changes)
 
 
 class _Touched:
@@ -223,26 +226,30 @@ def rebuild(progress: Any = lambda _done, _of: None, *, weights: Weights | None 
     """Work out every sum anew from the ledger; gives how many members have entries."""
     ids = list(db.session.execute(select(Entry.receiver_id).distinct().order_by(Entry.receiver_id)).scalars())
     with unit_of_work():
-        for table in (GiverSum, CompanySum, MemberScore):
+        for table in (GiverSum, CompanySum, MemberScore, ScopeScore):
             db.session.execute(delete(table).where(table.receiver_id.not_in(select(Entry.receiver_id))))
     weights = weights or weights_queries.current()
+    threads = Threads()
+    threads.load_all()
     for start in range(0, len(ids), _ONCE):
         some = ids[start : start + _ONCE]
         with unit_of_work():
             lock(some)
-            _rebuild(some, weights)
+            _rebuild(some, weights, threads)
         progress(min(start + _ONCE, len(ids)), len(ids))
     return len(ids)
 
 
-def _rebuild(ids: Sequence[int], weights: Weights) -> None:
+def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:
     now = clock.now()
     givers: list[dict[str, Any]] = []
     companies: list[dict[str, Any]] = []
     scores: list[dict[str, Any]] = []
-    for table in (GiverSum, CompanySum, MemberScore):
+    by_scope: list[dict[str, Any]] = []
+    for table in (GiverSum, CompanySum, MemberScore, ScopeScore):
         db.session.execute(delete(table).where(table.receiver_id.in_(ids)))
-    for receiver_id, rows in rows_by_receiver(Entry.receiver_id.in_(ids)):
+    for receiver_id, rows in rows_by_receiver(Entry.receiver_id.in_(ids), places=True):
+        by_scope += scoping.made_of(receiver_id, rows, threads, weights, now)
         account = account_of(receiver_id, rows, weights, hashed=True)
         totals: dict[str, list[float]] = defaultdict(list)
         latest: dict[str, datetime] = {}
@@ -272,7 +279,8 @@ def _rebuild(ids: Sequence[int], weights: Weights) -> None:
             for company, piece in pieces.items()
         ]
         scores.append(_score_row(receiver_id, account, pieces.values(), weights))
-    for model, found in ((GiverSum, givers), (CompanySum, companies), (MemberScore, scores)):
+    made = ((GiverSum, givers), (CompanySum, companies), (MemberScore, scores), (ScopeScore, by_scope))
+    for model, found in made:
         if found:
             plain: Any = model.__table__
             db.session.connection().execute(insert(plain), found)

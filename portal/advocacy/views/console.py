@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from portal.advocacy.forms import AnswerForm, CorrectionForm, WeightsForm
 from portal.advocacy.formula import Weights
 from portal.advocacy.models import Act
-from portal.advocacy.queries import comparing, contests, weights
+from portal.advocacy.queries import comparing, contests, scopes, weights
 from portal.advocacy.queries.patterns import patterns
 from portal.advocacy.queries.preview import Preview, preview
 from portal.advocacy.queries.statement import statement_of
@@ -102,10 +102,12 @@ def answer_contest(contest_id: int) -> Response:
 def show_score(username: str) -> str:
     """What made a member's score, and how it compares."""
     member = comparing.find(username)
+    told = statement_of(member.id, viewer())
     return render_template(
         "advocacy/member_score.html",
         member=member,
-        told=statement_of(member.id, viewer()),
+        told=told,
+        parts=scopes.with_places(member.id, told.parts),
         compared=comparing.compared(member.id),
     )
 

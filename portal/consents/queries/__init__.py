@@ -84,6 +84,18 @@ def ending_soon(most: int = 50) -> list[Ending]:
     ]
 
 
+def history_of_company(company_id: int) -> list[CompanyConsent]:
+    """Every agreement of a company, newest first."""
+    return list(
+        db.session.execute(
+            select(CompanyConsent)
+            .where(CompanyConsent.company_id == company_id)
+            .order_by(CompanyConsent.id.desc())
+            .limit(100)
+        ).scalars()
+    )
+
+
 def of_company(company_id: int | None, today: date | None = None) -> list[CompanyConsent]:
     """What the company agreed to and holds now."""
     if company_id is None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.consents import texts
 from portal.consents.events import ConsentGiven, ConsentWithdrawn
@@ -19,6 +19,7 @@ from portal.members.models import Company, Member
 MONTHS = (3, 6, 12)
 MONTH_DAYS = 30.4
 LONGEST = timedelta(days=365)
+LONGEST_GIVEN_BY, LONGEST_LIMITS = 160, 300  # characters
 PAGE = "own page"
 
 
@@ -78,22 +79,51 @@ def withdraw(viewer: Viewer, activity: Activity) -> None:
 
 
 def record_company_consent(
-    actor: Viewer, company_id: int, activity: Activity, *, given_by: str, given_on: date, expires_on: date
+    actor: Viewer,
+    company_id: int,
+    activity: Activity,
+    *,
+    given_by: str,
+    given_on: date,
+    expires_on: date,
+    limits: str = "",
 ) -> int:
-    """Write down what a company agreed to: who there, when, and until when (at most twelve months)."""
+    """Write down what a company agreed to: who there, when, to what alone, and until when.
+
+    At most twelve months. One in force for the same activity ends: the new one says what holds.
+    Raises Forbidden, NotFound, Invalid.
+    """
     _check(actor)
-    given_by = " ".join(given_by.split())
+    limits = " ".join(limits.replace("\x00", "").split())
+    if len(limits) > LONGEST_LIMITS:
+        raise Invalid(f"At most {LONGEST_LIMITS} characters fit.", "limits")
+    if given_on > clock.now().date():
+        raise Invalid("It cannot be given in the future.", "given_on")
+    given_by = " ".join(given_by.replace("\x00", "").split())
+    if len(given_by) > LONGEST_GIVEN_BY:
+        raise Invalid(f"At most {LONGEST_GIVEN_BY} characters fit.", "given_by")
     if not given_by:
         raise Invalid("Say who agreed, and where it stands: a contract, a mail.", "given_by")
     if not given_on < expires_on <= given_on + LONGEST:
         raise Invalid("It ends at most twelve months after it was given.", "expires_on")
     with unit_of_work():
-        if db.session.get(Company, company_id) is None:
+        company = select(Company.id).where(Company.id == company_id).with_for_update()
+        if db.session.execute(company).scalar_one_or_none() is None:
             raise NotFound("no such company")
+        db.session.execute(
+            update(CompanyConsent)
+            .where(
+                CompanyConsent.company_id == company_id,
+                CompanyConsent.activity == activity,
+                CompanyConsent.ended_at.is_(None),
+            )
+            .values(ended_at=clock.now())
+        )
         row = CompanyConsent(
             company_id=company_id,
             activity=activity,
-            given_by=given_by[:160],
+            given_by=given_by,
+            limits=limits,
             given_on=given_on,
             expires_on=expires_on,
             recorded_by_id=actor.member_id,
@@ -105,12 +135,12 @@ def record_company_consent(
         return row.id
 
 
-def end_company_consent(actor: Viewer, consent_id: int) -> None:
-    """The company took it back; in force at once."""
+def end_company_consent(actor: Viewer, company_id: int, consent_id: int) -> None:
+    """The company took it back; in force at once. Raises Forbidden, NotFound."""
     _check(actor)
     with unit_of_work():
         row = db.session.get(CompanyConsent, consent_id)
-        if row is None:
+        if row is None or row.company_id != company_id:
             raise NotFound("no such consent")
         if row.ended_at is None:
             row.ended_at = clock.now()

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
-from portal.kernel import audit, site
+from portal.kernel import audit, events, site
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members import lists
+from portal.members.events import ProductsChanged
 from portal.members.lists import Item
 from portal.members.models import ListItem, Product
 
+LONGEST_TAGS = 400
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{0,11}")
 
 
@@ -24,6 +26,7 @@ class ProductRow:
     id: int | None
     name: str
     retired: bool = False
+    tags: str = ""  # parted by spaces; "" for the tag that reads like the name
 
 
 def save_list(admin: Viewer, name: str, items: list[Item]) -> None:
@@ -73,24 +76,35 @@ def save_products(admin: Viewer, rows: list[ProductRow]) -> None:
     """Put the products in force, in this order. Raises Forbidden, Invalid."""
     _check(admin)
     names = [" ".join(row.name.split()) for row in rows]
+    tags = [" ".join(dict.fromkeys(row.tags.replace(",", " ").lower().split())) for row in rows]
+    if any(len(of) > LONGEST_TAGS for of in tags):
+        raise Invalid(f"At most {LONGEST_TAGS} characters of tags fit.", "tags")
     if any(not 1 <= len(name) <= 80 for name in names):
         raise Invalid("A product's name has 1 to 80 characters.", "name")
     if len({name.casefold() for name in names}) < len(names):
         raise Invalid("Two products have the same name.", "name")
     with unit_of_work():
         known = {product.id: product for product in all_products()}
+        before = {number: product.tag_names for number, product in known.items()}
+        saved = []
         # Two that swap their names must not collide half way.
         for product in known.values():
             product.name = f"#{product.id}"
         db.session.flush()
-        for position, (row, name) in enumerate(zip(rows, names, strict=True)):
+        for position, (row, name, of) in enumerate(zip(rows, names, tags, strict=True)):
             if row.id is not None and row.id not in known:
                 raise Invalid("There is no such product.", "name")
             product = Product() if row.id is None else known.pop(row.id)
             product.name, product.position, product.retired = name, position, row.retired
+            product.tags = of
             db.session.add(product)
+            saved.append(product)
         if known:
             raise Invalid("A product can be retired, but not taken away.")
+        db.session.flush()  # new ones get their ids
+        changed = [product.id for product in saved if before.get(product.id) != product.tag_names]
+        if changed:
+            events.publish(ProductsChanged(tuple(changed)))
         site.touch()
         audit.record(admin, "change products", "list", None, area="settings")
 

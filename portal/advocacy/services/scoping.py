@@ -1,0 +1,136 @@
+"""The sums by product and tag follow the ledger: an event only marks them, a job counts them again.
+
+So one event stays cheap however much its receiver has done, and a row that is marked is worked out from the
+ledger wherever somebody reads it before the job comes by.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.advocacy.formula import Weights, company_piece
+from portal.advocacy.models import Counts, Entry, ScopeScore
+from portal.advocacy.queries import scopes
+from portal.advocacy.queries import weights as weights_queries
+from portal.advocacy.queries.accounts import Account, account_of, rows_by_receiver
+from portal.advocacy.queries.scopes import Threads
+from portal.discussions.models import Post, ThreadTag
+from portal.kernel import clock, jobs
+from portal.kernel.db import db
+from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
+
+RENEW_JOB = "renew scores by product and tag"
+
+
+def note(rows: Iterable[Mapping[str, Any]]) -> None:
+    """These rows were added to the ledger. Inside the same unit of work."""
+    mark(
+        row["receiver_id"]
+        for row in rows
+        if row["post_id"] is not None and (row["counts"] is not Counts.NONE or row["turn"])
+    )
+
+
+def note_thread(thread_id: int) -> None:
+    """A thread is filed under other tags, or has other posts: whoever helped in it is counted again."""
+    mark(scopes.receivers_in(thread_id))
+
+
+def note_products(product_ids: Collection[int]) -> None:
+    """Other tags belong to these products now. Inside a unit of work."""
+    for product_id in sorted(product_ids):
+        scope = scopes.product_scope(product_id)
+        before = select(ScopeScore.receiver_id).where(ScopeScore.scope == scope)
+        now = select(Entry.receiver_id).where(scopes.entries_in(scope), Entry.counts != Counts.NONE)
+        mark(db.session.execute(before.union(now)).scalars())
+
+
+def mark(receiver_ids: Iterable[int]) -> None:
+    """Have the scopes of these members counted again. Inside a unit of work."""
+    now = clock.now()
+    zero = {"fixed": 0.0, "falling": 0.0, "unknown": 0.0, "given": 0.0, "changes_at": now, "recent": []}
+    rows = [{"scope": scopes.MARK, "receiver_id": one, **zero} for one in sorted(set(receiver_ids))]
+    if not rows:
+        return
+    table: Any = ScopeScore.__table__
+    dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    # An update and not nothing: it waits for a job that is about to take the mark away.
+    statement = dialect.insert(table).on_conflict_do_update(
+        index_elements=[table.c.scope, table.c.receiver_id], set_={"changes_at": now}
+    )
+    db.session.connection().execute(statement, rows)
+    jobs.wake(RENEW_JOB)
+
+
+def renew_due(most: int = 200) -> int:
+    """Count again whoever is marked, or has a limit that ceased to bind; gives how many members."""
+    due = list(
+        db.session.execute(
+            select(ScopeScore.receiver_id)
+            .where(ScopeScore.changes_at <= clock.now())
+            .group_by(ScopeScore.receiver_id)
+            .order_by(func.min(ScopeScore.changes_at), ScopeScore.receiver_id)
+            .limit(most)
+        ).scalars()
+    )
+    for receiver_id in due:
+        with unit_of_work():
+            one_at_a_time(f"score:{receiver_id}")
+            _renew(receiver_id)
+    if len(due) == most:
+        jobs.wake(RENEW_JOB)
+    return len(due)
+
+
+def is_missing() -> bool:
+    """Whether there are entries in tagged threads and no sum by scope: a ledger from before them."""
+    tagged = select(Entry.id).join(Post, Post.id == Entry.post_id)
+    tagged = tagged.join(ThreadTag, ThreadTag.thread_id == Post.thread_id).limit(1)
+    return (
+        db.session.execute(select(ScopeScore.scope).limit(1)).first() is None
+        and db.session.execute(tagged).first() is not None
+    )
+
+
+def made_of(
+    receiver_id: int, rows: Iterable[Any], threads: Threads, weights: Weights, now: datetime
+) -> list[dict[str, Any]]:
+    """The rows of a member's scopes, from entries that were read with their places."""
+    found = []
+    for scope, some in scopes.rows_by_scope(rows, threads).items():
+        account = account_of(receiver_id, some, weights)
+        if account.pairs or account.unknown or account.given:
+            found.append({"scope": scope, "receiver_id": receiver_id, **_sums(account, weights, now)})
+    return found
+
+
+def _renew(receiver_id: int) -> None:
+    weights, now = weights_queries.current(), clock.now()
+    threads = Threads()
+    found: list[dict[str, Any]] = []
+    for _receiver, rows in rows_by_receiver(Entry.receiver_id == receiver_id, places=True):
+        threads.load(row.thread_id for row in rows)
+        found = made_of(receiver_id, rows, threads, weights, now)
+    db.session.execute(delete(ScopeScore).where(ScopeScore.receiver_id == receiver_id))
+    if found:
+        table: Any = ScopeScore.__table__
+        db.session.connection().execute(insert(table), found)
+
+
+def _sums(account: Account, weights: Weights, now: datetime) -> dict[str, Any]:
+    totals: dict[str, list[float]] = defaultdict(list)
+    for pair in account.pairs.values():
+        totals[pair.company].append(pair.total)
+    pieces = [company_piece(weights, of, now) for of in totals.values()]
+    return {
+        "fixed": sum(piece.fixed for piece in pieces),
+        "falling": sum(piece.falling for piece in pieces),
+        "unknown": account.unknown,
+        "given": account.given,
+        "changes_at": min((piece.changes_at for piece in pieces if piece.changes_at), default=None),
+        "recent": [moment.isoformat() for moment in account.recent()],
+    }
