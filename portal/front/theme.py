@@ -47,23 +47,16 @@ def logo(name: str) -> Response:
 
 
 def _css(now: Site) -> str:
-    light = colours.parse(now.accent_light) or (0x0B, 0x57, 0x59)
-    dark = colours.parse(now.accent_dark) or (0x74, 0xC9, 0xC2)
-    paper, night = (0xFA, 0xF8, 0xF3), (0x17, 0x16, 0x14)
+    accents = colours.accents(now.accent_light, now.accent_dark)
+    light, dark = accents["light"], accents["dark"]
     pairs = {
-        "accent": (light, dark),
-        "accent-strong": (colours.mix(light, (0, 0, 0), 0.3), colours.mix(dark, (255, 255, 255), 0.35)),
-        "accent-ink": (_ink_on(light), _ink_on(dark)),
-        "accent-tint": (colours.mix(paper, light, 0.11), colours.mix(night, dark, 0.16)),
+        "accent": (light.accent, dark.accent),
+        "accent-strong": (light.strong, dark.strong),
+        "accent-ink": (light.ink, dark.ink),
+        "accent-tint": (light.tint, dark.tint),
     }
     lines = [
         f"--c-{name}:{colours.as_hex(one)};--c-{name}:light-dark({colours.as_hex(one)},{colours.as_hex(other)});"
         for name, (one, other) in pairs.items()
     ]
     return f":root,[data-bs-theme]{{{''.join(lines)}}}\n"
-
-
-def _ink_on(colour: colours.Rgb) -> colours.Rgb:
-    """White or near-black, whichever is read better on the colour."""
-    white, black = (255, 255, 255), (10, 20, 20)
-    return white if colours.contrast(white, colour) >= colours.contrast(black, colour) else black

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from portal.kernel import colours
 from portal.kernel.errors import Invalid
 
 MAX_BYTES = 10 * 2**20
@@ -15,8 +16,14 @@ MAX_PIXELS = 24_000_000
 MAX_PIXELS_JPEG = 60_000_000  # a JPEG is decoded at a fraction of its size
 QUALITY = 82
 
+_SAMPLE = 48
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF", b"GIF87a", b"GIF89a")
+
+WIDEST = 6
+"""How many times as wide as high a logo may be."""
+VISIBLE = 3.0
+"""Contrast that a sign needs, by WCAG 2 AA."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,47 @@ def reencode(data: bytes, *, max_side: int, square: bool = False) -> Picture:
         raise Invalid("The picture has too many pixels.", "picture") from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, UnidentifiedImageError) as error:
         raise Invalid("The file is damaged, or is not a picture.", "picture") from error
+
+
+def mark(data: bytes, *, height: int) -> tuple[Picture, str]:
+    """A logo as WebP, uncut, `height` pixels high, and what it is drawn in where it is see-through.
+
+    "ink" is lost on a dark page, "chalk" on a light one, "" is seen on both.
+
+    Raises Invalid as `reencode`, and for a shape that nobody would make out at that height.
+    """
+    made = reencode(data, max_side=height * WIDEST)
+    if made.width > made.height * WIDEST:
+        raise Invalid(
+            f"This logo is more than {WIDEST} times as wide as it is high and would be too small to be seen. "
+            "Use a shorter form of it.",
+            "picture",
+        )
+    if made.height > made.width * 2:
+        raise Invalid(
+            "This logo is more than twice as high as it is wide and would be too small to be seen. "
+            "Use a flatter form of it.",
+            "picture",
+        )
+    if made.height > height:
+        made = reencode(data, max_side=max(height, round(height * made.width / made.height)))
+    return made, _drawn_in(made.bytes)
+
+
+def _drawn_in(webp: bytes) -> str:
+    image = Image.open(io.BytesIO(webp), formats=("WEBP",)).convert("RGBA")
+    data = image.resize((_SAMPLE, _SAMPLE)).tobytes()
+    pixels = [tuple(data[at : at + 4]) for at in range(0, len(data), 4)]
+    seen = [(red, green, blue) for red, green, blue, opaque in pixels if opaque > 127]
+    if not seen or len(seen) > 0.97 * len(pixels):
+        return ""  # fills its whole place: brings its own ground
+
+    def readable_on(paper: colours.Rgb) -> float:
+        return sum(colours.contrast(pixel, paper) >= VISIBLE for pixel in seen) / len(seen)
+
+    if readable_on(colours.PAPERS["dark"][0]) < 0.5:
+        return "ink"
+    return "chalk" if readable_on(colours.PAPERS["light"][0]) < 0.5 else ""
 
 
 def _decode(data: bytes, max_side: int) -> Image.Image:

@@ -12,12 +12,15 @@ from sqlalchemy import select
 
 from portal.discussions.models import Board, ThreadKind
 from portal.discussions.services.posting import open_thread, post_reply
-from portal.kernel import site
+from portal.kernel import colours, site
 from portal.kernel.access import Status
 from portal.kernel.db import db
+from portal.kernel.pictures import mark
+from portal.kernel.unit_of_work import unit_of_work
 from portal.members import lists
 from portal.members.models import Member, Product
 from portal.members.services import credentials
+from portal.notifications.services.mailing import queue_account_mail
 from tests.conftest import make_admin, make_board, make_customer, make_member, viewer_of
 from tests.support.people import fields_of, sent_mails, submit
 
@@ -126,17 +129,100 @@ def test_a_new_domain_of_the_vendor_marks_its_people(app: Flask, admin: FlaskCli
         assert db.session.get_one(Member, partner).status is not Status.VENDOR
 
 
-def test_a_logo_is_encoded_anew(app: Flask, admin: FlaskClient) -> None:
+def picture(width: int, height: int, colour: object = "teal", mode: str = "RGB") -> io.BytesIO:
+    """A PNG; see-through ones have the colour in the middle of nothing."""
+    image = Image.new(mode, (width, height), (0, 0, 0, 0) if mode == "RGBA" else colour)
+    if mode == "RGBA":
+        image.paste(colour, (width // 4, height // 4, 3 * width // 4, 3 * height // 4))
     out = io.BytesIO()
-    Image.new("RGB", (300, 200), "teal").save(out, "PNG")
+    image.save(out, "PNG")
     out.seek(0)
-    submit(admin, "/console/settings", {"picture": (out, "logo.png")}, "/console/settings/logo")
+    return out
+
+
+def test_a_logo_is_encoded_anew(app: Flask, admin: FlaskClient) -> None:
+    submit(admin, "/console/settings", {"picture": (picture(300, 200), "logo.png")}, "/console/settings/logo")
     page = app.test_client().get("/login").text
     path = page.split('class="masthead__logo" src="')[1].split('"')[0]
-    assert Image.open(io.BytesIO(app.test_client().get(path).data)).size == (96, 96)
+    assert Image.open(io.BytesIO(app.test_client().get(path).data)).size == (144, 96), "uncut"
     token = fields_of(admin.get("/console/settings"), "/console/settings/logo?_method=DELETE")
     admin.post("/console/settings/logo?_method=DELETE", data=token)
     assert app.test_client().get(path).status_code == 404
+
+
+@pytest.mark.parametrize(("width", "height", "size"), [(600, 100, (576, 96)), (100, 200, (48, 96))])
+def test_a_wide_and_a_tall_logo_keep_their_shape(width: int, height: int, size: tuple[int, int]) -> None:
+    made, _drawn_in = mark(picture(width, height).read(), height=96)
+    assert (made.width, made.height) == size
+
+
+@pytest.mark.parametrize(("width", "height", "why"), [(2000, 100, "as wide"), (100, 900, "as high")])
+def test_a_logo_that_nobody_would_make_out_is_refused(
+    admin: FlaskClient, width: int, height: int, why: str
+) -> None:
+    fields = {"picture": (picture(width, height), "logo.png")}
+    answer = submit(admin, "/console/settings", fields, "/console/settings/logo")
+    assert answer.status_code == 422
+    assert why in answer.text
+
+
+@pytest.mark.parametrize(
+    ("colour", "mode", "drawn_in"),
+    [
+        ((10, 10, 30, 255), "RGBA", "ink"),
+        ((250, 250, 250, 255), "RGBA", "chalk"),
+        ((200, 90, 20, 255), "RGBA", ""),
+        ("black", "RGB", ""),
+    ],
+)
+def test_a_see_through_logo_gets_a_plate_where_it_would_be_lost(
+    app: Flask, admin: FlaskClient, colour: object, mode: str, drawn_in: str
+) -> None:
+    fields = {"picture": (picture(200, 100, colour, mode), "logo.png")}
+    submit(admin, "/console/settings", fields, "/console/settings/logo")
+    page = app.test_client().get("/login").text
+    for word in ("ink", "chalk"):
+        assert (f"masthead__logo--{word}" in page) == (word == drawn_in)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "colour", ["#ffd400", "#ff0000", "#00aaff", "#101010", "#f4f4f4", "#7f7f7f", "#c00080"]
+)
+def test_what_follows_from_any_colour_can_be_read(scheme: str, colour: str) -> None:
+    rgb = colours.parse(colour)
+    chosen = colours.as_hex(colours.legible(rgb, scheme))
+    light, dark = (chosen, "") if scheme == "light" else ("", chosen)
+    for name, accent in colours.accents(light, dark).items():
+        for paper in (*colours.PAPERS[name], accent.tint):
+            assert colours.contrast(accent.accent, paper) >= colours.READABLE
+            assert colours.contrast(accent.strong, paper) >= colours.READABLE
+        assert colours.contrast(accent.ink, accent.accent) >= colours.READABLE
+        assert colours.contrast(accent.ink, accent.strong) >= colours.READABLE
+
+
+def test_an_accent_has_to_be_read_on_every_paper_and_the_nearest_that_can_is_said(admin: FlaskClient) -> None:
+    rgb = colours.parse("#71717a")
+    assert colours.contrast(rgb, colours.PAPERS["light"][0]) > colours.READABLE, "on the page alone it can"
+    answer = save(admin, accent_light="#71717a")
+    assert answer.status_code == 422
+    better = answer.text.split("The nearest that can: ")[1][:7]
+    assert save(admin, accent_light=better).status_code == 303
+
+
+def test_mails_have_the_colours_of_the_site(app: Flask, admin: FlaskClient) -> None:
+    save(admin)
+    with app.app_context():
+        with unit_of_work():
+            queue_account_mail(
+                "ines@mail.example", subject="Hello", paragraphs=["Read it."], button=("Read", "/rules")
+            )
+        mail = sent_mails(app)[-1]
+    text = mail.get_body(("html",)).get_content()
+    assert "background:#7a1f5c;color:#ffffff" in text
+    assert "background: #e29ac8" in text
+    assert "0b5759" not in text
+    assert "74c9c2" not in text
 
 
 def test_boards_are_made_changed_ordered_and_archived(app: Flask, admin: FlaskClient) -> None:

@@ -14,12 +14,28 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal.conversations.models import Participant
 from portal.discussions.models import Audience, Thread
+from portal.discussions.services.tools import close_thread
 from portal.kernel.access import Duty, Status
 from portal.kernel.crypto import hash_password
 from portal.kernel.db import db
 from portal.members.models import Member
-from tests.conftest import make_admin, make_board, make_company, make_customer, make_member, make_moderator
+from portal.moderation.models import Case, MemberMeasure, PostMeasure
+from portal.moderation.services.deciding import Verdict, decide
+from portal.moderation.services.flags import flag_post
+from portal.search import services as search
+from tests.conftest import (
+    make_admin,
+    make_board,
+    make_company,
+    make_customer,
+    make_member,
+    make_moderator,
+    make_prospect,
+    viewer_of,
+)
+from tests.conversations.conftest import talking
 from tests.discussions.browsing import send, token
 from tests.discussions.factories import make_post, make_thread
 from tests.support.people import PASSWORD, sent_mails, submit
@@ -235,3 +251,100 @@ def test_what_stands_on_a_post_cannot_be_done_on_one_out_of_sight(app: Flask, si
             assert there.status_code in (403, 404, 422), rule
             tried += 1
     assert tried > 10
+
+
+def test_a_private_address_in_a_public_post_is_a_bare_link(app: Flask, sign_in: SignIn) -> None:
+    """Nothing of what stands there is fetched, shown or told, whoever pastes it and whoever reads it."""
+    with app.app_context():
+        jonas, hanneke = make_prospect("Jonas"), make_customer("Hanneke")
+        talk = talking(jonas, hanneke, "canaryfirst", "canarysecond")
+        address = f"{app.config['SETTINGS'].PUBLIC_URL}/conversations/{talk.id}"
+        body = f"Look at {address} and [there]({address}/export.json).\n\n> [#1](/conversations/{talk.id})"
+        thread_id = make_thread(hanneke, make_board(), "Where is it written?", body).id
+        talk_id = talk.id
+        readers = [app.test_client(), *map(sign_in, (jonas, make_customer(), make_moderator(), make_admin()))]
+        search.drain()
+    for reader in readers:
+        for page in (f"/threads/{thread_id}", "/search?q=written", "/feeds/latest.atom"):
+            text = reader.get(page, follow_redirects=True).text
+            assert "canary" not in text
+    page = app.test_client().get(f"/threads/{thread_id}", follow_redirects=True).text
+    assert f'href="/conversations/{talk_id}"' in page or f'href="{address}"' in page
+
+
+def test_nobody_enters_a_conversation_by_a_field_that_is_in_no_form(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        jonas, hanneke, eve = make_prospect("Jonas"), make_customer("Hanneke"), make_customer("Eve")
+        talk = talking(jonas, hanneke, "hello").id
+        eves_name = viewer_of(eve).username
+        hannekes_name = viewer_of(hanneke).username
+    more = {
+        "participants": eve,
+        "participant": eve,
+        "member_id": eve,
+        "asker_id": eve,
+        "conversation_id": talk,
+        "agreed_by": eve,
+        "part": "active",
+        "from_number": "1",
+        "to": hannekes_name,
+    }
+    browsers = (sign_in(eve), sign_in(jonas))
+    for browser in browsers:
+        for path, fields in (
+            (f"/conversations/{talk}/messages", {"body": "More of it"}),
+            (f"/conversations/{talk}/people", {"username": eves_name} if browser is browsers[0] else {}),
+            (f"/conversations/{talk}/people/{eve}/consent", {}),
+            (f"/conversations/{talk}/part", {}),
+            ("/conversations", {"note": "Something quite else"}),
+        ):
+            send(browser, path, {**more, **fields})
+    with app.app_context():
+        part = db.select(Participant.member_id).where(Participant.conversation_id == talk)
+        assert set(db.session.scalars(part)) == {jonas, hanneke}
+    assert sign_in(eve).get(f"/conversations/{talk}").status_code == 404
+
+
+def test_reasons_and_comments_are_escaped_on_pages_and_in_mails(app: Flask, sign_in: SignIn) -> None:
+    evil = "<img src=x onerror=alert(1)> so it is"
+    with app.app_context():
+        author, helper = make_customer("Author"), make_customer("Helper")
+        moderator = viewer_of(make_moderator())
+        thread = make_thread(author, make_board(), f"Is this {evil}", f"Yes {evil}")
+        post = make_post(author, thread, "It gave a number.")
+        case_id = flag_post(viewer_of(helper), post.id, rule_number=4, comment=evil).case_id
+        verdict = Verdict(
+            post=PostMeasure.HIDE,
+            member=MemberMeasure.NONE,
+            rule_number=4,
+            reason=evil,
+            note=evil,
+            version=db.session.get_one(Case, case_id).version,
+        )
+        decided = decide(moderator, case_id, verdict).id
+        thread_id = thread.id
+        close_thread(moderator, thread_id, evil)
+    browsers = {number: sign_in(number) for number in (author, helper, moderator.member_id)}
+    shown = 0
+    for number, page in (
+        (author, f"/decisions/{decided}"),
+        (author, f"/appeals/new?decision={decided}"),
+        (author, "/notifications"),
+        (helper, "/notifications"),
+        (helper, f"/threads/{thread_id}"),
+        (helper, "/transparency"),
+        (helper, f"/transparency/log/{case_id}"),
+        (moderator.member_id, f"/console/cases/{case_id}"),
+        (moderator.member_id, "/console/queue?state=decided"),
+        (moderator.member_id, "/console/log"),
+    ):
+        text = browsers[number].get(page, follow_redirects=True).text
+        assert "<img src=x" not in text, page
+        shown += "&lt;img src=x" in text
+    assert shown > 5
+    mails = sent_mails(app)
+    assert mails
+    for mail in mails:
+        html = mail.get_body(("html",)).get_content()
+        assert "<img src=x" not in html
+    assert any("&lt;img src=x" in mail.get_body(("html",)).get_content() for mail in mails)

@@ -16,8 +16,6 @@ from portal.members.models import Member
 from portal.members.services.companies import place_people_of_vendor
 
 # The paper of both schemes (static/css/tokens.css): an accent must be readable on it.
-PAPER = {"accent_light": (0xFA, 0xF8, 0xF3), "accent_dark": (0x17, 0x16, 0x14)}
-READABLE = 4.5
 
 
 @dataclass(frozen=True)
@@ -152,10 +150,14 @@ def _accent(text: str, name: str) -> str:
     colour = colours.parse(text)
     if colour is None:
         raise Invalid("Write a colour such as #0b5759.", name)
-    ratio = colours.contrast(colour, PAPER[name])
-    if ratio < READABLE:
+    scheme = name.removeprefix("accent_")
+    ratio = colours.legibility(colour, scheme)
+    if ratio < colours.READABLE:
+        better = colours.as_hex(colours.legible(colour, scheme))
         raise Invalid(
-            f"This cannot be read well: its contrast is {ratio:.1f}, and {READABLE} is needed.", name
+            f"This cannot be read well: its contrast is {ratio:.1f}, and {colours.READABLE} is needed. "
+            f"The nearest that can: {better}.",
+            name,
         )
     return colours.as_hex(colour)
 

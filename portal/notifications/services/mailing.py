@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, or_, select, update
 
-from portal.kernel import clock, jobs, site
+from portal.kernel import clock, colours, jobs, site
 from portal.kernel.db import db
 from portal.kernel.mail import MailDelayed, MailRefused, Transport
 from portal.kernel.unit_of_work import unit_of_work
@@ -37,6 +37,15 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+def _colour(scheme: str, part: str) -> str:
+    """A part of the site's accent in a scheme, as an admin chose it."""
+    now = site.current()
+    return colours.as_hex(getattr(colours.accents(now.accent_light, now.accent_dark)[scheme], part))
+
+
+_templates.globals["colour"] = _colour
 
 
 @dataclass(frozen=True)
