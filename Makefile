@@ -1,16 +1,20 @@
 # Every command of the project. `make` alone runs the site.
 SHELL := /bin/sh
 PYTEST := .venv/bin/python -m pytest
-QUICK := not browser and not postgres and not data and not slow and not drill
+QUICK := not browser and not postgres and not data and not slow and not long and not drill
 
-.PHONY: run test test-quick check format drills looks bench bench-quick audit migration lock clean
+.PHONY: run test test-long test-quick check format drills looks bench bench-quick audit migration lock clean
 
 run: .venv/.run ## the site with the demo community, on http://localhost:8000 (HOST, PORT)
 	@exec .venv/bin/portal run
 
-test: .venv/.dev ## the whole suite
+test: .venv/.dev ## the suite, under ten minutes on two cores
 	@scripts/chromium.sh
-	$(PYTEST) -n 2 --dist loadfile -m "not drill and not sweep"
+	$(PYTEST) -n 2 --dist loadfile -m "not long and not drill and not sweep"
+
+test-long: .venv/.dev ## what takes half a minute each: real processes, whole crawls, real data
+	@scripts/chromium.sh
+	$(PYTEST) -n 2 --dist load --maxschedchunk 1 -m long
 
 test-quick: .venv/.dev ## what needs no browser and no server, under a minute
 	$(PYTEST) -n 2 --dist loadfile -q -m "$(QUICK)"

@@ -19,7 +19,7 @@ from tests.advocacy.scenes import by_sums, rebuilt
 from tests.exchange.communities import run_import
 from tests.support.data import real_data
 
-pytestmark = [pytest.mark.data, pytest.mark.slow]
+pytestmark = [pytest.mark.data, pytest.mark.long]
 LATER = {"docusign": datetime.fromisoformat("2015-08-01T00:00:00+00:00")}
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
@@ -23,6 +24,7 @@ from tests.conversations.conftest import asked
 ASKS, REQUESTS = 4, 6
 
 
+@pytest.mark.long
 def test_two_processes_at_once_tell_nobody_twice(in_app: Flask, database: str, tmp_path: Path) -> None:
     board()
     make_customers(30)

@@ -21,7 +21,7 @@ from portal.notifications.models import Mail, Notice
 from portal.notifications.queries import notices_of
 from tests.conftest import make_customer, noon
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def count(model: type) -> int:

@@ -15,7 +15,7 @@ from portal.kernel.errors import Conflict, Repeated
 from tests.conftest import make_board, make_customer, viewer_of
 from tests.support.racing import at_once
 
-AT_ONCE = 20
+AT_ONCE = 12  # fewer than the pool has connections: who waits too long for one is told to come again
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def thread_id(in_app: Flask, people: tuple[Viewer, Viewer]) -> int:
     ).id
 
 
-def test_one_person_pressing_twenty_times_votes_once(in_app: Flask, people, thread_id: int):
+def test_one_person_pressing_again_and_again_votes_once(in_app: Flask, people, thread_id: int):
     asker, helper = people
     answer = post_reply(helper, thread_id, "Use a lane for each partner.").id
     assert at_once(in_app, lambda _n: voting.vote(asker, answer), AT_ONCE) == [1] * AT_ONCE
@@ -43,15 +43,16 @@ def test_one_person_pressing_twenty_times_votes_once(in_app: Flask, people, thre
     assert recount() == []
 
 
-def test_twenty_people_voting_at_once_are_twenty_votes(in_app: Flask, people, thread_id: int):
+def test_each_vote_counts_of_all_who_vote_at_once(in_app: Flask, people, thread_id: int):
     answer = post_reply(people[1], thread_id, "Use a lane for each partner.").id
     voters = [viewer_of(make_customer()) for _ in range(AT_ONCE)]
-    at_once(in_app, lambda number: voting.vote(voters[number], answer), AT_ONCE)
+    results = at_once(in_app, lambda number: voting.vote(voters[number], answer), AT_ONCE)
+    assert sorted(results, key=str) == sorted(range(1, AT_ONCE + 1), key=str)
     assert db.session.get_one(Post, answer, populate_existing=True).score == AT_ONCE
     assert recount() == []
 
 
-def test_of_twenty_acceptances_at_once_one_holds(in_app: Flask, people, thread_id: int):
+def test_of_all_acceptances_at_once_one_holds(in_app: Flask, people, thread_id: int):
     asker, helper = people
     answers = [post_reply(helper, thread_id, f"Answer {n}, long enough.").id for n in range(4)]
     results = at_once(

@@ -101,6 +101,7 @@ def test_beer_is_all_there(beer: Imported):
     assert all_rows(app) == before
 
 
+@pytest.mark.long
 def test_an_import_that_was_killed_is_finished_by_the_next(beer: Imported, tmp_path: Path):
     dump = real_data("stackexchange-beer")
     environment = environment_in(tmp_path / "killed")

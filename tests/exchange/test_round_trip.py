@@ -222,6 +222,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(app: Flask, tmp_path:
 
 
 @pytest.mark.data
+@pytest.mark.long
 def test_the_beer_dump_comes_back_whole(app: Flask, empty_site: Flask, tmp_path: Path):
     run_import(app, "stackexchange", real_data("stackexchange-beer"))
     export_and_import(app, empty_site, tmp_path / "out")

@@ -73,6 +73,7 @@ def leaks(
     return sorted(found), seen
 
 
+@pytest.mark.long
 def test_no_role_and_no_line_of_the_log_reads_what_it_may_not(
     app: Flask, site: Community, sign_in: SignIn, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -81,6 +81,7 @@ def test_the_migrated_schema_is_what_the_models_say(empty_app: Flask):
             assert compare_metadata(context, Base.metadata) == []
 
 
+@pytest.mark.long
 def test_every_step_goes_down_and_up_again_without_losing_a_row(
     empty_app: Flask,
 ):

@@ -62,6 +62,7 @@ def _count(path: str, times: int) -> None:
         storage.incr("key", 600)
 
 
+@pytest.mark.long
 def test_processes_count_together(tmp_path: Path) -> None:
     path = str(tmp_path / "limits.sqlite")
     workers = [

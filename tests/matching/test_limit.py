@@ -272,7 +272,7 @@ def test_proposing_the_same_at_once_is_one_exposure(in_app: Flask) -> None:
     assert db.session.scalar(select(func.count()).select_from(Exposure)) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_processes_racing_for_places_never_exceed_the_limit(
     in_app: Flask, database: str, tmp_path: Path
 ) -> None:

@@ -130,6 +130,7 @@ def test_no_sign_reaches_the_database_as_syntax(engine: PostgresEngine, words: s
 
 
 @pytest.mark.data
+@pytest.mark.long
 def test_known_items_are_found_as_by_the_embedded_engine(engine: PostgresEngine) -> None:
     documents = list(beer_documents(real_data("stackexchange-beer")))
     engine.rebuild(documents)

@@ -290,6 +290,7 @@ def _write_many(root: str, first: int) -> None:
         engine.update([Document(number, number, "opening", "A thread", "alpha")])
 
 
+@pytest.mark.long
 def test_writers_in_several_processes_take_turns(engine: WhooshEngine, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     writers = [

@@ -76,7 +76,7 @@ def archives(site: Site) -> list[Path]:
     return sorted((site.instance / "backups").glob("*.tar.gz"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_old_filled_database_is_brought_up_to_date_with_a_way_back(old_site: Site):
     members = rows(old_site, "members")
     said = old_site.portal("upgrade").stdout
@@ -100,7 +100,7 @@ def test_an_old_filled_database_is_brought_up_to_date_with_a_way_back(old_site: 
     assert state_of(old_site) == (REVISIONS[-1], 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_upgrade_killed_at_any_moment_is_repeated(old_site: Site):
     members = [row[:4] for row in rows(old_site, "members")]
     for wait in (0.0, 0.1, 0.5):
@@ -125,7 +125,7 @@ def test_an_upgrade_killed_at_any_moment_is_repeated(old_site: Site):
     assert not (old_site.instance / "upgrade.json").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_room_for_a_backup_nothing_is_changed(old_site: Site):
     before = state_of(old_site)
     (old_site.instance / "backups").write_text("in the way")
@@ -186,7 +186,7 @@ def test_every_post_of_the_renderer_is_left_as_it_is_by_cleaning_again():
         assert markup.clean_again(html).html == html
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_index_that_cannot_serve_is_made_anew(tmp_path: Path):
     site = Site(tmp_path / "site")
     with site.inside():

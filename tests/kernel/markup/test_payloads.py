@@ -16,7 +16,7 @@ from portal.kernel.markup import (
 from tests.kernel.markup import real_data
 from tests.kernel.markup.checker import problems
 
-pytestmark = [pytest.mark.data, pytest.mark.slow]
+pytestmark = [pytest.mark.data, pytest.mark.long]
 
 
 def payloads(name: str) -> list[str]:

@@ -10,7 +10,7 @@ from portal.kernel.markup import clean_html, html_to_source, render
 from tests.kernel.markup import real_data
 from tests.kernel.markup.checker import problems
 
-pytestmark = [pytest.mark.data, pytest.mark.slow]
+pytestmark = [pytest.mark.data, pytest.mark.long]
 
 
 def shown_words(text: str) -> list[str]:
