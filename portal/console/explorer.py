@@ -102,6 +102,7 @@ class Facets:
     size: Counter[str] = field(default_factory=Counter)
     region: Counter[str] = field(default_factory=Counter)
     status: Counter[str] = field(default_factory=Counter)
+    standing: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
 
 
@@ -122,7 +123,10 @@ def everybody(wanted: Wanted) -> Iterable[MemberLine]:
 
 
 def facets(wanted: Wanted) -> Facets:
-    """One statement counts every combination; each facet is then added up without its own word."""
+    """One statement counts every combination; each facet is then added up without its own word.
+
+    Standing is counted in a second one: it would be looked up for everybody otherwise.
+    """
     now = clock.now()
     chosen = {name: getattr(wanted, name) for name in ("industry", "size", "region", "status", "seen")}
     loose = wanted.but(**dict.fromkeys(chosen, ""))
@@ -144,7 +148,19 @@ def facets(wanted: Wanted) -> Facets:
         for cell in cells:
             if _fits(cell, others):
                 counts[str(getattr(cell, name))] += cell.people
+    found.standing.update(_standings(wanted, now))
     return found
+
+
+def _standings(wanted: Wanted, now: datetime) -> dict[str, int]:
+    """How many are ranked and how many rise; only members with a score are looked at."""
+    load = _load(now) if wanted.load else None
+    bucket = case((MemberScore.ranked_until > now, literal(standing.RANKED)), else_=literal(standing.RISING))
+    query: Select[Any] = select(bucket.label("standing"), func.count().label("people"))
+    query = query.select_from(MemberScore).join(Member, Member.id == MemberScore.receiver_id)
+    query = _beside(query, load).where(_counts(), or_(MemberScore.ranked_until > now, _has_thanks()))
+    rows = db.session.execute(_narrowed(query, wanted.but(standing=""), now, load).group_by(bucket))
+    return {row.standing: row.people for row in rows}
 
 
 def products(wanted: Wanted) -> list[tuple[int, str, int]]:
@@ -176,7 +192,11 @@ def _load(now: datetime) -> Any:
 
 
 def _people(query: Select[Any], load: Any) -> Select[Any]:
-    query = query.select_from(Member).outerjoin(Company, Company.id == Member.company_id)
+    return _beside(query.select_from(Member), load)
+
+
+def _beside(query: Select[Any], load: Any) -> Select[Any]:
+    query = query.outerjoin(Company, Company.id == Member.company_id)
     if load is not None:
         query = query.outerjoin(Availability, Availability.member_id == Member.id).outerjoin(
             load, load.c.member_id == Member.id
@@ -260,16 +280,20 @@ def _seen_bucket(now: datetime) -> ColumnElement[str]:
     return case((Member.last_seen_at.is_(None), literal("never")), *whens, else_=literal("longer"))
 
 
+def _counts() -> ColumnElement[bool]:
+    """Whether somebody's standing is shown: a customer's who did not opt out. About Member."""
+    return and_(Member.status.in_((Status.CUSTOMER, Status.FORMER)), standing.shown_members())
+
+
+def _has_thanks() -> ColumnElement[bool]:
+    return or_(MemberScore.fixed > 0, MemberScore.falling > 0, MemberScore.unknown > 0)
+
+
 def _has_standing(name: str, now: datetime) -> ColumnElement[bool]:
     is_ranked = MemberScore.ranked_until > now
-    has_thanks = or_(MemberScore.fixed > 0, MemberScore.falling > 0, MemberScore.unknown > 0)
-    of_member = and_(
-        MemberScore.receiver_id == Member.id,
-        is_ranked
-        if name == standing.RANKED
-        else and_(or_(MemberScore.ranked_until.is_(None), ~is_ranked), has_thanks),
-    )
-    return and_(standing.shown_members(), exists().where(of_member).correlate(Member))
+    rises = and_(or_(MemberScore.ranked_until.is_(None), ~is_ranked), _has_thanks())
+    of_member = and_(MemberScore.receiver_id == Member.id, is_ranked if name == standing.RANKED else rises)
+    return and_(_counts(), exists().where(of_member).correlate(Member))
 
 
 def _helped_with(scope: str) -> ColumnElement[bool]:
@@ -313,7 +337,7 @@ def _sorted(query: Select[Any], wanted: Wanted, now: datetime) -> Select[Any]:
 
 
 def _lines(rows: Iterable[Any], scope: str = "") -> list[MemberLine]:
-    rows = list(rows)
+    rows, now = list(rows), clock.now()
     ids = [row.id for row in rows if row.status is not Status.VENDOR]
     known = standing.standings(ids)
     within = scopes.values_now(scope, ids) if scope else {}
@@ -338,7 +362,7 @@ def _lines(rows: Iterable[Any], scope: str = "") -> list[MemberLine]:
             region=row.region or "",
             load=int(row.load or 0),
             limit=int(row.limit or 0),
-            paused_until=row.paused_until,
+            paused_until=row.paused_until if row.paused_until and row.paused_until > now else None,
             answers=row.answers_count,
             accepted=row.accepted_count,
             seen_at=row.last_seen_at,

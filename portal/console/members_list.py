@@ -199,7 +199,7 @@ def _choices(counted: Facets, products: list[tuple[int, str, int]]) -> dict[str,
             ],
         ),
         "product": [(str(id_), f"{name} ({count})") for id_, name, count in products if count],
-        "standing": [(standing.RANKED, _("ranked")), (standing.RISING, _("rising"))],
+        "standing": of(counted.standing, [(standing.RANKED, _("ranked")), (standing.RISING, _("rising"))]),
         "load": [
             ("full", _("at their limit")),
             ("taken", _("below their limit")),

@@ -11,17 +11,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.advocacy.models import MemberNote
+from portal.advocacy.models import MemberNote, ScoreChoice
 from portal.console import explorer
 from portal.console.explorer import Wanted
 from portal.discussions.models import ThreadKind
 from portal.discussions.services.acceptance import accept
 from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel import clock, personal
+from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching.models import Availability
-from portal.members.models import MemberProduct, Product
+from portal.members.models import Member, MemberProduct, Product
 from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
 from tests.support.people import fields_of, submit
 from tests.support.statements import Statements
@@ -90,6 +91,29 @@ def test_standing_is_a_facet(in_app: Flask) -> None:
     assert names(standing="ranked") == ["Helper"]
     assert names(standing="rising") == ["Beginner"]
     assert names(sort="helpful")[:2] == ["Helper", "Beginner"]
+    counted = explorer.facets(Wanted(standing="rising"))
+    assert counted.total == 1
+    assert counted.standing == {"ranked": 1, "rising": 1}
+    with unit_of_work():
+        db.session.add(ScoreChoice(member_id=helper, not_scored=True, changed_at=clock.now()))
+        db.session.get_one(Member, beginner).status = Status.PROSPECT
+    assert explorer.facets(Wanted()).standing == {}
+    assert names(standing="ranked") == names(standing="rising") == []
+
+
+def test_every_facet_counts_what_choosing_it_shows(in_app: Flask) -> None:
+    people()
+    counted = explorer.facets(Wanted())
+    for facet in ("industry", "size", "region", "status", "seen"):
+        for value, number in getattr(counted, facet).items():
+            assert not value or len(names(**{facet: value})) == number, f"{facet} {value}"
+
+
+def test_a_pause_that_is_over_is_none(in_app: Flask) -> None:
+    cy = people()["cy"]
+    assert next(one for one in explorer.members(Wanted()) if one.id == cy).paused_until
+    with clock.frozen(clock.now() + timedelta(days=10)):
+        assert next(one for one in explorer.members(Wanted()) if one.id == cy).paused_until is None
 
 
 @pytest.fixture
