@@ -118,6 +118,16 @@ def test_one_may_stay_out_of_every_list(app: Flask, helped: dict, sign_in: SignI
     with app.app_context():
         assert db.session.get(ScoreChoice, helped["helper"]).not_scored
     assert "left out of every list" in own.get("/me/score").text
+    assert helped["accepted"] in own.get("/me/score").text
+    moderator = sign_in(helped["moderator"])
+    page = moderator.get(f"/console/scores/{helped['username']}")
+    assert "chose to be left out" in page.text
+    assert helped["accepted"] not in page.text
+    assert moderator.get(f"/console/entries/{helped['entry']}").status_code == 404
+    data = {"csrf_token": csrf(moderator, "/console/weights"), "reason": "Wrong."}
+    assert moderator.post(f"/console/entries/{helped['entry']}/correction", data=data).status_code == 404
+    candidate = moderator.get(f"/console/candidates/{helped['username']}").text
+    assert "0 of 3" in candidate
 
 
 def test_weights_are_tried_out_then_decided_and_members_read_why(

@@ -78,7 +78,7 @@ PINNED = [
     ("/console/rota", "moderator", 8),
     ("/console/queue", "moderator", 7),
     ("/console/log", "admin", 6),
-    ("/console/members", "moderator", 10),
+    ("/console/members", "moderator", 11),
     ("/console/companies", "moderator", 5),
     ("/console/companies/acme/agreements", "moderator", 6),
     ("/transparency", "visitor", 9),

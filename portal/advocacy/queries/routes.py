@@ -19,7 +19,7 @@ def routes(member_ids: Collection[int]) -> dict[int, Routes]:
     """Both routes of each of these members, in five statements however many they are."""
     ids = sorted(set(member_ids))
     known = standing.standings(ids)
-    days = _days_helped(ids)
+    days = _days_helped(known)
     opened = in_force(ids)
     useful = _rated_useful(ids)
     evidence: dict[int, int] = {}

@@ -245,6 +245,11 @@ def _highest_first(found: Iterable[Standing]) -> list[Standing]:
     return sorted(found, key=lambda one: (-one.helpfulness, one.member_id))
 
 
+def is_left_out(member_id: int) -> bool:
+    """Whether a member chose to be left out: what was counted is theirs alone to read."""
+    return bool(_opted_out([member_id]))
+
+
 def _opted_out(member_ids: Collection[int]) -> set[int]:
     rows = db.session.execute(select(ScoreChoice.member_id).where(ScoreChoice.not_scored.is_(True))).scalars()
     return set(rows) & set(member_ids)

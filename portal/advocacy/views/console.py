@@ -13,11 +13,12 @@ from portal.advocacy.models import Act
 from portal.advocacy.queries import comparing, contests, scopes, weights
 from portal.advocacy.queries.patterns import patterns
 from portal.advocacy.queries.preview import Preview, preview
+from portal.advocacy.queries.standing import is_left_out
 from portal.advocacy.queries.statement import statement_of
 from portal.advocacy.services import contesting, weighing
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
-from portal.kernel.errors import Invalid
+from portal.kernel.errors import Invalid, NotFound
 
 blueprint = Blueprint("score_console", __name__, url_prefix="/console")
 
@@ -100,8 +101,10 @@ def answer_contest(contest_id: int) -> Response:
 @blueprint.get("/scores/<username>")
 @requires(Permission.ADVOCACY)
 def show_score(username: str) -> str:
-    """What made a member's score, and how it compares."""
+    """What made a member's score, and how it compares; of who is left out only that they are."""
     member = comparing.find(username)
+    if is_left_out(member.id):
+        return render_template("advocacy/member_score.html", member=member, told=None, parts=[], compared=[])
     told = statement_of(member.id, viewer())
     return render_template(
         "advocacy/member_score.html",
@@ -124,7 +127,7 @@ def show_entry(entry_id: int) -> str:
 def correct_entry(entry_id: int) -> Response:
     """Reverse an entry, or put it in force again, with a reason that its owner reads."""
     form = CorrectionForm()
-    state = contests.state_of(entry_id)
+    state = _state(entry_id)
 
     def write() -> str:
         act = Act.REVERSED if state.stands else Act.RESTORED
@@ -169,8 +172,16 @@ def _contest(contest_id: int, form: AnswerForm) -> str:
     return render_template("advocacy/contest_case.html", line=line, form=form)
 
 
-def _entry(entry_id: int, form: CorrectionForm) -> str:
+def _state(entry_id: int) -> contests.EntryState:
+    """An entry that may be looked at. Raises NotFound for those of who is left out: only they see them."""
     state = contests.state_of(entry_id)
+    if is_left_out(comparing.find(state.username).id):
+        raise NotFound("no such entry")
+    return state
+
+
+def _entry(entry_id: int, form: CorrectionForm) -> str:
+    state = _state(entry_id)
     return render_template(
         "advocacy/entry.html",
         line=state.line,
