@@ -23,6 +23,7 @@ MOST_REPORTED = 40
 BLOCKS_FOR_A_CASE = 3
 REQUESTS_A_DAY = "20 per day"
 MESSAGES_AN_HOUR = "120 per hour"
+REPORTS_A_DAY = "8 per day"  # each is a case, and may wake whoever is on duty
 
 
 def may_converse(viewer: Viewer) -> bool:

@@ -307,3 +307,25 @@ def test_a_declined_request_reads_not_available(app, sign_in, two):
     assert "Not available now." in page
     assert "declined" not in page.lower()
     assert sign_in(two[1]).get(f"/conversations/{conversation.id}").status_code == 404
+
+
+def test_reports_and_messages_without_end_are_refused(app, sign_in, two):
+    with app.app_context():
+        conversation_id = talking(*two, "hello", "more").id
+        messages = db.session.scalars(select(Message.id).where(Message.author_id == two[1])).all()
+        before = len(db.session.scalars(select(Case.id)).all())
+    jonas = sign_in(two[0])
+    place = f"/conversations/{conversation_id}"
+    codes = [
+        post(
+            jonas, f"{place}/report", f"{place}/report",
+            rule="2", reviewers="moderators", messages=messages[0],
+        ).status_code
+        for _ in range(10)
+    ]  # fmt: skip
+    assert codes[:8] == [303] * 8
+    assert codes[8:] == [429] * 2
+    with app.app_context():
+        assert len(db.session.scalars(select(Case.id)).all()) == before + 8
+    said = [post(jonas, f"{place}/messages", place, body=f"Number {n}").status_code for n in range(121)]
+    assert (set(said[:120]), said[120]) == ({303}, 429)

@@ -9,6 +9,7 @@ from portal.conversations import policy, services
 from portal.conversations.forms import ReportForm
 from portal.conversations.queries import reading
 from portal.conversations.views.blueprint import blueprint
+from portal.kernel import limits
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Conflict, Invalid, NotFound
@@ -30,6 +31,7 @@ def report(conversation_id: str) -> Response:
     form = ReportForm()
 
     def write() -> str:
+        limits.take(policy.REPORTS_A_DAY, viewer().member_id or 0, name="reports")
         services.report(
             viewer(),
             conversation_id,
