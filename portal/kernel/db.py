@@ -158,6 +158,16 @@ def rows_of(statement: Any, values: Mapping[str, Any] | None = None) -> Result[*
     return session.connection().execute(statement, values)
 
 
+def flushed_rows(statement: Any, values: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:
+    """The rows of a statement that selects columns, or writes, without the ORM: for what every event does.
+
+    What the unit of work changed so far is written first, so that it is seen.
+    """
+    session = db.session()
+    session.flush()  # does nothing where nothing was changed
+    return session.connection().execute(statement, values)
+
+
 def one_of(column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
     """SQL: the column has one of these few values; `in_` would have to be expanded at each run."""
     return or_(false(), *(column == value for value in values))

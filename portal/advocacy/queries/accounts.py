@@ -8,13 +8,13 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from portal.advocacy import keys
 from portal.advocacy.formula import KEPT_RECENT, YEAR_DAYS, Weights
 from portal.advocacy.models import Act, Counts, Entry, Rule
 from portal.discussions.models import Post
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 
 YEAR = timedelta(days=YEAR_DAYS)
 COLUMNS = (
@@ -29,6 +29,13 @@ COLUMNS = (
     Entry.giver_company,
     Entry.occurred_at,
     Entry.at,
+)
+
+
+_OF_PAIR = select(*COLUMNS).where(
+    or_(Entry.counts != Counts.NONE, Entry.turn > 0),
+    Entry.receiver_id == bindparam("receiver"),
+    Entry.giver_key.in_([bindparam("first"), bindparam("second")]),
 )
 
 
@@ -160,6 +167,13 @@ def rows_by_receiver(
     query = query.order_by(Entry.receiver_id).execution_options(yield_per=5000)
     for receiver_id, rows in groupby(db.session.execute(query), key=attrgetter("receiver_id")):
         yield receiver_id, sorted(rows, key=_order)
+
+
+def rows_of_pair(receiver_id: int, *giver_keys: str) -> list[Any]:
+    """The rows of one person towards one member, under at most two keys, in the same order."""
+    first, second = (*giver_keys, giver_keys[0])[:2]
+    rows = flushed_rows(_OF_PAIR, {"receiver": receiver_id, "first": first, "second": second})
+    return sorted(rows, key=_order)
 
 
 def account_of(receiver_id: int, rows: Sequence[Any], weights: Weights, *, hashed: bool = False) -> Account:

@@ -5,12 +5,12 @@ The same functions serve one event and a rebuild from nothing; only the conditio
 
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 
 from portal.advocacy import keys
 from portal.advocacy.formula import Weights
@@ -18,7 +18,7 @@ from portal.advocacy.keys import Party
 from portal.advocacy.models import Counts, Damped, Rule
 from portal.conversations.models import Conversation, Rating
 from portal.discussions.models import Post, PostKind, PostState, Thread, ThreadKind, Vote
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 from portal.members.models import Member
 from portal.moderation.models import Case, Flag, FlagOutcome
 
@@ -56,6 +56,9 @@ _COLUMNS = (
 )
 
 
+_SOME_PEOPLE = select(*_COLUMNS).where(Member.id.in_(bindparam("ids", expanding=True)))
+
+
 class People:
     """Members as the ledger sees them, looked up when first needed."""
 
@@ -71,7 +74,7 @@ class People:
         missing = sorted(set(ids) - self.known.keys())
         for start in range(0, len(missing), 500):
             some = missing[start : start + 500]
-            self._keep(db.session.execute(select(*_COLUMNS).where(Member.id.in_(some))))
+            self._keep(flushed_rows(_SOME_PEOPLE, {"ids": some}))
 
     def load_all(self) -> None:
         self._keep(db.session.execute(select(*_COLUMNS)))
@@ -81,14 +84,8 @@ class People:
             self.known[id_] = keys.party(id_, status, company, confirmed is not None, source, external)
 
 
-def votes(
-    where: ColumnElement[bool], people: Parties, standing: Standing, weights: Weights
-) -> Iterator[Deed]:
-    """Upvotes on answers and war stories. `where` is about Post or Thread.
-
-    Of those on one post the first five count, one for each company, none from the author's own.
-    """
-    rows = db.session.execute(
+def _votes(where: ColumnElement[bool]) -> Any:
+    return (
         select(
             Vote.id,
             Vote.post_id,
@@ -111,6 +108,24 @@ def votes(
         )
         .order_by(Vote.post_id, Vote.created_at, Vote.id)
     )
+
+
+_VOTES_ON = _votes(Post.id.in_(bindparam("posts", expanding=True)))
+
+
+def votes(
+    posts: ColumnElement[bool] | Sequence[int], people: Parties, standing: Standing, weights: Weights
+) -> Iterator[Deed]:
+    """Upvotes on answers and war stories. `posts` are ids, or a condition about Post or Thread.
+
+    Of those on one post the first five count, one for each company, none from the author's own.
+    """
+    if isinstance(posts, ColumnElement):
+        rows = flushed_rows(_votes(posts)).all()
+    else:
+        rows = flushed_rows(_VOTES_ON, {"posts": list(posts)}).all()
+    if isinstance(people, People):
+        people.load({row.member_id for row in rows if row.member_id} | {row.author_id for row in rows})
     post, counted = 0, set[str]()
     for vote_id, post_id, voter_id, created_at, author_id, thread_id in rows:
         if post_id != post:

@@ -7,9 +7,24 @@ from sqlalchemy import select
 
 from portal.advocacy.formula import Weights
 from portal.advocacy.models import WeightsDecision
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 
 DEFAULT = Weights()
+_NEWEST = (
+    select(
+        WeightsDecision.id,
+        WeightsDecision.half_life_days,
+        WeightsDecision.person_limit,
+        WeightsDecision.company_limit,
+        WeightsDecision.votes_per_post,
+        WeightsDecision.answer_points,
+        WeightsDecision.answer_limit,
+        WeightsDecision.companies_to_rank,
+    )
+    .where(WeightsDecision.applied_at.is_not(None))
+    .order_by(WeightsDecision.id.desc())
+    .limit(1)
+)
 
 
 def decisions() -> Sequence[WeightsDecision]:
@@ -32,13 +47,8 @@ def weights_of(decision: WeightsDecision) -> Weights:
 
 def current() -> Weights:
     """The numbers in force: of the newest decision that the sums follow."""
-    newest = db.session.execute(
-        select(WeightsDecision)
-        .where(WeightsDecision.applied_at.is_not(None))
-        .order_by(WeightsDecision.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return weights_of(newest) if newest else DEFAULT
+    newest = flushed_rows(_NEWEST).first()
+    return Weights(*newest) if newest else DEFAULT
 
 
 def in_force() -> Callable[[datetime], Weights]:

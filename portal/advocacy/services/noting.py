@@ -3,31 +3,31 @@
 from collections.abc import Collection, Iterable
 from itertools import chain
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 
 from portal.advocacy import keys
 from portal.advocacy.models import Entry, Rule
 from portal.advocacy.queries import deeds
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.deeds import Delays, People
-from portal.advocacy.services.recording import bring_to, last_rows, standing
+from portal.advocacy.services.recording import bring_to, last_rows, last_votes, standing
 from portal.advocacy.services.sums import fold, lock
 from portal.conversations.models import Rating
 from portal.discussions.models import Post, PostKind, Thread
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 from portal.moderation.models import Flag
 
 _ONCE = 400
+_AUTHORS = select(Post.author_id).where(Post.id.in_(bindparam("posts", expanding=True)))
 
 
 def note_votes(post_ids: Collection[int]) -> None:
     """The votes on these posts are what they are now. Inside a unit of work."""
-    people = People()
+    people, weights = People(), weights_queries.current()
     for some in _chunks(post_ids):
-        lock(db.session.execute(select(Post.author_id).where(Post.id.in_(some))).scalars())
-        last = last_rows((Entry.rule == Rule.VOTE) & Entry.post_id.in_(some))
-        wanted = deeds.votes(Post.id.in_(some), people, standing(last), weights_queries.current())
-        fold(bring_to(wanted, last))
+        lock(row.author_id for row in flushed_rows(_AUTHORS, {"posts": some}))
+        last = last_votes(some)
+        fold(bring_to(deeds.votes(some, people, standing(last), weights), last), weights)
 
 
 def note_acceptance(thread_id: int) -> None:

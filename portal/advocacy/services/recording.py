@@ -4,17 +4,17 @@ One event and a rebuild go the same way: what should stand (`queries.deeds`) is 
 each source, and the difference is written. What a moderator reversed stays so until a moderator restores it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, bindparam, insert, select
 
 from portal.advocacy.models import Act, Entry, Rule
 from portal.advocacy.queries.deeds import Deed, month_of
 from portal.kernel import clock
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 
 Source = tuple[Rule, str]
 
@@ -39,6 +39,13 @@ _COLUMNS = (
 )
 
 
+_VOTES_ON = (
+    select(*_COLUMNS)
+    .where(Entry.rule == bindparam("rule"), Entry.post_id.in_(bindparam("posts", expanding=True)))
+    .order_by(Entry.turn)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A row that was added, and what its source said before."""
@@ -49,10 +56,16 @@ class Change:
 
 def last_rows(where: ColumnElement[bool]) -> dict[Source, Any]:
     """The row that rules of each source; `where` is about Entry and takes whole chains."""
-    found: dict[Source, Any] = {}
-    for row in db.session.execute(select(*_COLUMNS).where(where).order_by(Entry.turn)):
-        found[row.rule, row.source] = row
-    return found
+    return _last(flushed_rows(select(*_COLUMNS).where(where).order_by(Entry.turn)))
+
+
+def last_votes(post_ids: Sequence[int]) -> dict[Source, Any]:
+    """The same for the votes on these posts."""
+    return _last(flushed_rows(_VOTES_ON, {"posts": list(post_ids), "rule": Rule.VOTE}))
+
+
+def _last(rows: Iterable[Any]) -> dict[Source, Any]:
+    return {(row.rule, row.source): row for row in rows}
 
 
 def standing(last: Mapping[Source, Any]) -> dict[Source, tuple[str, str, datetime]]:

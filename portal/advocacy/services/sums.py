@@ -7,25 +7,46 @@ companies'. Time alone changes nothing but the moment at which a limit stops to 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.advocacy import keys
 from portal.advocacy.formula import HIGH_CONFIDENCE, KEPT_RECENT, YEAR_DAYS, Piece, Weights, company_piece
 from portal.advocacy.models import Act, CompanySum, Counts, Entry, GiverSum, MemberScore, Rule, ScopeScore
 from portal.advocacy.queries import weights as weights_queries
-from portal.advocacy.queries.accounts import Account, account_of, rows_by_receiver
+from portal.advocacy.queries.accounts import Account, account_of, rows_by_receiver, rows_of_pair
 from portal.advocacy.queries.scopes import Threads
 from portal.advocacy.services import scoping
 from portal.advocacy.services.recording import Change
 from portal.kernel import clock
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 
 RENEW_JOB = "renew scores whose limits changed"
 _ONCE = 200  # members rebuilt in one transaction
 YEAR = timedelta(days=YEAR_DAYS)
+# Made once: at every event the making would cost as much as the running.
+_OF_COMPANY = select(GiverSum.total, GiverSum.last_at).where(
+    GiverSum.receiver_id == bindparam("receiver"), GiverSum.company == bindparam("company")
+)
+_GIVER_AND_COMPANY = select(GiverSum.giver, GiverSum.company, GiverSum.total, GiverSum.last_at).where(
+    GiverSum.receiver_id == bindparam("receiver"),
+    or_(GiverSum.giver == bindparam("giver"), GiverSum.company == bindparam("company")),
+)
+_SUM_OF_COMPANIES = select(
+    func.coalesce(func.sum(CompanySum.fixed), 0.0),
+    func.coalesce(func.sum(CompanySum.falling), 0.0),
+    func.min(CompanySum.changes_at),
+).where(CompanySum.receiver_id == bindparam("receiver"))
+_LATEST_COMPANIES = (
+    select(CompanySum.last_at)
+    .where(CompanySum.receiver_id == bindparam("receiver"))
+    .order_by(CompanySum.last_at.desc())
+    .limit(KEPT_RECENT)
+)
 
 
 def lock(receiver_ids: Iterable[int]) -> None:
@@ -34,10 +55,12 @@ def lock(receiver_ids: Iterable[int]) -> None:
         one_at_a_time(f"score:{receiver_id}")
 
 
-def fold(changes: Sequence[Change]) -> None:
+def fold(changes: Sequence[Change], weights: Weights | None = None) -> None:
     """Have the sums follow what was written to the ledger. Inside the same unit of work."""
+    if not changes:
+        return
     touched: dict[int, _Touched] = defaultdict(_Touched)
-    weights = weights_queries.current() if changes else Weights()
+    weights = weights or weights_queries.current()
     for change in changes:
         for row, sign in ((_plain(change.before), -1), (_plain(change.now), 1)):
             if row is None or row["act"] is Act.REVERSED or row["counts"] is Counts.NONE:
@@ -87,41 +110,41 @@ def _fold_member(receiver_id: int, part: _Touched, weights: Weights) -> None:
         _renew_companies(receiver_id, weights, now)
     score.given = max(0.0, score.given + part.given)
     score.unknown = max(0.0, score.unknown + part.unknown)
-    companies: set[str] = set()
     for key, is_hidden in part.pairs:
-        companies |= _renew_pair(receiver_id, key, is_hidden, weights)
-    for company in companies:
-        _renew_company(receiver_id, company, weights, now)
+        _renew_pair(receiver_id, key, is_hidden, weights, now)
     if part.unknown_changed:
         score.unknown_recent = [moment.isoformat() for moment in _unknown_recent(receiver_id)]
     _renew_member(score, weights)
     db.session.flush()  # the next event of this unit reads these rows
 
 
-def _renew_pair(receiver_id: int, key: str, is_hidden: bool, weights: Weights) -> set[str]:
-    """One person's sum anew from the entries; gives the companies concerned."""
+def _renew_pair(receiver_id: int, key: str, is_hidden: bool, weights: Weights, now: datetime) -> None:
+    """One person's sum anew from the entries, and those of the companies concerned."""
     giver = key if is_hidden else keys.hidden(receiver_id, key)
     plain = _plain_key(receiver_id, giver) if is_hidden else key
-    rows = rows_by_receiver(
-        (Entry.receiver_id == receiver_id) & Entry.giver_key.in_([one for one in (giver, plain) if one])
-    )
-    account = Account(receiver_id, weights, hashed=True)
-    for _receiver, found in rows:
-        account = account_of(receiver_id, found, weights, hashed=True)
-    known = db.session.get(GiverSum, (receiver_id, giver))
-    companies = {known.company} if known else set()
-    pair = account.pairs.get(giver)
-    if pair is None:
-        if known is not None:
-            db.session.delete(known)
-    else:
-        companies.add(pair.company)
-        if known is None:
-            known = GiverSum(receiver_id=receiver_id, giver=giver)
-            db.session.add(known)
-        known.company, known.total, known.last_at = pair.company, pair.total, pair.last_at
-    db.session.flush()
-    return companies
+    rows = rows_of_pair(receiver_id, *(one for one in (giver, plain) if one))
+    pair = account_of(receiver_id, rows, weights, hashed=True).pairs.get(giver)
+    company = pair.company if pair is not None else ""
+    about = {"receiver": receiver_id, "giver": giver, "company": company}
+    found = flushed_rows(_GIVER_AND_COMPANY, about).all()
+    before = next((row.company for row in found if row.giver == giver), None)
+    if pair is not None:
+        flushed_rows(
+            _upsert(GiverSum, "giver"),
+            {
+                "receiver_id": receiver_id,
+                "giver": giver,
+                "company": company,
+                "total": pair.total,
+                "last_at": pair.last_at,
+            },
+        )
+        givers = [(row.total, row.last_at) for row in found if row.company == company and row.giver != giver]
+        _store_company(receiver_id, company, [*givers, (pair.total, pair.last_at)], weights, now)
+    elif before is not None:
+        flushed_rows(delete(GiverSum).where(GiverSum.receiver_id == receiver_id, GiverSum.giver == giver))
+    if before is not None and before != company:
+        _renew_company(receiver_id, before, weights, now)
 
 
 def _plain_key(receiver_id: int, giver: str) -> str | None:
@@ -135,23 +158,47 @@ def _plain_key(receiver_id: int, giver: str) -> str | None:
 
 
 def _renew_company(receiver_id: int, company: str, weights: Weights, now: datetime) -> None:
-    rows = db.session.execute(
-        select(GiverSum.total, GiverSum.last_at).where(
-            GiverSum.receiver_id == receiver_id, GiverSum.company == company
-        )
-    ).all()
-    known = db.session.get(CompanySum, (receiver_id, company))
-    if not rows:
-        if known is not None:
-            db.session.delete(known)
+    rows = flushed_rows(_OF_COMPANY, {"receiver": receiver_id, "company": company}).all()
+    if rows:
+        _store_company(receiver_id, company, [(row.total, row.last_at) for row in rows], weights, now)
     else:
-        piece = company_piece(weights, [row.total for row in rows], now)
-        if known is None:
-            known = CompanySum(receiver_id=receiver_id, company=company)
-            db.session.add(known)
-        known.fixed, known.falling, known.changes_at = piece.fixed, piece.falling, piece.changes_at
-        known.last_at = max(row.last_at for row in rows)
-    db.session.flush()
+        flushed_rows(
+            delete(CompanySum).where(CompanySum.receiver_id == receiver_id, CompanySum.company == company)
+        )
+
+
+def _store_company(
+    receiver_id: int, company: str, givers: Sequence[tuple[float, datetime]], weights: Weights, now: datetime
+) -> None:
+    piece = company_piece(weights, [total for total, _last_at in givers], now)
+    flushed_rows(
+        _upsert(CompanySum, "company"),
+        {
+            "receiver_id": receiver_id,
+            "company": company,
+            "fixed": piece.fixed,
+            "falling": piece.falling,
+            "changes_at": piece.changes_at,
+            "last_at": max(last_at for _total, last_at in givers),
+        },
+    )
+
+
+@cache
+def _upsert_for(dialect_name: str, model: Any, key: str) -> Any:
+    dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
+    statement = dialect.insert(model.__table__)
+    own = {"receiver_id", key}
+    changed = {column.name: statement.excluded[column.name] for column in model.__table__.c}
+    return statement.on_conflict_do_update(
+        index_elements=["receiver_id", key],
+        set_={name: value for name, value in changed.items() if name not in own},
+    )
+
+
+def _upsert(model: Any, key: str) -> Any:
+    """Write a row, or the other columns of the one that is there."""
+    return _upsert_for(db.engine.dialect.name, model, key)
 
 
 def _renew_companies(receiver_id: int, weights: Weights, now: datetime) -> None:
@@ -164,21 +211,10 @@ def _renew_companies(receiver_id: int, weights: Weights, now: datetime) -> None:
 
 
 def _renew_member(score: MemberScore, weights: Weights) -> None:
-    db.session.flush()
-    fixed, falling, changes_at = db.session.execute(
-        select(
-            func.coalesce(func.sum(CompanySum.fixed), 0.0),
-            func.coalesce(func.sum(CompanySum.falling), 0.0),
-            func.min(CompanySum.changes_at),
-        ).where(CompanySum.receiver_id == score.receiver_id)
-    ).one()
+    about = {"receiver": score.receiver_id}
+    fixed, falling, changes_at = flushed_rows(_SUM_OF_COMPANIES, about).one()
+    latest = [row.last_at for row in flushed_rows(_LATEST_COMPANIES, about)]
     score.fixed, score.falling, score.changes_at = float(fixed), float(falling), changes_at
-    latest = db.session.execute(
-        select(CompanySum.last_at)
-        .where(CompanySum.receiver_id == score.receiver_id)
-        .order_by(CompanySum.last_at.desc())
-        .limit(KEPT_RECENT)
-    ).scalars()
     moments = [*latest, *(datetime.fromisoformat(one) for one in score.unknown_recent)]
     _set_recent(score, sorted(moments, reverse=True)[:KEPT_RECENT], weights)
 
