@@ -1,6 +1,7 @@
 """`portal score …`."""
 
 import csv
+import gc
 import json
 import sys
 import time
@@ -30,6 +31,7 @@ def score() -> None:
 def rebuild(as_json: bool) -> None:
     """Make ledger and sums anew from posts, votes, acceptances and ratings. Can be stopped and repeated."""
     began = time.monotonic()
+    gc.disable()  # nothing here makes circles, and looking for them would walk over all rows again and again
     with bars() as progress:
         report = rebuilding.rebuild(progress)
     seconds = time.monotonic() - began

@@ -68,10 +68,15 @@ class Piece:
         return self.fixed + self.falling * decay
 
 
-def company_piece(weights: Weights, totals: Sequence[float], at: datetime) -> Piece:
-    """What the persons of one company count from `at` on, as frozen sums."""
-    decay = weights.decay(at)
+def company_piece(
+    weights: Weights, totals: Sequence[float], at: datetime, decay: float | None = None
+) -> Piece:
+    """What the persons of one company count from `at` on, as frozen sums; `decay` is that of `at`."""
+    if decay is None:
+        decay = weights.decay(at)
     limit = weights.person_limit
+    if len(totals) == 1 and totals[0] * decay <= limit * _AT_LIMIT:  # as with nearly all
+        return Piece(0.0, totals[0], None)
     bound = sorted((total for total in totals if total * decay > limit * _AT_LIMIT), reverse=True)
     falling = sum(total for total in totals if total * decay <= limit * _AT_LIMIT)
     fixed = limit * len(bound)

@@ -42,7 +42,11 @@ class AgreementForm(Form):
         ),
         validators=[Length(max=services.LONGEST_LIMITS)],
     )
-    given_on = DateField(_l("Given on"), validators=[InputRequired(_l("Choose a day."))])
+    given_on = DateField(
+        _l("Given on"),
+        description=_l("The day of that contract or mail."),
+        validators=[InputRequired(_l("Choose a day."))],
+    )
     expires_on = DateField(
         _l("Until"),
         description=_l("At most twelve months later."),
@@ -105,7 +109,6 @@ def _page(slug: str, form: AgreementForm) -> str:
         standing=[row for row in rows if row.ended_at is None and row.expires_on >= today],
         former=[row for row in rows if row.ended_at is not None or row.expires_on < today],
         names=NAMES,
-        needed=", ".join(str(NAMES[one]) for one in _IN_ORDER if one in NEEDS_COMPANY),
         soon=today + timedelta(days=14),
         today=today,
     )

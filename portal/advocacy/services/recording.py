@@ -96,7 +96,7 @@ def bring_to(
         ]
     if changes:
         table: Any = Entry.__table__
-        db.session.connection().execute(insert(table), [dict(change.now) for change in changes])
+        db.session.connection().execute(insert(table), [change.now for change in changes])
     return changes
 
 

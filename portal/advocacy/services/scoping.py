@@ -4,7 +4,6 @@ So one event stays cheap however much its receiver has done, and a row that is m
 ledger wherever somebody reads it before the job comes by.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -12,12 +11,12 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.advocacy.formula import Weights, company_piece
+from portal.advocacy.formula import Weights
 from portal.advocacy.models import Counts, Entry, ScopeScore
 from portal.advocacy.queries import scopes
 from portal.advocacy.queries import weights as weights_queries
-from portal.advocacy.queries.accounts import Account, account_of, rows_by_receiver
 from portal.advocacy.queries.scopes import Threads
+from portal.advocacy.queries.tallies import Item, Tally, items_of
 from portal.discussions.models import Post, ThreadTag
 from portal.kernel import clock, jobs
 from portal.kernel.db import db
@@ -97,40 +96,23 @@ def is_missing() -> bool:
 
 
 def made_of(
-    receiver_id: int, rows: Iterable[Any], threads: Threads, weights: Weights, now: datetime
+    receiver_id: int, items: Iterable[Item], threads: Threads, weights: Weights, now: datetime
 ) -> list[dict[str, Any]]:
-    """The rows of a member's scopes, from entries that were read with their places."""
-    found = []
-    for scope, some in scopes.rows_by_scope(rows, threads).items():
-        account = account_of(receiver_id, some, weights)
-        if account.pairs or account.unknown or account.given:
-            found.append({"scope": scope, "receiver_id": receiver_id, **_sums(account, weights, now)})
-    return found
+    """The rows of a member's scopes."""
+    return [
+        {"scope": scope, "receiver_id": receiver_id, **Tally(some, weights, now).sums}
+        for scope, some in scopes.rows_by_scope(items, threads).items()
+    ]
 
 
 def _renew(receiver_id: int) -> None:
     weights, now = weights_queries.current(), clock.now()
     threads = Threads()
     found: list[dict[str, Any]] = []
-    for _receiver, rows in rows_by_receiver(Entry.receiver_id == receiver_id, places=True):
-        threads.load(row.thread_id for row in rows)
-        found = made_of(receiver_id, rows, threads, weights, now)
+    for _receiver, items in items_of([receiver_id], weights):
+        threads.load(item.thread_id for item in items)
+        found = made_of(receiver_id, items, threads, weights, now)
     db.session.execute(delete(ScopeScore).where(ScopeScore.receiver_id == receiver_id))
     if found:
         table: Any = ScopeScore.__table__
         db.session.connection().execute(insert(table), found)
-
-
-def _sums(account: Account, weights: Weights, now: datetime) -> dict[str, Any]:
-    totals: dict[str, list[float]] = defaultdict(list)
-    for pair in account.pairs.values():
-        totals[pair.company].append(pair.total)
-    pieces = [company_piece(weights, of, now) for of in totals.values()]
-    return {
-        "fixed": sum(piece.fixed for piece in pieces),
-        "falling": sum(piece.falling for piece in pieces),
-        "unknown": account.unknown,
-        "given": account.given,
-        "changes_at": min((piece.changes_at for piece in pieces if piece.changes_at), default=None),
-        "recent": [moment.isoformat() for moment in account.recent()],
-    }

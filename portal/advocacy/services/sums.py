@@ -14,11 +14,12 @@ from sqlalchemy import bindparam, delete, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.advocacy import keys
-from portal.advocacy.formula import HIGH_CONFIDENCE, KEPT_RECENT, YEAR_DAYS, Piece, Weights, company_piece
+from portal.advocacy.formula import HIGH_CONFIDENCE, KEPT_RECENT, YEAR_DAYS, Weights, company_piece
 from portal.advocacy.models import Act, CompanySum, Counts, Entry, GiverSum, MemberScore, Rule, ScopeScore
 from portal.advocacy.queries import weights as weights_queries
-from portal.advocacy.queries.accounts import Account, account_of, rows_by_receiver, rows_of_pair
+from portal.advocacy.queries.accounts import account_of, rows_by_receiver, rows_of_pair
 from portal.advocacy.queries.scopes import Threads
+from portal.advocacy.queries.tallies import Tally, items_of
 from portal.advocacy.services import scoping
 from portal.advocacy.services.recording import Change
 from portal.kernel import clock
@@ -284,25 +285,19 @@ def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:
     by_scope: list[dict[str, Any]] = []
     for table in (GiverSum, CompanySum, MemberScore, ScopeScore):
         db.session.execute(delete(table).where(table.receiver_id.in_(ids)))
-    for receiver_id, rows in rows_by_receiver(Entry.receiver_id.in_(ids), places=True):
-        by_scope += scoping.made_of(receiver_id, rows, threads, weights, now)
-        account = account_of(receiver_id, rows, weights, hashed=True)
-        totals: dict[str, list[float]] = defaultdict(list)
-        latest: dict[str, datetime] = {}
-        for giver, pair in account.pairs.items():
-            company, last_at = pair.company, pair.last_at
-            totals[company].append(pair.total)
-            latest[company] = max(last_at, latest.get(company, last_at))
-            givers.append(
-                {
-                    "receiver_id": receiver_id,
-                    "giver": giver,
-                    "company": company,
-                    "total": pair.total,
-                    "last_at": last_at,
-                }
-            )
-        pieces = {company: company_piece(weights, of, now) for company, of in totals.items()}
+    for receiver_id, items in items_of(ids, weights):
+        by_scope += scoping.made_of(receiver_id, items, threads, weights, now)
+        tally = Tally(items, weights, now)
+        givers += [
+            {
+                "receiver_id": receiver_id,
+                "giver": giver,
+                "company": company,
+                "total": total,
+                "last_at": last_at,
+            }
+            for giver, (total, company, last_at) in tally.givers.items()
+        ]
         companies += [
             {
                 "receiver_id": receiver_id,
@@ -310,11 +305,11 @@ def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:
                 "fixed": piece.fixed,
                 "falling": piece.falling,
                 "changes_at": piece.changes_at,
-                "last_at": latest[company],
+                "last_at": tally.latest[company],
             }
-            for company, piece in pieces.items()
+            for company, piece in tally.pieces.items()
         ]
-        scores.append(_score_row(receiver_id, account, pieces.values(), weights))
+        scores.append(_score_row(receiver_id, tally, weights))
     made = ((GiverSum, givers), (CompanySum, companies), (MemberScore, scores), (ScopeScore, by_scope))
     for model, found in made:
         if found:
@@ -322,20 +317,12 @@ def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:
             db.session.connection().execute(insert(plain), found)
 
 
-def _score_row(
-    receiver_id: int, account: Account, pieces: Iterable[Piece], weights: Weights
-) -> dict[str, Any]:
-    pieces = list(pieces)
-    recent = account.recent()
+def _score_row(receiver_id: int, tally: Tally, weights: Weights) -> dict[str, Any]:
+    recent = tally.recent
     return {
         "receiver_id": receiver_id,
-        "fixed": sum(piece.fixed for piece in pieces),
-        "falling": sum(piece.falling for piece in pieces),
-        "unknown": account.unknown,
-        "given": account.given,
-        "changes_at": min((piece.changes_at for piece in pieces if piece.changes_at), default=None),
-        "recent": [moment.isoformat() for moment in recent],
-        "unknown_recent": [moment.isoformat() for moment in account.unknown_at[-KEPT_RECENT:]],
+        **tally.sums,
+        "unknown_recent": [moment.isoformat() for moment in tally.unknown_at[-KEPT_RECENT:]],
         "ranked_until": _until(recent, weights.companies_to_rank),
         "high_until": _until(recent, HIGH_CONFIDENCE),
     }
