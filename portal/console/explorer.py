@@ -299,7 +299,8 @@ def _has_standing(name: str, now: datetime) -> ColumnElement[bool]:
 def _helped_with(scope: str) -> ColumnElement[bool]:
     has = or_(ScopeScore.fixed > 0, ScopeScore.falling > 0, ScopeScore.unknown > 0, ScopeScore.given > 0)
     there = exists().where(ScopeScore.receiver_id == Member.id, ScopeScore.scope == scope, has)
-    return and_(standing.shown_members(), there.correlate(Member))
+    can_be_asked = Member.status.in_((Status.CUSTOMER, Status.FORMER))
+    return and_(standing.shown_members(), can_be_asked, there.correlate(Member))
 
 
 def _has_load(name: str, load: Any, now: datetime) -> ColumnElement[bool]:
