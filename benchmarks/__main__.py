@@ -8,11 +8,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import data, imports, matching_year, pages, proposing
-from benchmarks.servers import RESULTS, ROOT
+from benchmarks import data, imports, ledger, matching_year, pages, proposing
+from benchmarks.servers import DATABASES, RESULTS, ROOT
 
 Case = tuple[str, float, Callable[[], dict[str, Any]]]
 
@@ -40,6 +41,15 @@ def _plan(stage: pages.Stage, *, quick: bool) -> list[Case]:
         *pages.plan(stage, sizes, seconds=seconds, rounds=rounds),
         ("import", 1 if quick else 6, lambda: imports.measure(quick=quick)),
         ("proposing", 0.3 if quick else 1, lambda: proposing.measure(quick=quick)),
+        *(
+            (
+                f"{name}, {database}",
+                0.5 if quick else minutes,
+                partial(measure, quick=quick, database=database),
+            )
+            for database in DATABASES
+            for name, minutes, measure in (("score", 8, ledger.score),)
+        ),
         ("matching, a year", 0.2 if quick else 6, lambda: matching_year.measure(quick=quick)),
     ]
 
@@ -70,6 +80,8 @@ def _print(results: dict[str, Any]) -> None:
             )
         if "proposing" in result:
             print("\n" + proposing.report(result))
+        if "ledger" in result:
+            print("\n" + ledger.report(result))
         if "year" in result:
             print("\n" + matching_year.report(result))
 
