@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.advocacy.models import Act, Counts, Damped, Entry, Rule
 from portal.advocacy.queries.standing import Standing, ranking, rising, standing_of, standings
+from portal.advocacy.queries.yesterday import helped_between
 from portal.advocacy.services import choosing, contesting
 from portal.advocacy.services.rebuilding import rebuild
 from portal.conversations.models import Rating
@@ -339,3 +340,16 @@ def test_a_moderator_takes_an_entry_out_and_puts_it_back_and_nothing_else_does(i
     assert helpfulness(helper) == pytest.approx(0.5)
     contesting.correct_entry(moderator, entry.id, Act.RESTORED, "They did not.")
     assert helpfulness(helper) == pytest.approx(before)
+
+
+def test_a_day_of_help_is_made_of_what_counts(in_app: Flask) -> None:
+    world = make_world(companies=2, people=2)
+    helper, colleagues = world.members[0], world.members[2:]
+    post = world.answer(helper, world.ask(colleagues[0]))
+    vote(viewer_of(colleagues[0]), post.id)
+    later = clock.now() + timedelta(days=2)
+    with clock.frozen(later):
+        vote(viewer_of(colleagues[1]), post.id)
+    found = helped_between(clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1))
+    assert [one.member_id for one in found] == [helper]
+    assert helped_between(later - timedelta(hours=1), later + timedelta(hours=1)) == []

@@ -50,6 +50,7 @@ def helped_between(since: datetime, until: datetime, most: int = 6) -> list[Help
             Entry.occurred_at < until,
             Entry.at >= since,
             is_in_force(),
+            Entry.counts != Counts.NONE,
             Entry.rule.in_((Rule.ACCEPTED, Rule.VOTE, Rule.FIRST_ANSWER)),
             shown_members(),
         )
