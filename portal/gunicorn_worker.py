@@ -155,14 +155,16 @@ class GatheringWorker(ThreadWorker):
             self._make_place()
 
     def _arrives(self, conn: TConn, client: Any) -> None:
-        gathered = self.gathering[conn]
+        gathered = self.gathering.get(conn)
+        if gathered is None:
+            return  # dropped for another since the loop saw that something arrived
         try:
             piece = client.recv(_PIECE)
         except (BlockingIOError, InterruptedError):
             piece = None
         except OSError:
             piece = b""
-        if piece == b"":
+        if piece == b"" and not gathered.is_whole():  # who is only done with sending gets the answer
             self._drop(conn)
             return
         gathered.data += piece or b""
@@ -218,6 +220,8 @@ class GatheringWorker(ThreadWorker):
         self.lingering[conn] = (time.monotonic() + LINGER_SECONDS, 0)
 
     def _leaves(self, conn: TConn, client: Any) -> None:
+        if conn not in self.lingering:
+            return
         try:
             piece = client.recv(_PIECE)
         except (BlockingIOError, InterruptedError):

@@ -151,3 +151,10 @@ def test_requests_on_one_connection_are_answered_in_turn(make_site: Callable[...
             piece = client.recv(65536)
             assert piece, read
             read += piece
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as client:
+        client.sendall(one * 3)
+        client.shutdown(socket.SHUT_WR)
+        read = b""
+        while piece := client.recv(65536):
+            read += piece
+        assert read.count(b"HTTP/1.1 200") == 3
