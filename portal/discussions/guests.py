@@ -27,6 +27,7 @@ from portal.members.names import sort_key
 A_GUEST = "a prospect"
 A_ROLE = "a member"
 MOST_CALLED = 400
+_REASONS = ("closed_reason", "state_reason")  # a moderator's words that stand beside a title
 _CALLED = re.compile(r"@([\w.-]+)|/members/([\w.-]+)|(?<![\w@/.-])([a-z]+[\d._-][\w.-]*)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _LINK = re.compile(r"/(threads|posts)/(\d{1,9})\b")
@@ -93,17 +94,26 @@ def veil_titles(reader: Reader, rows: Iterable[Row], thread: str = "id", title: 
     rows = list(rows)
     if reader is not Reader.SELLER or not rows:
         return rows
-    veil = veil_over(reader, [getattr(row, title) for row in rows], [getattr(row, thread) for row in rows])
+    texts = [getattr(row, name, None) for row in rows for name in (title, *_REASONS)]
+    veil = veil_over(reader, texts, [getattr(row, thread) for row in rows])
     return [with_title(veil, row, thread, title) for row in rows]
 
 
 def with_title(veil: Veil, row: Row, thread: str = "id", title: str = "title") -> Row:
-    """The row with its title, and the slug made of it, as far as the reader may read them."""
+    """The row with its title, the slug made of it and reasons, as far as the reader may read them."""
     if veil is unveiled:
         return row
-    written = getattr(row, title)
-    shown = veil(written, getattr(row, thread)) if written else written
-    return row if shown == written else _Veiled(row, title, shown)  # type: ignore[return-value]
+    instead: dict[str, str] = {}
+    for name in (title, *_REASONS):
+        written = getattr(row, name, None)
+        if not written:
+            continue
+        shown = veil(written, getattr(row, thread))
+        if shown != written:
+            instead[name] = shown
+            if name == title:
+                instead[title.replace("title", "slug")] = slugify(shown)
+    return _Veiled(row, instead) if instead else row  # type: ignore[return-value]
 
 
 def without_guests(reader: Reader, query: str) -> str:
@@ -123,11 +133,11 @@ def without_guests(reader: Reader, query: str) -> str:
 
 
 class _Veiled:
-    """A row with another title. Reads like the row otherwise."""
+    """A row with other words in some places. Reads like the row otherwise."""
 
-    def __init__(self, row: Any, title: str, shown: str) -> None:
+    def __init__(self, row: Any, instead: dict[str, str]) -> None:
         self._row = row
-        self._instead = {title: shown, title.replace("title", "slug"): slugify(shown)}
+        self._instead = instead
 
     def __getattr__(self, name: str) -> Any:
         instead = self.__dict__["_instead"]

@@ -117,7 +117,8 @@ def _make(
 
     rows = [*found.posts, *([found.accepted] if found.accepted is not None else [])]
     rows += [one for comments in found.comments.values() for one in comments]
-    veil = veil_over(reader, [row.html for row in rows], [thread.id])
+    texts = [text for row in rows for text in (row.html, row.state_reason)]
+    veil = veil_over(reader, texts, [thread.id])
 
     def shown(row: Any) -> Shown:
         under = found.comments.get(row.id, [])
@@ -182,7 +183,7 @@ def _shown(
         is_question=thread.kind is ThreadKind.QUESTION,
         accepted=accepted,
         rule=row.state_rule,
-        reason=row.state_reason,
+        reason=veil(row.state_reason, thread.id) if row.state_reason else "",
         origin=None if is_comment else origin_of(row.source_url),
         log_url=f"/transparency/log/{row.state_case_id}" if row.state_case_id else "",
         removed_at=row.state_at,

@@ -5,11 +5,14 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
+from portal.discussions.guests import veil_over
 from portal.kernel import audit, clock
 from portal.kernel.audit import AuditEntry
 from portal.kernel.db import db
 from portal.kernel.personal import Personal
 from portal.kernel.unit_of_work import unit_of_work
+from portal.members.display import reader_of
+from portal.members.queries import viewer_of
 from portal.moderation.models import (
     Appeal,
     Case,
@@ -66,16 +69,20 @@ def _erase_flags(member_id: int, _keep_text: bool) -> None:
 
 
 def _decisions_about(member_id: int) -> Any:
-    rows = db.session.execute(
-        select(Decision).where(Decision.member_id == member_id).order_by(Decision.id)
-    ).scalars()
+    rows = (
+        db.session.execute(select(Decision).where(Decision.member_id == member_id).order_by(Decision.id))
+        .scalars()
+        .all()
+    )
+    reader = reader_of(viewer_of(member_id))
+    veil = veil_over(reader, [row.reason for row in rows], [row.thread_id for row in rows])
     return [
         {
             "post": row.post_id,
             "to the post": row.post_measure.value,
             "to the account": row.member_measure.value,
             "rule": row.rule_label,
-            "reason": row.reason,
+            "reason": veil(row.reason, row.thread_id or 0),
             "at": row.decided_at.isoformat(),
             "taken back": row.undone_at.isoformat() if row.undone_at else None,
             "overturned": row.overturned_at.isoformat() if row.overturned_at else None,

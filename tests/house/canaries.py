@@ -54,7 +54,7 @@ NOBODY: frozenset[str] = frozenset()
 # Where a person stands for themselves: that they exist is no secret, what they wrote without a name is.
 OF_PEOPLE = (
     "people.", "mentions.", "console_people.", "score_console.", "log.", "members_list.",
-    "candidates.", "rising.", "own_consents.suggestion",
+    "candidates.", "rising.", "own_consents.suggestion", "company_consents.",
 )  # fmt: skip
 
 
@@ -258,9 +258,16 @@ def _without_name(site: Community, helper: Viewer, board: int) -> None:
     _edit(asker, reply, "And the pictures in it?")
     flag_post(helper, reply.id, rule_number=4)
 
-    readers = ROLES - SELLERS
+    readers = (ROLES - SELLERS) | {"helper", "author", "reporter", "asker"}
+    surname = site.word(
+        "guestname", readers, "guest"
+    ).capitalize()  # as names are written; small in addresses
+    site.watch(surname, readers, "guest")
     guest = make_prospect(
-        site.word("guestname", readers, "guest"), username=site.word("guestuser", readers, "guest")
+        f"Paula {surname}",
+        username=site.word("guestuser", readers, "guest"),
+        email=f"{site.word('guestmail', readers, 'guest')}@mail.example",
+        company_claim=site.word("guestcompany", readers, "guest", OF_PEOPLE),
     )
     site.people["guest"] = guest
     asked = ask(viewer_of(guest), board, "Is it as slow as they say?", "I read so elsewhere.")
@@ -270,6 +277,30 @@ def _without_name(site: Community, helper: Viewer, board: int) -> None:
     post_reply(helper, asked.id, f"Thank you, {viewer_of(guest).display_name}, for asking.")
     answer = post_reply(helper, asked.id, quoted)
     _edit(helper, answer, f"{quoted} Really not, @{name}.")
+    _named_by_others(site, helper, viewer_of(guest), asked, board)
+
+
+def _named_by_others(site: Community, helper: Viewer, guest: Viewer, asked: Thread, board: int) -> None:
+    """Others call the guest by name: in titles, signatures, links, reasons and to what sales wrote."""
+    surname, row = guest.display_name.split()[1], db.session.get_one(Member, guest.member_id)
+    post_reply(guest, asked.id, f"Thanks. Regards, {surname}, {row.company_claim}, {row.email}")
+    ask(helper, board, f"What {guest.display_name} asked of us", f"{surname} wrote from {row.email}.")
+    ask(helper, board, "Where it was asked before", f"{surname} did, in [her thread](/threads/{asked.id}).")
+    sales, moderator = viewer_of(site.people["sales"] or 0), viewer_of(make_moderator())
+    offer = post_reply(sales, asked.id, "Have you thought of our new offer?")
+    thanks = post_reply(helper, asked.id, f"No thanks, {surname} has not.")
+    for reporter, post in ((helper, offer), (sales, thanks)):
+        case = db.session.get_one(Case, flag_post(reporter, post.id, rule_number=4).case_id)
+        verdict = Verdict(
+            post=PostMeasure.HIDE,
+            member=MemberMeasure.NONE,
+            rule_number=4,
+            reason=f"{guest.display_name} asked for it, {surname} was cross.",
+            note="",
+            version=case.version,
+        )
+        decided = decide(moderator, case.id, verdict)
+        site.knows(decision_id=decided.id)
 
 
 def _asks(site: Community) -> None:

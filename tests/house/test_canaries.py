@@ -60,7 +60,7 @@ def leaks(
         reader = Reader(app.test_client() if member_id is None else sign_in(member_id))
         for endpoint, address in wanted:
             text = reader.everything(address)
-            if "canary" not in text and "the-" not in text and ".webp" not in text:
+            if "canary" not in text.lower() and "the-" not in text and ".webp" not in text:
                 continue
             text = text if text.startswith("given ") else echoed(address, text)
             for canary in site.canaries:
@@ -81,7 +81,8 @@ def test_no_role_and_no_line_of_the_log_reads_what_it_may_not(
         found, seen = leaks(app, site, sign_in, sorted(ROLES))
     assert found == []
     lines = [record.getMessage() for record in caplog.records if not record.name.startswith("sqlalchemy")]
-    private = [one.word for one in site.canaries if "slug" not in one.word and "user" not in one.word]
+    in_addresses = ("slug", "user", "guestname")  # of boards, of pages of people, of threads by their title
+    private = [one.word for one in site.canaries if not any(part in one.word for part in in_addresses)]
     assert [line for line in lines for word in private if word in line.split("?")[0]] == []
     told = ("body", "reply", "comment", "heldtitle", "removed", "note", "appeal", "flag")
     expected = [one.word for one in site.canaries if one.readers and any(part in one.word for part in told)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from portal.discussions.guests import veil_over
 from portal.discussions.models import (
     Board,
     Bookmark,
@@ -19,6 +20,8 @@ from portal.discussions.models import (
     Vote,
 )
 from portal.kernel.db import db
+from portal.members.display import reader_of
+from portal.members.queries import viewer_of
 
 Rows = list[dict[str, Any]]
 
@@ -26,9 +29,11 @@ Rows = list[dict[str, Any]]
 def words_of(member_id: int) -> dict[str, Rows]:
     """Own posts with their former texts, and own edits of others' posts without those texts."""
     return {
-        "posts": _rows(
+        "posts": _titled(
+            member_id,
             select(
                 Post.id,
+                Thread.id.label("thread_id"),
                 Thread.title.label("thread"),
                 Board.name.label("board"),
                 Post.kind,
@@ -44,7 +49,7 @@ def words_of(member_id: int) -> dict[str, Rows]:
             .join(Thread, Thread.id == Post.thread_id)
             .join(Board, Board.id == Thread.board_id)
             .where(Post.author_id == member_id)
-            .order_by(Post.id)
+            .order_by(Post.id),
         ),
         "former_texts": _rows(
             select(PostRevision.post_id, PostRevision.source, PostRevision.reason, PostRevision.created_at)
@@ -81,12 +86,18 @@ def keepsakes_of(member_id: int) -> dict[str, Rows]:
             .where(Bookmark.member_id == member_id)
             .order_by(Bookmark.id)
         ),
-        "following": _rows(
-            select(Thread.title.label("thread"), Board.name.label("board"), Follow.created_at)
+        "following": _titled(
+            member_id,
+            select(
+                Thread.id.label("thread_id"),
+                Thread.title.label("thread"),
+                Board.name.label("board"),
+                Follow.created_at,
+            )
             .outerjoin(Thread, Thread.id == Follow.thread_id)
             .outerjoin(Board, Board.id == Follow.board_id)
             .where(Follow.member_id == member_id)
-            .order_by(Follow.id)
+            .order_by(Follow.id),
         ),
         "read": _rows(
             select(ReadMark.thread_id, ReadMark.last_number, ReadMark.read_at)
@@ -99,6 +110,18 @@ def keepsakes_of(member_id: int) -> dict[str, Rows]:
             .order_by(Upload.id)
         ),
     }
+
+
+def _titled(member_id: int, query: Any) -> Rows:
+    """Rows with the title of a thread, as this member may read it."""
+    rows = _rows(query)
+    words = ("thread", "state_reason")
+    threads = [row.pop("thread_id") for row in rows]
+    texts = [row.get(name) for row in rows for name in words]
+    veil = veil_over(reader_of(viewer_of(member_id)), texts, threads)
+    for row, thread in zip(rows, threads, strict=True):
+        row |= {name: veil(row[name], thread) for name in words if row.get(name)}
+    return rows
 
 
 def _rows(query: Any) -> Rows:

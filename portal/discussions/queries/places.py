@@ -223,7 +223,8 @@ def _post(row: Any, viewer: Viewer) -> PostPlace:
 
 
 def _veiled(viewer: Viewer, thread: ThreadPlace) -> ThreadPlace:
-    veil = veil_over(reader_of(viewer), [thread.title], [thread.id])
+    veil = veil_over(reader_of(viewer), [thread.title, thread.closed_reason], [thread.id])
+    thread = thread._replace(closed_reason=veil(thread.closed_reason or "", thread.id))
     return _with_title(thread, veil(thread.title, thread.id))
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, null, or_, select, union_all
 
 from portal.discussions.authors import BY_POST
+from portal.discussions.guests import veil_titles
 from portal.discussions.models import Board, Bookmark, Post, PostKind, PostState, Thread, Vote
 from portal.discussions.policy import text_is_visible
 from portal.discussions.queries.finding import ME
 from portal.kernel.access import Viewer
 from portal.kernel.db import db, rows_of
-from portal.members.display import with_person
+from portal.members.display import reader_of, with_person
 
 COMMENTS = 50  # under one post; the rest is one click away
 ALL_COMMENTS = 1000
@@ -107,13 +108,21 @@ _OWN_MARKS = union_all(
 )
 
 
-def tombstone_of(thread_id: int) -> Any | None:
+def tombstone_of(viewer: Viewer, thread_id: int) -> Any | None:
     """Rule, reason, case and time of the removal of a thread's opening."""
-    return db.session.execute(
-        select(Post.state_rule, Post.state_reason, Post.state_case_id, Post.state_at).where(
-            Post.thread_id == thread_id, Post.kind == PostKind.OPENING, Post.state == PostState.HIDDEN
+    row = db.session.execute(
+        select(
+            Post.state_rule,
+            Post.state_reason,
+            Post.state_case_id,
+            Post.state_at,
+            Thread.id,
+            Thread.title,
         )
+        .join(Thread, Thread.id == Post.thread_id)
+        .where(Post.thread_id == thread_id, Post.kind == PostKind.OPENING, Post.state == PostState.HIDDEN)
     ).first()
+    return row and veil_titles(reader_of(viewer), [row])[0]
 
 
 def vendor_reply_number(thread_id: int) -> int | None:

@@ -282,7 +282,7 @@ def _removed_thread(found: Any, slug: str) -> BaseResponse:
     """Of a thread that was taken away its tombstone is left, without its title or a word of it."""
     if slug:
         return redirect(f"/threads/{found.id}", 301)
-    row = posts.tombstone_of(found.id)
+    row = posts.tombstone_of(viewer(), found.id)
     page = render_template(
         "discussions/removed.html",
         thread=found,

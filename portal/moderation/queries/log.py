@@ -1,5 +1,6 @@
 """The public log and its numbers, as far as a reader may know of the boards they are about."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -7,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from portal.discussions.guests import veil_titles
+from portal.discussions.guests import Veil, veil_over, with_title
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
 from portal.discussions.policy import board_is_visible
 from portal.kernel import clock
@@ -47,6 +48,7 @@ class Entry:
     board_archived: bool
     title: str
     url: str
+    reason: str
     appeal: AppealOutcome | None
     appeal_decided_at: datetime | None
 
@@ -60,6 +62,7 @@ class Story:
     appeal: Appeal | None
     answer: Decision | None
     answered_by: str
+    answer_reason: str
 
 
 def entries(
@@ -82,8 +85,7 @@ def entries(
         query.order_by(Decision.decided_at.desc(), Decision.id.desc()).limit(PAGE + 1)
     ).all()
     last = rows[PAGE - 1][0] if len(rows) > PAGE else None
-    rows = veil_titles(reader_of(viewer), rows, "thread_id")
-    return Page([_entry(row) for row in rows[:PAGE]], next=encode(last.decided_at, last.id) if last else "")
+    return Page(_as_entries(viewer, rows[:PAGE]), next=encode(last.decided_at, last.id) if last else "")
 
 
 def story(viewer: Viewer, case_id: int) -> Story:
@@ -109,10 +111,11 @@ def story(viewer: Viewer, case_id: int) -> Story:
         ).one_or_none()
     return Story(
         case=db.session.get_one(Case, case_id),
-        entries=[_entry(row) for row in veil_titles(reader_of(viewer), rows, "thread_id")],
+        entries=_as_entries(viewer, rows),
         appeal=appeal,
         answer=answer[0] if answer else None,
         answered_by=(answer.letter or "") if answer else "",
+        answer_reason=_as_read(viewer, answer[0]) if answer else "",
     )
 
 
@@ -334,7 +337,20 @@ def _entries(viewer: Viewer) -> Any:
     )
 
 
-def _entry(row: Any) -> Entry:
+def _as_read(viewer: Viewer, decision: Decision) -> str:
+    thread = decision.thread_id or 0
+    return veil_over(reader_of(viewer), [decision.reason], [thread])(decision.reason, thread)
+
+
+def _as_entries(viewer: Viewer, rows: Iterable[Any]) -> list[Entry]:
+    """Titles and reasons as this reader may read them."""
+    rows = list(rows)
+    texts = [text for row in rows for text in (row.title, row[0].reason)]
+    veil = veil_over(reader_of(viewer), texts, [row.thread_id for row in rows])
+    return [_entry(with_title(veil, row, "thread_id"), veil) for row in rows]
+
+
+def _entry(row: Any, veil: Veil) -> Entry:
     decision: Decision = row[0]
     readable = row.thread_state is PostState.VISIBLE
     return Entry(
@@ -348,6 +364,7 @@ def _entry(row: Any) -> Entry:
         # The title of a thread that was taken away may be what was wrong with it.
         title=row.title if readable else "",
         url=f"/posts/{decision.post_id}" if readable and decision.post_id else "",
+        reason=veil(decision.reason, row.thread_id or 0),
         appeal=row.appeal,
         appeal_decided_at=row.appeal_decided_at,
     )
