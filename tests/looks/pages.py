@@ -50,7 +50,7 @@ DEMO = (
     Page("history", "/posts/{answer}/history"),
     Page("rules", "/rules"),
     Page("transparency", "/transparency"),
-    Page("log-entry", "/transparency/log/{decided_case}"),
+    Page("log-entry", "/transparency/log/{logged_case}"),
     Page("privacy", "/privacy"),
     Page("how-it-works", "/how-it-works"),
     Page("not-found", "/boards/no-such-board", status=404),

@@ -8,12 +8,14 @@ from portal.discussions.models import Audience, Board, Post, PostKind, PostRevis
 from portal.discussions.services import tools
 from portal.kernel import clock
 from portal.kernel import site as settings
+from portal.kernel.access import VISITOR
 from portal.kernel.crypto import hash_password, token_hash
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, CompanyKind, JoinRequest, LinkPurpose, MailedLink, Member
 from portal.members.queries import viewer_of
 from portal.moderation.models import Appeal, AppealOutcome, Case, CaseKind, CaseState, Decision, PostMeasure
+from portal.moderation.queries import log
 from portal.notifications.services import preferences
 from tests.conftest import make_admin, make_board, make_customer, make_prospect
 from tests.looks import talks
@@ -54,6 +56,7 @@ def furnish(site: Site) -> tuple[dict[str, str], dict[str, int]]:
         named |= talks.asks(who)
         named |= talks.talks(who)
         companies = select(Company.slug).where(Company.kind == CompanyKind.CUSTOMER).order_by(Company.id)
+        named["logged_case"] = str(log.entries(VISITOR).rows[0].case_id)
         named["company"] = (
             db.session.execute(companies.where(Company.named_in_public)).scalars().first() or ""
         )
