@@ -8,7 +8,7 @@ QUICK := not browser and not postgres and not data and not slow and not long and
 run: .venv/.run ## the site with the demo community, on http://localhost:8000 (HOST, PORT)
 	@exec .venv/bin/portal run
 
-test: .venv/.dev ## the suite, under ten minutes on two cores
+test: .venv/.dev ## the suite, without what takes half a minute each
 	@scripts/chromium.sh
 	$(PYTEST) -n 2 --dist loadfile -m "not long and not drill and not sweep"
 
