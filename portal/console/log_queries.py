@@ -4,20 +4,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
-from portal.discussions.models import Board
+from portal.discussions.models import Board, Thread
 from portal.discussions.policy import board_is_visible
-from portal.kernel.access import Viewer
+from portal.kernel.access import Permission, Viewer
 from portal.kernel.audit import AuditEntry
 from portal.kernel.db import db
 from portal.kernel.paging import Page
-from portal.members.models import Member
+from portal.members.models import Company, Member
 from portal.moderation.models import Case
 
 PAGE = 50
 PEER_AREAS = ("moderation", "threads")
 AREAS = ("moderation", "threads", "people", "settings")
+BY_NUMBER = {
+    "case": "/console/cases/{}",
+    "rule": "/rules#rule-{}",
+    "thread": "/threads/{}",
+    "post": "/posts/{}",
+}
+BY_KEY = {"member": "/members/{}", "company": "/console/companies/{}", "board": "/boards/{}"}
+NAMED = ("case", "thread", *BY_KEY)
 
 
 @dataclass(frozen=True)
@@ -32,13 +41,17 @@ class LogFilters:
 
 @dataclass(frozen=True)
 class LogLine:
-    """One action, with the name of who did it ("" for the command line) and where its target stands."""
+    """One action, with the name of who did it ("" for the command line), and what it was done to and where.
+
+    `said` are the words of the entry as people read them: names in place of numbers.
+    """
 
     entry: AuditEntry
     actor: str
     username: str
     title: str
     url: str
+    said: str
 
 
 def areas_of(viewer: Viewer) -> tuple[str, ...]:
@@ -48,11 +61,22 @@ def areas_of(viewer: Viewer) -> tuple[str, ...]:
 
 def entries(viewer: Viewer, filters: LogFilters, before: int | None = None) -> Page:
     """Actions that fit, newest first, on boards the viewer reads."""
+    whom, company = aliased(Member), aliased(Company)
+    title = func.coalesce(Case.title, whom.name, company.name, Thread.title, Board.name)
     query: Any = (
-        select(AuditEntry, Member.name, Member.username, Case.title)
+        select(
+            AuditEntry,
+            Member.name,
+            Member.username,
+            title.label("title"),
+            func.coalesce(whom.username, company.slug, Board.slug).label("key"),
+        )
         .outerjoin(Member, Member.id == AuditEntry.actor_id)
-        .outerjoin(Case, and_(AuditEntry.target_kind == "case", Case.id == AuditEntry.target_id))
         .outerjoin(Board, Board.id == AuditEntry.board_id)
+        .outerjoin(Case, _is_of("case", Case.id))
+        .outerjoin(whom, _is_of("member", whom.id))
+        .outerjoin(company, _is_of("company", company.id))
+        .outerjoin(Thread, _is_of("thread", Thread.id))
         .where(*_visible(viewer))
     )
     if filters.area:
@@ -73,8 +97,16 @@ def entries(viewer: Viewer, filters: LogFilters, before: int | None = None) -> P
     if before is not None and 0 < before < 2**62:
         query = query.where(AuditEntry.number < before)
     rows = db.session.execute(query.order_by(AuditEntry.number.desc()).limit(PAGE + 1)).all()
+    named = _companies_in([row[0].details for row in rows[:PAGE]])
     lines = [
-        LogLine(row[0], row.name or "", row.username or "", row.title or "", _url(row[0]))
+        LogLine(
+            row[0],
+            row.name or "",
+            row.username or "",
+            row.title or "" if row[0].target_kind in NAMED else "",
+            _url(viewer, row[0], row.key or ""),
+            named.get(row[0].details) or row[0].details,
+        )
         for row in rows[:PAGE]
     ]
     return Page(lines, next=str(lines[-1].entry.number) if len(rows) > PAGE else "")
@@ -115,13 +147,29 @@ def _visible(viewer: Viewer) -> list[ColumnElement[bool]]:
     ]
 
 
-def _url(entry: AuditEntry) -> str:
-    places = {
-        "case": "/console/cases/{}",
-        "rule": "/rules#rule-{}",
-        "thread": "/threads/{}",
-        "post": "/posts/{}",
+def _is_of(kind: str, column: Any) -> ColumnElement[bool]:
+    return and_(AuditEntry.target_kind == kind, column == AuditEntry.target_id)
+
+
+def _companies_in(details: list[str]) -> dict[str, str]:
+    """Words such as "company 12", with the name of that company."""
+    numbers = {
+        int(words.removeprefix("company ")): words
+        for words in details
+        if words.startswith("company ") and words.removeprefix("company ").isdecimal()
     }
-    if entry.target_id is None or entry.target_kind not in places:
+    if not numbers:
+        return {}
+    rows = db.session.execute(select(Company.id, Company.name).where(Company.id.in_(numbers)))
+    return {numbers[row.id]: row.name for row in rows}
+
+
+def _url(viewer: Viewer, entry: AuditEntry, key: str) -> str:
+    """Where the target stands; `key` is its name in addresses, for what has one."""
+    if entry.target_kind == "member" and key and viewer.may(Permission.CONFIRM_MEMBERS):
+        return f"/console/members/{key}"
+    if entry.target_kind in BY_KEY:
+        return BY_KEY[entry.target_kind].format(key) if key else ""
+    if entry.target_id is None or entry.target_kind not in BY_NUMBER:
         return ""
-    return places[entry.target_kind].format(entry.target_id)
+    return BY_NUMBER[entry.target_kind].format(entry.target_id)

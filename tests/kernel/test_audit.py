@@ -20,12 +20,22 @@ from portal.kernel.access import Duty
 from portal.kernel.audit import AuditEntry, Head
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Company, Member
+from portal.members.services.confirming import confirm_company
 from portal.moderation.models import Case, CaseState, Decision
 from portal.moderation.services import cases
 from portal.moderation.services.deciding import decide
 from portal.notifications.models import Mail
 from portal.settings import Settings
-from tests.conftest import make_admin, make_board, make_customer, make_moderator, noon, viewer_of
+from tests.conftest import (
+    make_admin,
+    make_board,
+    make_company,
+    make_customer,
+    make_moderator,
+    noon,
+    viewer_of,
+)
 from tests.moderation.conftest import answered, ask, flagged, hidden, hiding
 
 
@@ -266,3 +276,21 @@ def test_a_peer_reads_of_the_log_what_was_done_to_posts_on_boards_they_read(
         "?before=-1",
     ):
         assert sign_in(staff_member).get(f"/console/log{query}").status_code == 200
+
+
+def test_the_log_names_whom_something_was_done_to(app: Flask, sign_in: Callable[[int], FlaskClient]) -> None:
+    with app.app_context():
+        moderator, helper = viewer_of(make_moderator("Ruth")), make_customer("Dana Kowalski")
+        username = db.session.get_one(Member, helper).username
+        acme = make_company("Acme Foods")
+        slug = db.session.get_one(Company, acme).slug
+        confirm_company(moderator, username, acme)
+        with unit_of_work():
+            audit.record(moderator, "record consent", "company", acme, "case_study", area="people")
+    page = sign_in(moderator.member_id or 0).get("/console/log").text
+    assert f'<a href="/console/members/{username}">Dana Kowalski</a>' in page
+    assert f'<a href="/console/companies/{slug}">Acme Foods</a>' in page
+    assert '<td class="wide">Acme Foods</td>' in page  # what was said of the member, by name
+    assert "a written story" in page
+    for raw in (f"member {helper}", f"company {acme}", "case_study"):
+        assert raw not in page
