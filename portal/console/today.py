@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from portal.console import desk, gladly
+from portal.console import desk, first_steps, gladly
 from portal.console.desk import KINDS, Row
 from portal.console.mornings import MORNING
 from portal.kernel.access import Permission, requires, viewer
@@ -49,6 +49,7 @@ def index() -> str:
         export_url=_address(wanted, "today.export"),
         glad=gladly.of_yesterday(me) if whole else None,
         by_mail=wants_mail(me.member_id or 0, MORNING) if whole else False,
+        steps=first_steps.steps_for(me),
         form=Form(),
     )
 

@@ -12,14 +12,24 @@ from portal.advocacy.services import candidates
 from portal.consents import services as consents
 from portal.consents.models import Activity
 from portal.console import mornings
-from portal.discussions.models import ThreadKind
+from portal.discussions.models import Audience, ThreadKind
 from portal.discussions.services.acceptance import accept
 from portal.discussions.services.posting import open_thread, post_reply
+from portal.kernel import site
 from portal.kernel.access import Duty
 from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
 from portal.notifications.models import Mail, Notice
 from portal.notifications.services import preferences
-from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
+from tests.conftest import (
+    make_admin,
+    make_board,
+    make_company,
+    make_customer,
+    make_moderator,
+    make_prospect,
+    viewer_of,
+)
 from tests.moderation.conftest import answered, flagged
 from tests.support.people import fields_of
 from tests.support.statements import Statements
@@ -174,3 +184,27 @@ def test_the_number_of_statements_does_not_grow_with_rows(
             assert browser.get("/console/").status_code == 200
         counts.append(len(seen))
     assert counts[1] <= counts[0] <= 34, seen
+
+
+def test_a_new_site_tells_its_admin_what_makes_it_ready_until_it_is(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        admin = sign_in(make_admin("Ada"))
+    home = admin.get("/").text
+    assert 'href="/console/"' in home  # where the steps stand
+    page = admin.get("/console/").text
+    steps = page.partition('id="steps"')[2].partition("</ol>")[0]
+    assert "0 of 6 done" in page
+    addresses = re.findall(r'href="([^"]+)"', steps)
+    assert len(addresses) == 6
+    for address in addresses:
+        assert admin.get(address).status_code == 200, address
+    with app.app_context():
+        make_board("Questions", slug="questions")
+        make_board("Before you buy", slug="before", audience=Audience.PROSPECTS)
+        make_company("Acme Foods", domain="acme.example")
+        moderator = make_moderator("Ruth")
+    assert "4 of 6 done" in admin.get("/console/").text
+    assert 'id="steps"' not in sign_in(moderator).get("/console/").text
+    with app.app_context(), unit_of_work():
+        site.change(vendor_name="Northwind", ask_responsible="ruth")
+    assert 'id="steps"' not in admin.get("/console/").text

@@ -76,7 +76,7 @@ def test_an_empty_site_says_what_to_do(app: Flask, client: FlaskClient, sign_in:
     assert "Nothing has been written yet" in client.get("/").text
     with app.app_context():
         admin = make_admin()
-    assert "Make the first board" in sign_in(admin).get("/").text
+    assert "See what is to be done" in sign_in(admin).get("/").text
 
 
 @pytest.mark.parametrize("who", ["visitor", "customer"])
