@@ -63,6 +63,7 @@ def index() -> str:
         previous_url=_address(wanted, view="table", page=wanted.page - 1) if wanted.page > 1 else "",
         stages=STAGE_WORDS,
         fact=_fact,
+        names=NAMES,
         form=Form(),
     )
 

@@ -139,9 +139,9 @@ def _sentences(found: Vitals) -> dict[str, str]:
         answered = _(
             "A customer was the first to answer %(customers)s of the questions, your own people %(staff)s; "
             "%(none)s have no answer.",
-            customers=share(of_all.by_customer, of_all.questions) or "0 %",
-            staff=share(of_all.by_staff, of_all.questions) or "0 %",
-            none=share(of_all.none, of_all.questions) or "0 %",
+            customers=share(of_all.by_customer, of_all.questions) or "0%",
+            staff=share(of_all.by_staff, of_all.questions) or "0%",
+            none=share(of_all.none, of_all.questions) or "0%",
         )
     wait = (
         _("Half of the answered questions had their answer within %(time)s.", time=duration(of_all.wait))
@@ -158,7 +158,7 @@ def _sentences(found: Vitals) -> dict[str, str]:
             "The busiest 10 %% of those who answer, %(num)d person, wrote %(share)s of customers’ answers.",
             "The busiest 10 %% of those who answer, %(num)d people, wrote %(share)s of customers’ answers.",
             few.top_10,
-            share=f"{few.share_10:.0f} %",
+            share=f"{few.share_10:.0f}%",
         )
     else:
         shoulders = _("No customer answered in this time.")

@@ -75,8 +75,8 @@ def rows_for(viewer: Viewer) -> list[Row]:
     return sorted(found, key=lambda row: (TIERS[row.kind], row.urgent_at, row.title))
 
 
-def _since(at: datetime) -> str:
-    return _("since %(time)s", time=duration(clock.now() - at))
+def _waiting(at: datetime) -> str:
+    return _("for %(time)s", time=duration(clock.now() - at))
 
 
 def _cases(viewer: Viewer) -> list[Row]:
@@ -169,7 +169,7 @@ def _person(why: str, title: str, url: str, where: str, at: datetime, action: st
         where=where,
         since=at,
         urgent_at=urgent_at,
-        due=_since(at),
+        due=_waiting(at),
         action=action,
         due_late=urgent_at < clock.now(),
     )
@@ -256,7 +256,7 @@ def _claims(_viewer: Viewer) -> list[Row]:
             where=_("Joined %(when)s", when=short_date(row.created_at, now)),
             since=row.created_at,
             urgent_at=row.created_at + CLAIM_WAITS,
-            due=_since(row.created_at),
+            due=_waiting(row.created_at),
             action=_("Confirm or ask"),
             due_late=row.created_at + CLAIM_WAITS < now,
         )
@@ -307,7 +307,7 @@ def _questions(viewer: Viewer) -> list[Row]:
             where=_("%(board)s, by %(name)s", board=row.board_name, name=person_line(row, reader).name),
             since=row.created_at,
             urgent_at=row.created_at + timedelta(days=3),
-            due=_since(row.created_at),
+            due=_waiting(row.created_at),
             action=_("Find somebody"),
             board=row.board,
             board_name=row.board_name,

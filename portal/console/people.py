@@ -248,12 +248,13 @@ def member_page(username: str, **forms: Form) -> str:
         member=row,
         facts=facts,
         help_words=", ".join(f"{part.name} ({part.value.helpfulness:.1f})" for part in facts.helps_with),
-        product_words=", ".join(f"{name} ({since})" if since else name for name, since in facts.products),
+        product_words=", ".join(_used(name, since) for name, since in facts.products),
+        language_words=", ".join(lists.label(lists.LANGUAGES, code) for code in found.languages),
         agreed_words=", ".join(
             f"{NAMES[one.activity]} ({short_date(one.expires_at)})"
             for one in in_force([found.id]).get(found.id, [])
         ),
-        value_words=", ".join(str(VALUES[one]) for one in chosen if one in VALUES),
+        value_words="; ".join(str(VALUES[one]) for one in chosen if one in VALUES),
         now=clock.now(),
         found=found,
         notes=notes_about(found.id),
@@ -262,6 +263,13 @@ def member_page(username: str, **forms: Form) -> str:
         country=lists.country_name,
         **shown,
     )
+
+
+def _used(name: str, since: str) -> str:
+    """ "Mapper since 11/2019"; since is "", "2019" or "2019-11"."""
+    year, _dash, month = since.partition("-")
+    when = f"{int(month)}/{year}" if month else year
+    return _("%(product)s since %(when)s", product=name, when=when) if since else name
 
 
 def _company_page(found: Any, form: CompanyForm) -> str:

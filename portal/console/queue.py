@@ -235,7 +235,7 @@ def row_of(line: CaseLine) -> Row:
     if case.state is not CaseState.OPEN:
         due = _("decided after %(time)s", time=duration((case.decided_at or now) - case.opened_at))
     else:
-        due = until(case.due_at) if late else _("since %(time)s", time=duration(now - case.opened_at))
+        due = until(case.due_at) if late else _("for %(time)s", time=duration(now - case.opened_at))
     action = {CaseKind.HELD: _("Release or refuse"), CaseKind.CONNECT: _("Connect them")}.get(
         case.kind, _("Decide")
     )

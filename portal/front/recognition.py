@@ -26,7 +26,7 @@ BADGES = {
 class SpotlightForm(Form):
     """What one is shown with."""
 
-    post = RadioField(_l("In the light"), choices=[], validate_choice=False)
+    post = RadioField(_l("In the spotlight"), choices=[], validate_choice=False)
     words = StringField(
         _l("In your own words"),
         description=_l("A sentence beside it, such as what you learned."),

@@ -217,7 +217,7 @@ def counted(value: int | None, cap: int = 1000) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """ "83 %", rounded; "" of nothing. Never 100 % while one is missing, never 0 % while there is one."""
+    """ "83%", rounded; "" of nothing. Never 100% while one is missing, never 0% while there is one."""
     if whole <= 0:
         return ""
     percent = round(100 * part / whole)
@@ -225,7 +225,7 @@ def share(part: int, whole: int) -> str:
         percent = min(percent, 99)
     if part > 0:
         percent = max(percent, 1)
-    return f"{percent} %"
+    return f"{percent}%"
 
 
 def initials(name: str | None) -> str:

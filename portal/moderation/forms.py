@@ -85,6 +85,8 @@ class DecisionForm(Form):
             self.reason.description = _(
                 "The member reads this, and so does whoever reported. Quote nothing and name nobody."
             )
+        elif kind is CaseKind.HELD:
+            self.reason.description = _("The author reads this, and the public log shows it. Name nobody.")
         words = {
             PostMeasure.NONE: _("It stays as it is"),
             PostMeasure.HIDE: _("It is removed; a note with rule and reason keeps its place"),

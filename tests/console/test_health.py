@@ -35,13 +35,13 @@ def test_where_staff_write_most_answers_it_says_so_and_what_to_do(app: Flask, si
         talk(board, by_staff=3, by_customer=1)
     browser = sign_in(moderator)
     page = browser.get("/console/health").text
-    assert "Your own people wrote 75 % of the answers." in page
+    assert "Your own people wrote 75% of the answers." in page
     assert "Leave a question to customers for a day" in page
     with app.app_context():
         talk(board, by_customer=6)
     page = browser.get("/console/health").text
     assert "Your own people wrote" not in page
-    assert "A customer was the first to answer 70 % of the questions, your own people 30 %" in page
+    assert "A customer was the first to answer 70% of the questions, your own people 30%" in page
 
 
 def test_every_table_is_a_file_of_what_is_shown(app: Flask, sign_in: SignIn) -> None:

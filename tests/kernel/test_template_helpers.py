@@ -82,11 +82,11 @@ def test_numbers():
 
 
 def test_a_share_is_never_rounded_to_all_or_nothing():
-    assert helpers.share(118, 143) == "83 %"
-    assert helpers.share(999, 1000) == "99 %"
-    assert helpers.share(1, 1000) == "1 %"
-    assert helpers.share(0, 10) == "0 %"
-    assert helpers.share(10, 10) == "100 %"
+    assert helpers.share(118, 143) == "83%"
+    assert helpers.share(999, 1000) == "99%"
+    assert helpers.share(1, 1000) == "1%"
+    assert helpers.share(0, 10) == "0%"
+    assert helpers.share(10, 10) == "100%"
     assert helpers.share(1, 0) == ""
 
 

@@ -303,7 +303,7 @@ def rows() -> list[dict[str, Any]]:
 
     return [
         one("Held for 26 h", "Cheap EDI mapping by experts", "Integrations", "since yesterday", late=True),
-        one("3 flags, rule 4: personal data", "#7 in Who do you call?", "Operations", "since 40 min"),
+        one("3 flags, rule 4: personal data", "#7 in Who do you call?", "Operations", "for 40 min"),
         one(
             "Appeal, other decided",
             f"#5 in {'Flow keeps retrying a target ' * 4}",
