@@ -155,8 +155,8 @@ def _sentences(found: Vitals) -> dict[str, str]:
     )
     if few.answers:
         shoulders = _n(
-            "The busiest 10 %% of those who answer, %(num)d person, wrote %(share)s of customers’ answers.",
-            "The busiest 10 %% of those who answer, %(num)d people, wrote %(share)s of customers’ answers.",
+            "The busiest 10%% of those who answer, %(num)d person, wrote %(share)s of customers’ answers.",
+            "The busiest 10%% of those who answer, %(num)d people, wrote %(share)s of customers’ answers.",
             few.top_10,
             share=f"{few.share_10:.0f}%",
         )

@@ -145,7 +145,7 @@ def filled(site: Site) -> SiteForm:
 
 class LogoForm(Form):
     picture = FileField(
-        _l("Logo"), description=_l("A square picture, shown small beside the name. JPEG, PNG, WebP or GIF.")
+        _l("Logo"), description=_l("Shown small beside the name; square or wide. JPEG, PNG, WebP or GIF.")
     )
 
 

@@ -264,7 +264,7 @@ def _new_line(unread: Unread) -> str:
 
 
 def _you() -> str:
-    return str(Markup('<span class="quiet">{}</span> ').format(_("you; nobody else reads your name here")))
+    return str(Markup('<span class="quiet">{}</span> ').format(_("you")))
 
 
 def _own_held(row: Any, thread: Any, reader: Reader) -> str:

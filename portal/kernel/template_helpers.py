@@ -193,9 +193,7 @@ def duration(seconds: float | timedelta | None) -> str:
     if seconds is None:
         return ""
     total = int(seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
-    minutes = total // 60
-    if minutes < 1:
-        return _("under a minute")
+    minutes = max(1, total // 60)
     if minutes < 60:
         return _("%(n)s min", n=minutes)
     hours, minutes = divmod(minutes, 60)

@@ -257,6 +257,6 @@ def test_no_page_has_a_name(app: Flask, sign_in: SignIn, audience: Audience) -> 
             seen += "Head of IT" in answer.text
     assert seen > 30
     own = sign_in(asker.member_id).get(f"/threads/{places['thread']}/{places['slug']}").text
-    assert "nobody else reads your name here" in own
+    assert "you; nobody else reads your name here" in own
     other = sign_in(readers[0]).get(f"/threads/{places['thread']}/{places['slug']}").text
     assert "nobody else reads your name here" not in other

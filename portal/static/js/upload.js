@@ -46,7 +46,7 @@ export function startUploads(composer, text) {
 
   async function upload(file) {
     const holder = `![${word('uploading', 'Uploading {name}…', { name: file.name.replace(/[[\]]/g, '') })}]()`;
-    insert(text, holder);
+    insert(text, apart(text) + holder);
     const body = new FormData();
     body.append('file', file);
     body.append('csrf_token', token());
@@ -65,6 +65,12 @@ export function startUploads(composer, text) {
     if (at < 0) return;
     replace(text, at, at + holder.length, words);
   }
+}
+
+// A picture on a line of its own would be read as a part of the list or quote above it.
+function apart(text) {
+  const before = text.value.slice(0, text.selectionStart);
+  return /\S[^\n]*\n$/.test(before) ? '\n' : '';
 }
 
 const pictures = (data) => [...(data?.files ?? [])].filter((file) => KINDS.includes(file.type));
