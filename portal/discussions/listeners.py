@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from portal.discussions import telling
 from portal.discussions.events import AnswerAccepted, PostEdited, PostPublished, PostRemoved, ThreadChanged
 from portal.discussions.models import Board, Post, PostKind, Thread
 from portal.discussions.services.removal import refresh_threads_by
 from portal.kernel import site
-from portal.kernel.db import db
+from portal.kernel.db import flushed_rows
 from portal.members.events import CompanyChanged, MemberChanged
 from portal.members.models import Member
 from portal.notifications.services.notifying import notify
@@ -27,7 +27,7 @@ def tell_of_post(event: PostPublished) -> None:
     if row.kind is PostKind.OPENING:
         tell("new_thread", telling.followers_of(board_id=row.board_id, audience=row.audience))
         return
-    tell("reply", telling.readers_among({_answered(row)}, row.audience))
+    tell("reply", telling.readers_among({_answered(row)} - {event.author_id}, row.audience))
     if row.kind is not PostKind.COMMENT:
         tell("followed", telling.followers_of(thread_id=row.thread_id, audience=row.audience))
 
@@ -73,25 +73,29 @@ def refresh_lines_of_company(event: CompanyChanged) -> None:
 
 
 def _row(post_id: int) -> Any:
-    return db.session.execute(
-        select(
-            Post.kind,
-            Post.author_id,
-            Post.parent_id,
-            Post.mentions,
-            Post.thread_id,
-            Thread.author_id.label("thread_author_id"),
-            Thread.board_id,
-            Board.audience,
-        )
-        .join(Thread, Thread.id == Post.thread_id)
-        .join(Board, Board.id == Thread.board_id)
-        .where(Post.id == post_id)
-    ).one()
+    return flushed_rows(_POST, {"post": post_id}).one()
+
+
+_POST = (
+    select(
+        Post.kind,
+        Post.author_id,
+        Post.parent_id,
+        Post.mentions,
+        Post.thread_id,
+        Thread.author_id.label("thread_author_id"),
+        Thread.board_id,
+        Board.audience,
+    )
+    .join(Thread, Thread.id == Post.thread_id)
+    .join(Board, Board.id == Thread.board_id)
+    .where(Post.id == bindparam("post"))
+)
+_AUTHOR = select(Post.author_id).where(Post.id == bindparam("post"))
 
 
 def _answered(row: Any) -> int:
     """Whom the post answers: the author of the post commented on, else whoever opened the thread."""
     if row.parent_id is None:
         return row.thread_author_id
-    return db.session.execute(select(Post.author_id).where(Post.id == row.parent_id)).scalar_one()
+    return int(flushed_rows(_AUTHOR, {"post": row.parent_id}).scalar_one())

@@ -4,43 +4,48 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from portal.discussions.authors import BY_POST
 from portal.discussions.guests import veil_over
 from portal.discussions.models import Audience, Board, Follow, Post, PostKind, Thread, ThreadKind
 from portal.discussions.policy import statuses_reading, text_is_visible
 from portal.kernel.access import Viewer
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 from portal.members.display import person_line, reader_of
 from portal.members.models import Company, Member
 from portal.notifications.kinds import Kind, Line
 from portal.notifications.models import Notice
+
+_STATUSES: Any = bindparam("statuses", expanding=True)
+_READERS = select(Member.id).where(
+    Member.id.in_(bindparam("members", expanding=True)), Member.status.in_(_STATUSES)
+)
+_FOLLOWERS = (
+    select(Follow.member_id).join(Member, Member.id == Follow.member_id).where(Member.status.in_(_STATUSES))
+)
+_FOLLOWERS_OF_THREAD = _FOLLOWERS.where(Follow.thread_id == bindparam("target"))
+_FOLLOWERS_OF_BOARD = _FOLLOWERS.where(Follow.board_id == bindparam("target"))
 
 
 def readers_among(member_ids: set[int], audience: Audience) -> set[int]:
     """Those of the members who may read boards of this audience."""
     if not member_ids:
         return set()
-    return set(
-        db.session.execute(
-            select(Member.id).where(Member.id.in_(member_ids), Member.status.in_(statuses_reading(audience)))
-        ).scalars()
-    )
+    values = {"members": sorted(member_ids), "statuses": statuses_reading(audience)}
+    return set(flushed_rows(_READERS, values).scalars())
 
 
 def followers_of(
     *, thread_id: int | None = None, board_id: int | None = None, audience: Audience
 ) -> set[int]:
     """Members who follow the thread or the board and may still read it."""
-    target = Follow.thread_id == thread_id if thread_id is not None else Follow.board_id == board_id
-    return set(
-        db.session.execute(
-            select(Follow.member_id)
-            .join(Member, Member.id == Follow.member_id)
-            .where(target, Member.status.in_(statuses_reading(audience)))
-        ).scalars()
-    )
+    statuses = statuses_reading(audience)
+    if thread_id is not None:
+        found = flushed_rows(_FOLLOWERS_OF_THREAD, {"target": thread_id, "statuses": statuses})
+    else:
+        found = flushed_rows(_FOLLOWERS_OF_BOARD, {"target": board_id, "statuses": statuses})
+    return set(found.scalars())
 
 
 def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:

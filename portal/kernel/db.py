@@ -1,6 +1,6 @@
 """The database handle, column types and the connection rules of SQLite and PostgreSQL."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -158,12 +158,18 @@ def rows_of(statement: Any, values: Mapping[str, Any] | None = None) -> Result[*
     return session.connection().execute(statement, values)
 
 
-def flushed_rows(statement: Any, values: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+def flushed_rows(statement: Any, values: Values | None = None) -> Result[*tuple[Any, ...]]:
     """The rows of a statement that selects columns, or writes, without the ORM: for what every event does.
 
-    What the unit of work changed so far is written first, so that it is seen.
+    What the unit of work changed so far is written first, so that it is seen. Objects of the session do not
+    notice what is written this way.
     """
     session = db.session()
+    if statement.is_dml and UNIT not in session.info:
+        raise WriteOutsideUnit("write inside unit_of_work()")
     session.flush()  # does nothing where nothing was changed
     return session.connection().execute(statement, values)
 

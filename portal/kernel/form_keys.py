@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import String, delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import String, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel import clock
-from portal.kernel.db import Base, db
+from portal.kernel.db import Base, db, flushed_rows
 from portal.kernel.errors import Repeated
 from portal.kernel.unit_of_work import unit_of_work
 
@@ -43,27 +44,28 @@ def once(form_key: str, owner: int | str) -> Iterator[Outcome]:
     """
     key = form_key[:64]
     outcome = Outcome()
-    try:
-        with unit_of_work():
-            if key:
-                if (taken := _place(key, owner)) is not None:
-                    raise Repeated(taken)
-                row = FormKey(key=key, owner=str(owner), place="", taken_at=clock.now())
-                db.session.add(row)
-                db.session.flush()  # PostgreSQL: a second submission waits here for the first
-            yield outcome
-            if key:
-                row.place = outcome.place
-    except IntegrityError as error:
-        if key and (taken := _place(key, owner)) is not None:
-            raise Repeated(taken) from error
-        raise
+    of = {"of_key": key, "of_owner": str(owner)}
+    with unit_of_work():
+        # PostgreSQL: a second submission waits here for the first.
+        if key and not _take({"key": key, "owner": str(owner), "place": "", "taken_at": clock.now()}):
+            raise Repeated(flushed_rows(_PLACE, of).scalar_one())
+        yield outcome
+        if key:
+            flushed_rows(_NOTE_PLACE, {**of, "where": outcome.place})
 
 
-def _place(key: str, owner: int | str) -> str | None:
-    return db.session.execute(
-        select(FormKey.place).where(FormKey.key == key, FormKey.owner == str(owner))
-    ).scalar_one_or_none()
+_TAKE: dict[str, Any] = {
+    dialect.dialect.name: dialect.insert(FormKey).on_conflict_do_nothing().returning(FormKey.key)
+    for dialect in (postgresql, sqlite)
+}
+_OF = (FormKey.key == bindparam("of_key"), FormKey.owner == bindparam("of_owner"))
+_PLACE = select(FormKey.place).where(*_OF)
+_NOTE_PLACE = update(FormKey).where(*_OF).values(place=bindparam("where"))
+
+
+def _take(row: dict[str, Any]) -> bool:
+    """Whether the key was free, and is now taken."""
+    return flushed_rows(_TAKE[db.engine.dialect.name], row).one_or_none() is not None
 
 
 def forget_old() -> int:

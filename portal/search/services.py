@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.kernel import clock, jobs
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 from portal.kernel.unit_of_work import unit_of_work
 from portal.search import sources
 from portal.search.engines.base import Document, Engine, Hits, IndexBusy, IndexUnavailable
@@ -121,27 +121,37 @@ def _everything() -> Iterator[Document]:
 
 def _queue(scope: Scope, ids: Iterable[int]) -> None:
     now = clock.now()
-    rows = [{"scope": scope, "target_id": id, "queued_at": now} for id in sorted(set(ids))]
+    rows = [
+        {"scope": scope, "target_id": id, "queued_at": now, "again": False, "attempts": 0}
+        for id in sorted(set(ids))
+    ]
     if not rows:
         return
-    dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(OutboxEntry).values(rows)
-    db.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[OutboxEntry.scope, OutboxEntry.target_id],
-            set_={"queued_at": now, "again": OutboxEntry.claim.is_not(None)},
-        )
-    )
+    flushed_rows(_put[db.engine.dialect.name], rows)
     jobs.wake(JOB)
+
+
+def _putting(dialect: Any) -> Any:
+    entry = dialect.insert(OutboxEntry)
+    return entry.on_conflict_do_update(
+        index_elements=[OutboxEntry.scope, OutboxEntry.target_id],
+        set_={"queued_at": entry.excluded.queued_at, "again": OutboxEntry.claim.is_not(None)},
+    )
+
+
+_put = {dialect.dialect.name: _putting(dialect) for dialect in (postgresql, sqlite)}
 
 
 def _claim() -> tuple[str, list[tuple[Scope, int]]] | None:
     now = clock.now()
     claim = clock.token(12)
+    is_free = or_(OutboxEntry.claimed_until.is_(None), OutboxEntry.claimed_until < now)
+    if db.session.execute(select(OutboxEntry.target_id).where(is_free).limit(1)).first() is None:
+        return None  # SQLite: writers are not held up to find nothing
     with unit_of_work():
         rows = db.session.execute(
             select(OutboxEntry.scope, OutboxEntry.target_id)
-            .where(or_(OutboxEntry.claimed_until.is_(None), OutboxEntry.claimed_until < now))
+            .where(is_free)
             .order_by(OutboxEntry.queued_at, OutboxEntry.scope, OutboxEntry.target_id)
             .limit(BATCH)
             .with_for_update(skip_locked=True)
@@ -179,7 +189,7 @@ def _finish(claim: str) -> None:
         db.session.execute(
             delete(OutboxEntry).where(OutboxEntry.claim == claim, OutboxEntry.again.is_(False))
         )
-    _release(claim)
+        _release(claim)  # what changed meanwhile
 
 
 def _release(claim: str) -> None:

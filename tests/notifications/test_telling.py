@@ -169,3 +169,34 @@ def test_reading_takes_the_count_down(asker: Viewer, helper: Viewer) -> None:
     assert db.session.get_one(Member, asker.member_id).unread_notices == 1
     notifying.mark_read(asker.member_id or 0)
     assert db.session.get_one(Member, asker.member_id).unread_notices == 0
+
+
+def test_no_mail_goes_out_twice_where_the_server_is_slower_than_a_claim_lasts(
+    asker: Viewer, helper: Viewer, at: Callable[[datetime], None]
+) -> None:
+    at(noon())
+    thread_id = ask(asker)
+    for number in range(3):
+        post_reply(helper, thread_id, f"Answer {number}.")
+
+    class Slow(Kept):
+        def send(self, message: EmailMessage) -> None:
+            super().send(message)
+            at(noon() + mailing.CLAIM * 0.6 * len(self.messages))
+            mailing.send_due(sender(other))  # another worker
+
+    slow, other = Slow(), Kept()
+    mailing.send_due(sender(slow))
+    sent = [message["Message-ID"] for message in (*slow.messages, *other.messages)]
+    assert len(sent) == len(set(sent)) == 3
+
+
+def test_a_mail_that_cannot_be_made_holds_up_no_other(asker: Viewer, helper: Viewer) -> None:
+    thread_id = ask(asker)
+    for number in range(3):
+        post_reply(helper, thread_id, f"Answer {number}.")
+
+    with pytest.raises(RuntimeError):
+        mailing.send_due(sender(Kept(RuntimeError())))
+    kept = Kept()
+    assert mailing.send_due(sender(kept)) == 2

@@ -146,6 +146,31 @@ def test_a_change_during_the_drain_is_drained_again(monkeypatch: pytest.MonkeyPa
     assert search.waiting() == 0
 
 
+def test_nobody_who_writes_waits_for_the_index() -> None:
+    _, opening = open_thread("The first of them", "one")
+    real, seen = search.engine(), []
+
+    class Watching:
+        """The engine, that looks whether the drain holds a transaction while it writes."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(real, name)
+
+        def update(self, documents: object, gone: object = ()) -> None:
+            seen.append(db.session().in_transaction())
+            real.update(documents, gone)
+
+    search.use(Watching())  # type: ignore[arg-type]
+    assert search.drain() == 1
+    assert seen == [False]
+    assert found("one") == [opening]
+
+
+def test_a_drain_with_nothing_to_do_waits_for_nobody_who_writes() -> None:
+    with db.engine.connect().execution_options(immediate=True) as other, other.begin():
+        assert search.drain() == 0
+
+
 def test_entries_of_a_drain_that_died_come_back(at) -> None:  # type: ignore[no-untyped-def]
     _, opening = open_thread("Left behind", "quokka")
     assert search._claim() is not None

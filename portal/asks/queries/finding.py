@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import and_, false, or_, select
+from sqlalchemy import and_, bindparam, false, or_, select
 
 from portal.asks.models import AnswerRequest, Ask, AskMode, AskProposal
 from portal.discussions.models import Board, PostState, Thread
@@ -51,10 +51,12 @@ def ask_for_moderator(moderator: Viewer, ask_id: int, *, lock: bool = False) -> 
 
 def ask_of_thread(thread_id: int, *, lock: bool = False) -> Ask | None:
     """The ask that this thread is, whoever looks; None for any other thread."""
-    query = select(Ask).where(Ask.thread_id == thread_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return db.session.execute(query).scalar_one_or_none()
+    query = _OF_THREAD_TO_WRITE if lock else _OF_THREAD
+    return db.session.execute(query, {"thread": thread_id}).scalar_one_or_none()
+
+
+_OF_THREAD = select(Ask).where(Ask.thread_id == bindparam("thread"))
+_OF_THREAD_TO_WRITE = _OF_THREAD.with_for_update().execution_options(populate_existing=True)
 
 
 def locked(ask_id: int) -> Ask | None:

@@ -1,7 +1,7 @@
 """What the writing pages need to know of the place where something is written; lookup is authorisation."""
 
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, select
@@ -21,7 +21,7 @@ from portal.discussions.models import (
     ThreadKind,
 )
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
-from portal.discussions.queries.finding import ME
+from portal.discussions.queries.finding import ME, kind_of
 from portal.kernel.access import Status, Viewer
 from portal.kernel.db import db, rows_of
 from portal.kernel.errors import NotFound
@@ -137,14 +137,17 @@ def thread_place(viewer: Viewer, thread_id: int) -> ThreadPlace:
     """The thread, when the viewer may read it. Raises NotFound."""
     if thread_id > LARGEST_ID:
         raise NotFound("no such thread")
-    row = db.session.execute(
-        select(*_THREAD)
-        .join(Board, Board.id == Thread.board_id)
-        .where(Thread.id == thread_id, thread_is_visible(viewer))
-    ).one_or_none()
+    values = {"thread": thread_id, "me": viewer.member_id}
+    row = rows_of(_thread_statement(kind_of(viewer)), values).one_or_none()
     if row is None:
         raise NotFound("no such thread")
     return _veiled(viewer, ThreadPlace._make(row))
+
+
+@lru_cache(64)
+def _thread_statement(viewer: Viewer) -> Any:
+    query = select(*_THREAD).join(Board, Board.id == Thread.board_id)
+    return query.where(Thread.id == bindparam("thread"), thread_is_visible(viewer))
 
 
 def place_of(found: Any) -> ThreadPlace:

@@ -2,11 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from portal.discussions.models import Board, Post, PostKind, PostState, Tag, Thread, ThreadTag
 from portal.kernel.db import db
 from portal.members.models import Member
+
+_COUNT_FOR_MEMBER = (
+    update(Member)
+    .where(Member.id == bindparam("author_id"))
+    .values(
+        posts_count=Member.posts_count + bindparam("posts"),
+        answers_count=Member.answers_count + bindparam("answers"),
+    )
+)
 
 
 def count_post(post: Post, thread: Thread, board: Board, by: int) -> None:
@@ -21,17 +30,13 @@ def count_post(post: Post, thread: Thread, board: Board, by: int) -> None:
         thread.posts_count += by
         if thread.state is PostState.VISIBLE:
             board.posts_count += by
-    if post.kind is PostKind.ANSWER:
-        thread.answers_count += by
-    db.session.execute(
-        update(Member)
-        .where(Member.id == post.author_id)
-        .values(
-            posts_count=Member.posts_count + by,
-            answers_count=Member.answers_count + (by if post.kind is PostKind.ANSWER else 0),
-        )
-    )
+    answers = by if post.kind is PostKind.ANSWER else 0
+    thread.answers_count += answers
     touch(thread, board)
+    # Past the session: thread and board are written once, after all that is still to change in them.
+    db.session.connection().execute(
+        _COUNT_FOR_MEMBER, {"author_id": post.author_id, "posts": by, "answers": answers}
+    )
 
 
 def count_thread(thread: Thread, board: Board, by: int) -> None:

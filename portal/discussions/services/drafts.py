@@ -3,18 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.discussions.models import Draft
 from portal.kernel import clock, preserving
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.unit_of_work import unit_of_work
 
 LONGEST = 200_000
 MOST = 100
 KEPT = timedelta(days=180)
+_DROP = delete(Draft).where(Draft.member_id == bindparam("member"), Draft.place == bindparam("at"))
 
 
 def save_draft(member_id: int, place: str, fields: dict[str, str], sequence: int) -> Draft:
@@ -50,7 +51,7 @@ def _save(member_id: int, place: str, fields: dict[str, str], sequence: int) -> 
 def drop_draft(member_id: int, place: str) -> None:
     """Forget the draft at `place`, sent or discarded."""
     with unit_of_work():
-        db.session.execute(delete(Draft).where(Draft.member_id == member_id, Draft.place == place))
+        flushed_rows(_DROP, {"member": member_id, "at": place})
 
 
 def forget_old_drafts() -> int:

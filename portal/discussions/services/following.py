@@ -1,20 +1,22 @@
 """Following threads and boards, and bookmarks."""
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from portal.discussions.models import Board, Bookmark, Follow, Thread
 from portal.discussions.services.lookup import board_for, post_for, thread_for
 from portal.kernel import clock
 from portal.kernel.access import Viewer
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 from portal.kernel.unit_of_work import unit_of_work
+
+_FOLLOWS = select(Follow.id).where(
+    Follow.member_id == bindparam("member"), Follow.thread_id == bindparam("thread")
+)
 
 
 def follow_silently(member_id: int, thread: Thread) -> None:
     """Follow a thread as a consequence of writing in it. Inside a unit of work."""
-    known = db.session.execute(
-        select(Follow.id).where(Follow.member_id == member_id, Follow.thread_id == thread.id)
-    ).scalar_one_or_none()
+    known = flushed_rows(_FOLLOWS, {"member": member_id, "thread": thread.id}).one_or_none()
     if known is None:
         db.session.add(Follow(member_id=member_id, thread_id=thread.id, created_at=clock.now()))
         thread.followers_count += 1

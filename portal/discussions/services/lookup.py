@@ -1,9 +1,13 @@
 """Rows for writing: found through the visibility rules, read under the lock of the running unit of work."""
 
-from sqlalchemy import select
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import bindparam, select
 
 from portal.discussions.models import Board, Post, PostState, Thread
 from portal.discussions.policy import board_is_visible, may_write_in, text_is_visible, thread_is_visible
+from portal.discussions.queries.finding import kind_of
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, NotFound
@@ -26,14 +30,21 @@ def thread_for(viewer: Viewer, thread_id: int) -> tuple[Thread, Board]:
     """The thread and its board, locked, when the viewer may read it. Raises NotFound."""
     thread_id = _possible(thread_id)
     row = db.session.execute(
-        select(Thread, Board)
-        .join(Board, Board.id == Thread.board_id)
-        .where(Thread.id == thread_id, thread_is_visible(viewer))
-        .with_for_update()
+        _thread_statement(kind_of(viewer)), {"thread": thread_id, "me": viewer.member_id}
     ).one_or_none()
     if row is None:
         raise NotFound("no such thread")
     return row[0], row[1]
+
+
+@lru_cache(64)
+def _thread_statement(viewer: Viewer) -> Any:
+    return (
+        select(Thread, Board)
+        .join(Board, Board.id == Thread.board_id)
+        .where(Thread.id == bindparam("thread"), thread_is_visible(viewer))
+        .with_for_update()
+    )
 
 
 def post_for(viewer: Viewer, post_id: int) -> tuple[Post, Thread, Board]:

@@ -1,12 +1,13 @@
 """Opening threads, answering, replying, commenting."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from portal.discussions.addresses import comment_address, post_address, thread_address
 from portal.discussions.events import PostHeld, PostPublished, ThreadOpened
 from portal.discussions.models import Board, Post, PostKind, PostState, ShownAs, Thread, ThreadKind
 from portal.discussions.screening import Submission, reasons_to_hold
 from portal.discussions.services.counting import count_post, count_thread, note_activity
+from portal.discussions.services.drafts import drop_draft
 from portal.discussions.services.following import follow_silently
 from portal.discussions.services.lookup import board_for, check_may_write, post_for, thread_for
 from portal.discussions.services.tagging import parse_tags, set_tags
@@ -14,7 +15,7 @@ from portal.discussions.services.text import Prepared, prepare, prepare_war_stor
 from portal.discussions.services.uploads import attach_uploads
 from portal.kernel import clock, events, form_keys, markup
 from portal.kernel.access import Permission, Viewer
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 from portal.kernel.errors import Forbidden, Invalid
 from portal.kernel.slugs import slugify
 
@@ -99,7 +100,7 @@ def open_thread(
 
 
 def post_reply(author: Viewer, thread_id: int, body: str, *, form_key: str = "") -> Post:
-    """A numbered post: an answer when somebody else's question, else a reply.
+    """A numbered post: an answer when somebody else's question, else a reply. Its draft is dropped.
 
     Raises Invalid, NotFound, Forbidden (closed, archived), Repeated.
     """
@@ -110,8 +111,9 @@ def post_reply(author: Viewer, thread_id: int, body: str, *, form_key: str = "")
         check_may_write(author, thread, board)
         is_answer = thread.kind is ThreadKind.QUESTION and thread.author_id != author.member_id
         state = PostState.HELD if reasons else PostState.VISIBLE
-        post = _store(author, thread, PostKind.ANSWER if is_answer else PostKind.REPLY, prepared, state)
         follow_silently(author.member_id or 0, thread)
+        drop_draft(author.member_id or 0, f"thread:{thread.id}")
+        post = _store(author, thread, PostKind.ANSWER if is_answer else PostKind.REPLY, prepared, state)
         if reasons:
             _hold(post, thread, reasons)
         else:
@@ -122,6 +124,7 @@ def post_reply(author: Viewer, thread_id: int, body: str, *, form_key: str = "")
 
 def post_comment(author: Viewer, parent_id: int, body: str, *, form_key: str = "") -> Post:
     """A comment under one post: no number, no votes, not acceptable. At most 1,200 characters.
+    Its draft is dropped.
 
     Raises Invalid, NotFound, Forbidden, Repeated.
     """
@@ -141,6 +144,7 @@ def post_comment(author: Viewer, parent_id: int, body: str, *, form_key: str = "
         if parent.state is not PostState.VISIBLE:
             raise Forbidden("This post waits for a moderator; it cannot be commented on yet.")
         state = PostState.HELD if reasons else PostState.VISIBLE
+        drop_draft(author.member_id or 0, f"comment:{parent_id}")
         post = _store(author, thread, PostKind.COMMENT, prepared, state, parent_id=parent.id)
         if reasons:
             _hold(post, thread, reasons)
@@ -192,10 +196,7 @@ def _store(
     sections: dict[str, str] | None = None,
 ) -> Post:
     """Store a post. Whoever appears as a role in a thread does so in all of it, a merged part included."""
-    number = None
-    if kind is not PostKind.COMMENT:
-        thread.last_number += 1
-        number = thread.last_number
+    number = None if kind is PostKind.COMMENT else thread.last_number + 1
     post = Post(
         thread_id=thread.id,
         number=number,
@@ -220,6 +221,8 @@ def _store(
     )
     db.session.add(post)
     db.session.flush()  # its id goes into events and addresses
+    if number is not None:
+        thread.last_number = number
     attach_uploads(author.member_id or 0, post)
     return post
 
@@ -229,12 +232,19 @@ def _appears_as(author: Viewer, thread: Thread) -> ShownAs:
         return ShownAs.NAME
     if thread.author_id == author.member_id:
         return thread.author_shown_as
-    before = select(Post.id).where(
-        Post.thread_id == thread.id,
-        Post.author_id == author.member_id,
+    before = flushed_rows(_AS_ROLE, {"thread": thread.id, "author": author.member_id}).first()
+    return ShownAs.ROLE if before else ShownAs.NAME
+
+
+_AS_ROLE = (
+    select(Post.id)
+    .where(
+        Post.thread_id == bindparam("thread"),
+        Post.author_id == bindparam("author"),
         Post.author_shown_as == ShownAs.ROLE,
     )
-    return ShownAs.ROLE if db.session.execute(before.limit(1)).first() else ShownAs.NAME
+    .limit(1)
+)
 
 
 def _zero_counters() -> dict[str, int]:

@@ -181,7 +181,6 @@ def _open_thread(form: ThreadForm) -> str:
 def _reply(thread: places.ThreadPlace, form: ReplyForm) -> str:
     check_flood(viewer())
     post = posting.post_reply(viewer(), thread.id, form.body.data or "", form_key=form.taken_key)
-    drop_draft(viewer().member_id or 0, f"thread:{thread.id}")
     _say_if_held(post)
     return post_address(thread.id, thread.slug, post.number or 1)
 
@@ -189,7 +188,6 @@ def _reply(thread: places.ThreadPlace, form: ReplyForm) -> str:
 def _comment(post: places.PostPlace, form: ReplyForm) -> str:
     check_flood(viewer())
     comment = posting.post_comment(viewer(), post.id, form.body.data or "", form_key=form.taken_key)
-    drop_draft(viewer().member_id or 0, f"comment:{post.id}")
     _say_if_held(comment)
     return comment_address(post.thread.id, post.thread.slug, post.number, comment.id)
 

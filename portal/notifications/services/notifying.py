@@ -3,16 +3,33 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from portal.kernel import clock, jobs
-from portal.kernel.db import db
+from portal.kernel.db import db, flushed_rows
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member, MemberState
 from portal.notifications import kinds
 from portal.notifications.models import Mail, Notice, Preference
 
 SEND_JOB = "send mail"
+
+_IDS: Any = bindparam("ids", expanding=True)
+_TO_TELL = (
+    select(Member.id, Member.email_confirmed_at, Preference.in_app, Preference.by_mail)
+    .outerjoin(Preference, (Preference.member_id == Member.id) & (Preference.kind == bindparam("kind")))
+    .where(
+        Member.id.in_(_IDS),
+        Member.state.in_([MemberState.ACTIVE, MemberState.SUSPENDED]),
+        Member.email.is_not(None),
+        ~select(Notice.id)  # asked for each member: by the member, notices are found by an index
+        .where(Notice.member_id == Member.id, Notice.source_key == bindparam("source_key"))
+        .exists(),
+    )
+)
+_KEEP = insert(Notice).returning(Notice.member_id, Notice.id)
+_QUEUE = insert(Mail)
+_COUNT = update(Member).where(Member.id.in_(_IDS)).values(unread_notices=Member.unread_notices + 1)
 
 
 def notify(
@@ -49,59 +66,49 @@ def _notify_some(
     post_id: int | None,
     data: dict[str, Any],
 ) -> int:
-    told_before = select(Notice.member_id).where(Notice.source_key == source_key)
-    members = db.session.execute(
-        select(Member.id, Member.email_confirmed_at, Preference.in_app, Preference.by_mail)
-        .outerjoin(Preference, (Preference.member_id == Member.id) & (Preference.kind == kind.name))
-        .where(
-            Member.id.in_(member_ids),
-            Member.state.in_([MemberState.ACTIVE, MemberState.SUSPENDED]),
-            Member.email.is_not(None),
-            Member.id.not_in(told_before),
-        )
-    ).all()
+    members = flushed_rows(_TO_TELL, {"ids": member_ids, "kind": kind.name, "source_key": source_key}).all()
     now = clock.now()
-    notices: list[Notice] = []
-    mailed: list[Notice] = []
+    notices: list[dict[str, Any]] = []
+    mailed: list[int] = []
     unread: list[int] = []
     for row in members:
         in_app = kind.required or (kind.in_app if row.in_app is None else row.in_app)
         by_mail = kind.required or (kind.by_mail if row.by_mail is None else row.by_mail)
         if not in_app and not by_mail:
             continue
-        notice = Notice(
-            member_id=row.id,
-            kind=kind.name,
-            source_key=source_key,
-            actor_id=actor_id,
-            post_id=post_id,
-            data=data,
-            created_at=now,
-            read_at=None if in_app else now,
+        if by_mail and row.email_confirmed_at is not None:
+            mailed.append(row.id)
+        notices.append(
+            {
+                "member_id": row.id,
+                "kind": kind.name,
+                "source_key": source_key,
+                "actor_id": actor_id,
+                "post_id": post_id,
+                "data": data,
+                "created_at": now,
+                "read_at": None if in_app else now,
+            }
         )
-        notices.append(notice)
         if in_app:
             unread.append(row.id)
-        if by_mail and row.email_confirmed_at is not None:
-            mailed.append(notice)
-    db.session.add_all(notices)
-    db.session.flush()  # the mails need the ids
-    db.session.add_all(
-        Mail(
-            member_id=notice.member_id,
-            notice_id=notice.id,
-            kind=kind.name,
-            message_id=f"notice-{notice.id}-{clock.token(6)}",
-            created_at=now,
-            due_at=now,
-            body={},
-        )
-        for notice in mailed
-    )
+    ids = {row.member_id: row.id for row in flushed_rows(_KEEP, notices)} if notices else {}
+    mails = [
+        {
+            "member_id": member_id,
+            "notice_id": ids[member_id],
+            "kind": kind.name,
+            "message_id": f"notice-{ids[member_id]}-{clock.token(6)}",
+            "created_at": now,
+            "due_at": now,
+            "body": {},
+        }
+        for member_id in mailed
+    ]
+    if mails:
+        flushed_rows(_QUEUE, mails)
     if unread:
-        db.session.execute(
-            update(Member).where(Member.id.in_(unread)).values(unread_notices=Member.unread_notices + 1)
-        )
+        flushed_rows(_COUNT, {"ids": unread})
     return len(notices)
 
 
