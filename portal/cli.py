@@ -64,7 +64,7 @@ main.add_command(export_group)
 @click.option("--workers", default=2, show_default=True, help="Web processes.")
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the site: web and worker, with production settings."""
-    sys.exit(serving.serve(host, port, workers))
+    serving.serve(host, port, workers)
 
 
 @main.command("worker")
@@ -142,7 +142,7 @@ def run(context: click.Context, host: str, port: int, workers: int) -> None:
     click.echo(f"http://localhost:{port}")
     if has_demo:
         click.echo(f"demo password: {password_of(settings)}")
-    sys.exit(serving.serve(host, port, workers))
+    serving.serve(host, port, workers)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 This process holds the listening socket and lends it to the web server. While that is being replaced, because
 it died or was told to restart, connections wait in the queue of the socket instead of being refused.
+
+It runs as a program of its own that imports nothing of the product: waiting needs no hundred megabytes.
 """
 
 import os
@@ -11,11 +13,20 @@ import subprocess
 import sys
 import time
 from types import FrameType
+from typing import NoReturn
 
 _FIRST_INHERITED = 3  # systemd hands sockets over from this number on
 
 
-def serve(host: str, port: int, workers: int) -> int:
+def serve(host: str, port: int, workers: int) -> NoReturn:
+    """Become the program that serves, as `_serve` says: whatever this process has loaded is let go."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    arguments = [sys.executable, "-P", __file__, host, str(port), str(workers)]
+    os.execv(sys.executable, arguments)  # noqa: S606 - our own file
+
+
+def _serve(host: str, port: int, workers: int) -> int:
     """Serve until SIGINT or SIGTERM; gives the exit code. Requests and the job at hand are finished first.
 
     SIGHUP replaces web server and worker by new ones without refusing a connection. A socket handed over by
@@ -58,6 +69,7 @@ def _supervise(commands: list[list[str]], listening: int) -> int:
     environment = {
         name: value for name, value in os.environ.items() if name not in ("LISTEN_PID", "LISTEN_FDS")
     }
+    environment.setdefault("MALLOC_ARENA_MAX", "2")  # threads share what glibc would keep apart for each
     started = [0.0] * len(commands)
     running: list[subprocess.Popen[bytes] | None] = [None] * len(commands)
     failures = 0
@@ -97,3 +109,7 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
             child.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             child.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(_serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -2,16 +2,19 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, Response, render_template
 
 from portal.discussions.addresses import thread_address
 from portal.discussions.guests import veil_over, with_title
 from portal.discussions.queries import boards, lists
+from portal.discussions.queries.finding import kind_of
 from portal.discussions.rows import board_rows, thread_rows
 from portal.discussions.services.text import SECTION_TITLES
-from portal.kernel import clock, kept_pages
-from portal.kernel.access import Permission, requires, viewer
+from portal.kernel import clock, kept_pages, page_cache, site
+from portal.kernel.access import Permission, Viewer, requires, viewer
+from portal.kernel.db import db
 from portal.kernel.front_door import Proof
 from portal.matching.queries import needs_welcome
 from portal.members.display import person_line, reader_of
@@ -37,7 +40,7 @@ def _home_page() -> str:
     me = viewer()
     reader = reader_of(me)
     shown_boards = boards.boards_of(me)
-    story = lists.story_of_the_week(me)
+    story, week = _of_the_week(me, shown_boards)
     veil = veil_over(reader, [story.title, story.excerpt] if story else [], [story.id] if story else [])
     story = with_title(veil, story) if story else None
     latest = lists.latest_threads(me, 8)
@@ -49,7 +52,7 @@ def _home_page() -> str:
         unread=_without_tags(lists.unread_followed(me)),
         latest=_without_tags(latest),
         waiting=_without_tags(_not_shown_yet(lists.unanswered_threads(me, 13), latest)),
-        week=lists.questions_of_the_week(me),
+        week=week,
         boards=shown_boards,
         open_boards=sum(1 for board in shown_boards if board.audience == "public"),
         story=story,
@@ -57,6 +60,17 @@ def _home_page() -> str:
         teller=person_line(story, reader) if story else None,
         story_url=thread_address(story.id, story.slug) if story else "",
     )
+
+
+# The same for everybody of this kind until something changes on these boards; a week ends at any moment.
+_weeks: page_cache.Recent[tuple[Any, lists.WeekOfQuestions]] = page_cache.Recent(100, 60)
+
+
+def _of_the_week(me: Viewer, shown: list[boards.BoardLine]) -> tuple[Any, lists.WeekOfQuestions]:
+    """The newest war story that is read here, if any, and how many questions were asked."""
+    versions = tuple((board.id, board.version) for board in shown)
+    key = (id(db.engine), kind_of(me), site.current().version, versions)
+    return _weeks.get(key, lambda: (lists.story_of_the_week(me), lists.questions_of_the_week(me)))
 
 
 def _not_shown_yet(waiting: list[lists.ThreadLine], latest: list[lists.ThreadLine]) -> list[lists.ThreadLine]:
@@ -68,7 +82,7 @@ def _not_shown_yet(waiting: list[lists.ThreadLine], latest: list[lists.ThreadLin
 
 def _without_tags(threads: list[lists.ThreadLine]) -> list[lists.ThreadLine]:
     """Here a row says on which board it is; tags would make three lists too loud."""
-    return [replace(thread, tags=()) for thread in threads]
+    return [replace(thread, tags=()) if thread.tags else thread for thread in threads]
 
 
 def _first_sentences(text: str, longest: int = 220) -> str:

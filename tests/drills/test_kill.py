@@ -110,3 +110,9 @@ def test_a_restart_under_load_fails_nobody(
     assert (log.refused, log.broken) == (0, 0), "every request was taken and answered"
     assert set(log.answers) == {303}
     check_database(site)
+
+
+def test_what_only_waits_for_the_others_holds_little_memory(make_site: Callable[..., Site]):
+    site = make_site(workers=1).start()
+    assert len(psutil.Process(site.pid).children()) == 2
+    assert psutil.Process(site.pid).memory_info().rss < 30 * 2**20

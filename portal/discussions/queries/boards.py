@@ -1,6 +1,6 @@
 """Lists of boards: for pages with counters, for the menu with what is unread, for those who set them up."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -31,6 +31,7 @@ class BoardLine:
     threads_count: int
     last_activity_at: datetime | None
     archived: bool
+    version: int = field(default=0, compare=False)  # changes with everything that stands on it
     unread: int = 0  # threads with something that the member has not read
 
 
@@ -49,7 +50,7 @@ def boards_in_menu(viewer: Viewer) -> tuple[BoardLine, ...]:
             _menu.clear()
         _menu[key] = tuple(line for line in boards_of(viewer) if not line.archived)
     unread = unread_by_board(viewer)
-    return tuple(replace(line, unread=unread.get(line.id, 0)) for line in _menu[key])
+    return tuple(replace(line, unread=unread[line.id]) if line.id in unread else line for line in _menu[key])
 
 
 def unread_by_board(viewer: Viewer) -> dict[int, int]:
@@ -60,10 +61,11 @@ def unread_by_board(viewer: Viewer) -> dict[int, int]:
     if viewer.member_id is None:
         return {}
     gathered = reading_state.gathered_of(viewer.member_id)
-    rows = rows_of(
-        _unread_statement(),
-        {"me": viewer.member_id, "since": clock.now() - FRESH, "gathered": list(gathered)},
-    )
+    values = {"me": viewer.member_id, "since": clock.now() - FRESH}
+    if gathered:
+        rows = rows_of(_unread_statement(apart=True), {**values, "gathered": list(gathered)})
+    else:
+        rows = rows_of(_unread_statement(apart=False), values)
     counts: dict[int, int] = {}
     for board_id, thread_id, last_number, threads in rows:
         if thread_id is None or last_number > gathered[thread_id]:
@@ -72,8 +74,8 @@ def unread_by_board(viewer: Viewer) -> dict[int, int]:
 
 
 @cache
-def _unread_statement() -> Any:
-    """A line a board, and one for each thread of which the buffer knows more than the row."""
+def _unread_statement(*, apart: bool) -> Any:
+    """A line a board, and one for each thread of which the buffer knows more than the row (`apart`)."""
     latest = (
         select(Thread.id, Thread.board_id, Thread.last_number, Thread.last_author_id)
         .where(
@@ -85,16 +87,16 @@ def _unread_statement() -> Any:
         .subquery()
     )
     gathered = bindparam("gathered", type_=Integer, expanding=True)
-    apart = case((latest.c.id.in_(gathered), latest.c.id), else_=null())
+    known_better: Any = case((latest.c.id.in_(gathered), latest.c.id), else_=null()) if apart else null()
     own = and_(ReadMark.thread_id == latest.c.id, ReadMark.member_id == ME)
     return (
-        select(latest.c.board_id, apart, func.max(latest.c.last_number), func.count())
+        select(latest.c.board_id, known_better, func.max(latest.c.last_number), func.count())
         .outerjoin(ReadMark, own)
         .where(
             latest.c.last_author_id.is_distinct_from(ME),
             latest.c.last_number > func.coalesce(ReadMark.last_number, 0),
         )
-        .group_by(latest.c.board_id, apart)
+        .group_by(latest.c.board_id, *([known_better] if apart else []))
     )
 
 
@@ -111,6 +113,7 @@ def boards_of(viewer: Viewer) -> list[BoardLine]:
             row.threads_count,
             row.last_activity_at,
             row.archived_at is not None,
+            row.content_version,
         )
         for row in rows
     ]
@@ -128,6 +131,7 @@ def _boards_statement(viewer: Viewer) -> Any:
             Board.threads_count,
             Board.last_activity_at,
             Board.archived_at,
+            Board.content_version,
         )
         .where(board_is_visible(viewer))
         .order_by(Board.archived_at.is_not(None), Board.position, Board.id)
