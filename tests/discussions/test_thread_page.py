@@ -392,3 +392,17 @@ def test_a_read_mark_only_moves_on(in_app: Flask) -> None:
     with unit_of_work():
         db.session.execute(delete(ReadMark))
     assert reading_state.newer(reader, thread.id, 4, clock.now())[0] == 4
+
+
+def test_the_author_of_a_removed_thread_is_led_to_the_decision(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        author, reader = make_customer("Ines"), make_customer("Tomasz")
+        thread = make_thread(author, make_board()).id
+        removal.hide_post(
+            opening_of(thread).id, rule="Rule 2", reason="It insults.", case_id=1, by_id=make_moderator()
+        )
+    own = sign_in(author).get(f"/threads/{thread}").text
+    assert "read it and appeal among your notices</a>" in own
+    others = sign_in(reader).get(f"/threads/{thread}").text
+    assert "The author was told." in others
+    assert "among your notices" not in others

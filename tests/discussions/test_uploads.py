@@ -148,6 +148,8 @@ def test_a_hidden_post_takes_its_picture_along(scene: Scene, client: FlaskClient
         hide_post(post.id, rule="Rule 4", reason="A face.", case_id=1, by_id=scene.moderator_id)
     assert client.get(url).status_code == 404
     assert scene.asker.get(url).status_code == 404
+    shown = scene.helper.get(url)  # the author gets the whole of the text back
+    assert (shown.status_code, shown.headers["Cache-Control"]) == (200, "private, no-store")
 
 
 def test_naming_the_picture_of_another_does_not_take_it(scene: Scene, client: FlaskClient):

@@ -109,13 +109,14 @@ _OWN_MARKS = union_all(
 
 
 def tombstone_of(viewer: Viewer, thread_id: int) -> Any | None:
-    """Rule, reason, case and time of the removal of a thread's opening."""
+    """Rule, reason, case, time and author of the removal of a thread's opening."""
     row = db.session.execute(
         select(
             Post.state_rule,
             Post.state_reason,
             Post.state_case_id,
             Post.state_at,
+            Post.author_id,
             Thread.id,
             Thread.title,
         )

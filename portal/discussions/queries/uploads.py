@@ -1,4 +1,4 @@
-"""Who may see which picture: whoever may read the post that has it; until then the one who sent it."""
+"""Who may see which picture: whoever may read the post that has it, and always the one who sent it."""
 
 from typing import NamedTuple
 
@@ -46,6 +46,8 @@ def picture_for(viewer: Viewer, name: str) -> Shown:
         .where(Post.id == upload.post_id, text_is_visible(viewer))
     ).one_or_none()
     if row is None:
+        if own:  # a removed post is still there for its author, with its pictures
+            return Shown(name, False)
         raise NotFound("no such picture")
     return Shown(name, tuple(row) == (Audience.PUBLIC, PostState.VISIBLE, PostState.VISIBLE))
 
