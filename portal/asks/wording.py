@@ -153,7 +153,7 @@ def _done(step: Step, *, own: bool, ask: Ask) -> str:
         case StageKind.NOBODY:
             if step.number == 1:
                 return _("There was no customer whom it could be brought to. A moderator was told at once.")
-            return _("There was nobody further to ask.")
+            return _("There was nobody else to ask.")
         case StageKind.VENDOR:
             return _("The vendor replied in the thread. This does not stop the clock.")
         case StageKind.ANSWERED:
@@ -318,7 +318,11 @@ def chosen_card(proposal: Any) -> str:
         )
     elif proposal.chosen_as == "chosen":
         how = _("Next in turn among those who fit.")
-    many = _("%(num)s customers fit.", num=proposal.fitting) if proposal.fitting is not None else ""
+    many = (
+        _n("%(num)d customer fits.", "%(num)d customers fit.", proposal.fitting)
+        if proposal.fitting is not None
+        else ""
+    )
     by = _("Picked by a moderator.") if proposal.by_id is not None else ""
     return " ".join(part for part in (by, how, many) if part)
 

@@ -66,7 +66,7 @@ def look_again(ask_id: int) -> Response:
         flash(
             _n("One more customer is proposed.", "%(num)d more customers are proposed.", made)
             if made
-            else _("There is nobody further who could be asked at present.")
+            else _("There is nobody else who could be asked at present.")
         )
         return f"/console/asks/{ask_id}"
 

@@ -57,7 +57,7 @@ def steps_for(viewer: Viewer) -> list[Step]:
         Step(
             len(moderators()) > 1 or bool(here.appeal_second),
             _("Find a second moderator"),
-            _("An appeal is decided by somebody else than the one who decided first."),
+            _("An appeal is decided by somebody other than the one who decided first."),
             "/console/members",
         ),
         Step(

@@ -40,7 +40,8 @@ class ThreadForm(Sections):
     body = TextAreaField(_l("Your text"))
     happened, cost, differently = _happened(), _cost(), _differently()
     tags = StringField(
-        _l("Tags"), description=_l("Up to five words under which others would look for it, parted by spaces.")
+        _l("Tags"),
+        description=_l("Up to five words under which others would look for it, separated by spaces."),
     )
 
 
@@ -56,7 +57,7 @@ class EditForm(Sections):
     title = StringField(_l("Title"))
     body = TextAreaField(_l("Text"))
     happened, cost, differently = _happened(), _cost(), _differently()
-    tags = StringField(_l("Tags"), description=_l("Up to five words, parted by spaces."))
+    tags = StringField(_l("Tags"), description=_l("Up to five words, separated by spaces."))
     reason = StringField(
         _l("Why you change it"), description=_l("Stands in the history, for everybody who may read the post.")
     )

@@ -54,7 +54,7 @@ class AvailabilityForm(Form):
     )
     topics = StringField(
         _l("What I may be asked about"),
-        description=_l("A few words each, parted by commas. They stand on your profile too."),
+        description=_l("A few words each, separated by commas. They stand on your profile too."),
         validators=[Length(max=800)],
     )
     talk_about = StringField(

@@ -128,12 +128,14 @@ class ProfileForm(Form):
     company = StringField(
         _l("Company"), description=_l("Shown to nobody until a moderator has confirmed it.")
     )
-    use_cases = StringField(_l("What you use it for"), description=_l("A few words each, parted by commas."))
+    use_cases = StringField(
+        _l("What you use it for"), description=_l("A few words each, separated by commas.")
+    )
     replaced = StringField(
         _l("What it replaced"), description=_l("The product or the way of working you had before.")
     )
     topics = StringField(
-        _l("What others may ask you about"), description=_l("A few words each, parted by commas.")
+        _l("What others may ask you about"), description=_l("A few words each, separated by commas.")
     )
     about = TextAreaField(_l("About you"), description=_l("Markdown works. At most 4,000 characters."))
 

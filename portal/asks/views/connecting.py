@@ -79,7 +79,7 @@ def more(ask_id: int) -> Response:
     if made:
         flash(_n("One more customer is proposed.", "%(num)d more customers are proposed.", made))
     else:
-        flash(_("There is nobody further who could be proposed at present."), "error")
+        flash(_("There is nobody else who could be proposed at present."), "error")
     return redirect(url_for("connecting.connect", ask_id=ask_id), 303)
 
 
@@ -108,7 +108,7 @@ def _say(result: services.Approached) -> None:
         "It has nothing to do with you or your question.",
         result.gone,
     )
-    then = _("Here is the next.") if result.replaced else _("There is nobody further to propose at present.")
+    then = _("Here is the next.") if result.replaced else _("There is nobody else to propose at present.")
     flash(f"{sorry} {then}", "error")
 
 

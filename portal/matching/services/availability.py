@@ -216,7 +216,7 @@ def _values(chosen: list[str]) -> list[str]:
 def _topics(words: list[str]) -> list[str]:
     found = list(dict.fromkeys(" ".join(word.split()) for word in words if word.strip()))
     if len(found) > MOST_TOPICS or any(len(word) > 60 for word in found):
-        raise Invalid(f"At most {MOST_TOPICS}, parted by commas, each up to 60 characters.", "topics")
+        raise Invalid(f"At most {MOST_TOPICS}, separated by commas, each up to 60 characters.", "topics")
     return found
 
 

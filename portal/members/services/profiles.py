@@ -190,7 +190,7 @@ def _line(text: str, limit: int, name: str) -> str:
 def _words(words: list[str], name: str) -> list[str]:
     found = list(dict.fromkeys(" ".join(word.split()) for word in words if word.strip()))
     if len(found) > MAX_WORDS or any(len(word) > 60 for word in found):
-        raise Invalid(f"At most {MAX_WORDS}, parted by commas, each up to 60 characters.", name)
+        raise Invalid(f"At most {MAX_WORDS}, separated by commas, each up to 60 characters.", name)
     return found
 
 

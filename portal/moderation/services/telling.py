@@ -118,8 +118,8 @@ def _tell_banned(decision: Decision) -> None:
         [
             f"A moderator closed your account on {site.current().name}.",
             f"{decision.rule_label}: “{decision.reason}”",
-            "If you think that this is wrong you can appeal within 14 days. Somebody else than the moderator "
-            "who decided it looks at it anew.",
+            "If you think that this is wrong you can appeal within 14 days. Somebody other than the "
+            "moderator who decided it looks at it anew.",
         ],
         ("Appeal", f"/appeals/new?decision={decision.id}&token={token}"),
     )
