@@ -13,11 +13,25 @@ from portal.advocacy.queries.deeds import Delays, People
 from portal.advocacy.services.recording import bring_to, last_rows, last_votes, standing
 from portal.advocacy.services.sums import fold, lock
 from portal.conversations.models import Rating
-from portal.discussions.models import Post, PostKind, Thread
+from portal.discussions.models import Post, PostKind, PostState, Thread
 from portal.kernel.db import db, flushed_rows
 from portal.moderation.models import Flag
 
 _ONCE = 400
+_POST = select(Post.kind, Post.thread_id, Post.author_id, Post.votes_count, Post.score).where(
+    Post.id == bindparam("post")
+)
+_FIRST_ANSWER = (
+    select(Post.id)
+    .where(
+        Post.thread_id == bindparam("thread"),
+        Post.author_id == bindparam("author"),
+        Post.kind == PostKind.ANSWER,
+        Post.state == PostState.VISIBLE,
+    )
+    .order_by(Post.created_at, Post.id)
+    .limit(1)
+)
 _AUTHORS = select(Post.author_id).where(Post.id.in_(bindparam("posts", expanding=True)))
 
 
@@ -40,11 +54,7 @@ def note_acceptance(thread_id: int) -> None:
 
 def note_post(post_id: int) -> None:
     """A post came, went or returned. Inside a unit of work."""
-    post = db.session.execute(
-        select(Post.kind, Post.thread_id, Post.author_id, Post.votes_count, Post.score).where(
-            Post.id == post_id
-        )
-    ).one_or_none()
+    post = flushed_rows(_POST, {"post": post_id}).one_or_none()
     if post is None or post.kind is PostKind.COMMENT:
         return
     if post.kind is PostKind.OPENING:
@@ -54,7 +64,9 @@ def note_post(post_id: int) -> None:
         source = f"{post.thread_id}:{post.author_id}"
         lock([post.author_id])
         last = last_rows((Entry.rule == Rule.FIRST_ANSWER) & (Entry.source == source))
-        of_author = and_(Thread.id == post.thread_id, Post.author_id == post.author_id)
+        # Of somebody's many answers to one question no more than the first is read.
+        first = _FIRST_ANSWER.params(thread=post.thread_id, author=post.author_id).scalar_subquery()
+        of_author = and_(Thread.id == post.thread_id, Post.id == first)
         fold(bring_to(deeds.first_answers(of_author, People(), standing(last)), last))
     if post.votes_count or post.score:
         note_votes([post_id])
