@@ -23,12 +23,16 @@ def clear() -> None:
 
 
 class Kept:
-    """At most `limit` bytes of text under hashable keys."""
+    """At most `limit` bytes of text under hashable keys.
+
+    Kept as UTF-8: as a str, one dash or quotation mark would double a page, and an emoji make it four times
+    as large.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._size = 0
-        self._rows: OrderedDict[Hashable, str] = OrderedDict()
+        self._rows: OrderedDict[Hashable, bytes] = OrderedDict()
         self._lock = threading.Lock()
         _all.append(self)
 
@@ -37,7 +41,7 @@ class Kept:
         with self._lock:
             if key in self._rows:
                 self._rows.move_to_end(key)
-                return self._rows[key]
+                return self._rows[key].decode()
         text = make()
         self.put(key, text)
         return text
@@ -45,20 +49,22 @@ class Kept:
     def peek(self, key: Hashable) -> str | None:
         """The text under `key`, or None."""
         with self._lock:
-            text = self._rows.get(key)
-            if text is not None:
-                self._rows.move_to_end(key)
-            return text
+            kept = self._rows.get(key)
+            if kept is None:
+                return None
+            self._rows.move_to_end(key)
+        return kept.decode()
 
     def put(self, key: Hashable, text: str) -> None:
         """Keep `text`; what does not fit pushes out the least recently used."""
-        if len(text) > self._limit // 8:
+        kept = text.encode()
+        if len(kept) > self._limit // 8:
             return
         with self._lock:
             if key in self._rows:
                 self._size -= len(self._rows.pop(key))
-            self._rows[key] = text
-            self._size += len(text)
+            self._rows[key] = kept
+            self._size += len(kept)
             while self._size > self._limit:
                 _, dropped = self._rows.popitem(last=False)
                 self._size -= len(dropped)
@@ -97,5 +103,5 @@ class Recent(Generic[T]):
             self._rows.clear()
 
 
-fragments = Kept(24 * 2**20)
-pages = Kept(16 * 2**20)
+fragments = Kept(16 * 2**20)
+pages = Kept(8 * 2**20)
