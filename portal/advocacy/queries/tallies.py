@@ -19,6 +19,7 @@ from portal.discussions.models import Post
 from portal.kernel.db import flushed_rows
 
 PARTICIPATION, UNKNOWN, GIVEN = range(3)
+SUMS = ("fixed", "falling", "unknown", "given", "changes_at", "recent")
 _THREAD = func.coalesce(Post.thread_id, Entry.thread_id)
 _LAST_ROWS = (
     select(
@@ -112,8 +113,8 @@ class Tally:
         return sorted(moments, reverse=True)[:KEPT_RECENT]
 
     @property
-    def sums(self) -> dict[str, Any]:
-        """As the tables of sums keep them."""
+    def sums(self) -> tuple[Any, ...]:
+        """The columns `SUMS` of the tables of sums."""
         fixed = falling = 0.0
         changes_at: datetime | None = None
         for piece in self.pieces.values():
@@ -121,14 +122,8 @@ class Tally:
             falling += piece.falling
             if piece.changes_at is not None and (changes_at is None or piece.changes_at < changes_at):
                 changes_at = piece.changes_at
-        return {
-            "fixed": fixed,
-            "falling": falling,
-            "unknown": self.unknown,
-            "given": self.given,
-            "changes_at": changes_at,
-            "recent": [moment.isoformat() for moment in self.recent],
-        }
+        recent = [moment.isoformat() for moment in self.recent]
+        return fixed, falling, self.unknown, self.given, changes_at, recent
 
 
 def items_of(receiver_ids: Sequence[int], weights: Weights) -> Iterator[tuple[int, list[Item]]]:

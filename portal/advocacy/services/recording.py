@@ -4,17 +4,17 @@ One event and a rebuild go the same way: what should stand (`queries.deeds`) is 
 each source, and the difference is written. What a moderator reversed stays so until a moderator restores it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, insert, select
+from sqlalchemy import ColumnElement, bindparam, select
 
-from portal.advocacy.models import Act, Entry, Rule
+from portal.advocacy.models import Act, Counts, Damped, Entry, Rule
 from portal.advocacy.queries.deeds import Deed, month_of
 from portal.kernel import clock
-from portal.kernel.db import db, flushed_rows
+from portal.kernel.bulk import insert_rows
+from portal.kernel.db import flushed_rows
 
 Source = tuple[Rule, str]
 
@@ -46,12 +46,36 @@ _VOTES_ON = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Line(NamedTuple):
+    """A row to be added, column by column."""
+
+    rule: Rule
+    source: str
+    turn: int
+    act: Act
+    reverses_id: int | None
+    counts: Counts
+    damped: Damped
+    receiver_id: int
+    receiver_company: str
+    giver_id: int | None
+    giver_key: str
+    giver_company: str
+    post_id: int | None
+    thread_id: int | None
+    occurred_at: datetime
+    at: datetime
+    recorded_at: datetime
+    by_id: int | None = None
+    reason: str = ""
+    case_id: int | None = None
+
+
+class Change(NamedTuple):
     """A row that was added, and what its source said before."""
 
     before: Any | None
-    now: Mapping[str, Any]
+    now: Line
 
 
 def last_rows(where: ColumnElement[bool]) -> dict[Source, Any]:
@@ -80,44 +104,53 @@ def bring_to(
 
     Inside a unit of work. `last` are all chains of the part that `wanted` is about.
     """
-    changes = []
-    seen = set()
-    now = clock.now()
-    for deed in wanted:
-        key = (deed.rule, deed.source)
-        seen.add(key)
-        if (change := _follow(deed, last.get(key), now)) is not None:
-            changes.append(change)
-    if reverse_others:
-        changes += [
-            Change(row, _again(row, Act.REVERSED, now))
-            for key, row in last.items()
-            if key not in seen and row.act is not Act.REVERSED
-        ]
-    if changes:
-        table: Any = Entry.__table__
-        db.session.connection().execute(insert(table), [change.now for change in changes])
+    changes = list(_differences(wanted, last, reverse_others))
+    _write([change.now for change in changes])
     return changes
 
 
 def correct(row: Any, act: Act, *, by_id: int, reason: str, case_id: int | None = None) -> Change:
     """Write a moderator's reversal or restoration of what stands last. Inside a unit of work."""
-    values = {**_again(row, act, clock.now()), "by_id": by_id, "reason": reason, "case_id": case_id}
+    line = _again(row, act, clock.now())._replace(by_id=by_id, reason=reason, case_id=case_id)
+    _write([line])
+    return Change(row, line)
+
+
+def _write(lines: Sequence[Line]) -> None:
     table: Any = Entry.__table__
-    db.session.connection().execute(insert(table), [values])
-    return Change(row, values)
+    insert_rows(table, Line._fields, lines)
+
+
+def _differences(
+    wanted: Iterable[Deed], last: Mapping[Source, Any], reverse_others: bool
+) -> Iterator[Change]:
+    now = clock.now()
+    if not last:
+        for deed in wanted:
+            yield Change(None, _line(deed, 0, Act.MADE, deed.occurred_at, now, None))
+        return
+    seen = set()
+    for deed in wanted:
+        key = (deed.rule, deed.source)
+        seen.add(key)
+        if (change := _follow(deed, last.get(key), now)) is not None:
+            yield change
+    if reverse_others:
+        for key, row in last.items():
+            if key not in seen and row.act is not Act.REVERSED:
+                yield Change(row, _again(row, Act.REVERSED, now))
 
 
 def _follow(deed: Deed, row: Any | None, now: datetime) -> Change | None:
     if row is None:
-        return Change(None, _values(deed, 0, Act.MADE, deed.occurred_at, now, None))
+        return Change(None, _line(deed, 0, Act.MADE, deed.occurred_at, now, None))
     same_event = row.receiver_id == deed.receiver_id and row.occurred_at == deed.occurred_at
     if row.act is Act.REVERSED:
         if row.by_id is not None:
             return None
         if not same_event:
-            return Change(row, _values(deed, row.turn + 1, Act.MADE, deed.occurred_at, now, None))
-        return Change(row, _values(deed, row.turn + 1, Act.RESTORED, now, now, row.id))
+            return Change(row, _line(deed, row.turn + 1, Act.MADE, deed.occurred_at, now, None))
+        return Change(row, _line(deed, row.turn + 1, Act.RESTORED, now, now, row.id))
     if same_event and (row.counts, row.damped, row.giver_id, row.giver_company, row.receiver_company) == (
         deed.counts,
         deed.damped,
@@ -126,39 +159,37 @@ def _follow(deed: Deed, row: Any | None, now: datetime) -> Change | None:
         deed.receiver_company,
     ):
         return None
-    return Change(row, _values(deed, row.turn + 1, Act.REVISED, now, now, row.id))
+    return Change(row, _line(deed, row.turn + 1, Act.REVISED, now, now, row.id))
 
 
-def _values(
-    deed: Deed, turn: int, act: Act, at: datetime, now: datetime, reverses_id: int | None
-) -> dict[str, Any]:
+def _line(deed: Deed, turn: int, act: Act, at: datetime, now: datetime, reverses_id: int | None) -> Line:
     if deed.rule is Rule.CONVERSATION:  # no row says more than the month
         at, now = month_of(at), month_of(now)
-    return {
-        "rule": deed.rule,
-        "source": deed.source,
-        "turn": turn,
-        "act": act,
-        "reverses_id": reverses_id,
-        "counts": deed.counts,
-        "damped": deed.damped,
-        "receiver_id": deed.receiver_id,
-        "receiver_company": deed.receiver_company,
-        "giver_id": deed.giver_id,
-        "giver_key": deed.giver_key,
-        "giver_company": deed.giver_company,
-        "post_id": deed.post_id,
-        "thread_id": deed.thread_id,
-        "occurred_at": deed.occurred_at,
-        "at": at,
-        "recorded_at": now,
-    }
+    return Line(
+        deed.rule,
+        deed.source,
+        turn,
+        act,
+        reverses_id,
+        deed.counts,
+        deed.damped,
+        deed.receiver_id,
+        deed.receiver_company,
+        deed.giver_id,
+        deed.giver_key,
+        deed.giver_company,
+        deed.post_id,
+        deed.thread_id,
+        deed.occurred_at,
+        at,
+        now,
+    )
 
 
-def _again(row: Any, act: Act, now: datetime) -> dict[str, Any]:
+def _again(row: Any, act: Act, now: datetime) -> Line:
     """The same fact with another act."""
     deed = Deed(*(getattr(row, name) for name in _FIELDS))
-    return _values(deed, row.turn + 1, act, now, now, row.id)
+    return _line(deed, row.turn + 1, act, now, now, row.id)
 
 
 _FIELDS = tuple(Deed.__dataclass_fields__)

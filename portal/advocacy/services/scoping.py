@@ -4,11 +4,12 @@ So one event stays cheap however much its receiver has done, and a row that is m
 ledger wherever somebody reads it before the job comes by.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.advocacy.formula import Weights
@@ -16,21 +17,23 @@ from portal.advocacy.models import Counts, Entry, ScopeScore
 from portal.advocacy.queries import scopes
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.scopes import Threads
-from portal.advocacy.queries.tallies import Item, Tally, items_of
+from portal.advocacy.queries.tallies import SUMS, Item, Tally, items_of
 from portal.discussions.models import Post, ThreadTag
 from portal.kernel import clock, jobs
-from portal.kernel.db import db
+from portal.kernel.bulk import insert_rows
+from portal.kernel.db import db, flushed_rows
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 
 RENEW_JOB = "renew scores by product and tag"
+COLUMNS = ("scope", "receiver_id", *SUMS)
 
 
-def note(rows: Iterable[Mapping[str, Any]]) -> None:
+def note(rows: Iterable[Any]) -> None:
     """These rows were added to the ledger. Inside the same unit of work."""
     mark(
-        row["receiver_id"]
+        row.receiver_id
         for row in rows
-        if row["post_id"] is not None and (row["counts"] is not Counts.NONE or row["turn"])
+        if row.post_id is not None and (row.counts is not Counts.NONE or row.turn)
     )
 
 
@@ -53,16 +56,21 @@ def mark(receiver_ids: Iterable[int]) -> None:
     now = clock.now()
     zero = {"fixed": 0.0, "falling": 0.0, "unknown": 0.0, "given": 0.0, "changes_at": now, "recent": []}
     rows = [{"scope": scopes.MARK, "receiver_id": one, **zero} for one in sorted(set(receiver_ids))]
-    if not rows:
-        return
+    if rows:
+        flushed_rows(_marking(db.engine.dialect.name), rows)
+        jobs.wake(RENEW_JOB)
+
+
+@cache
+def _marking(dialect_name: str) -> Any:
     table: Any = ScopeScore.__table__
-    dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
+    statement = dialect.insert(table)
     # An update and not nothing: it waits for a job that is about to take the mark away.
-    statement = dialect.insert(table).on_conflict_do_update(
-        index_elements=[table.c.scope, table.c.receiver_id], set_={"changes_at": now}
+    return statement.on_conflict_do_update(
+        index_elements=[table.c.scope, table.c.receiver_id],
+        set_={"changes_at": statement.excluded.changes_at},
     )
-    db.session.connection().execute(statement, rows)
-    jobs.wake(RENEW_JOB)
 
 
 def renew_due(most: int = 200) -> int:
@@ -97,10 +105,10 @@ def is_missing() -> bool:
 
 def made_of(
     receiver_id: int, items: Iterable[Item], threads: Threads, weights: Weights, now: datetime
-) -> list[dict[str, Any]]:
-    """The rows of a member's scopes."""
+) -> list[tuple[Any, ...]]:
+    """The rows of a member's scopes, in the order of `COLUMNS`."""
     return [
-        {"scope": scope, "receiver_id": receiver_id, **Tally(some, weights, now).sums}
+        (scope, receiver_id, *Tally(some, weights, now).sums)
         for scope, some in scopes.rows_by_scope(items, threads).items()
     ]
 
@@ -108,11 +116,10 @@ def made_of(
 def _renew(receiver_id: int) -> None:
     weights, now = weights_queries.current(), clock.now()
     threads = Threads()
-    found: list[dict[str, Any]] = []
+    found: list[tuple[Any, ...]] = []
     for _receiver, items in items_of([receiver_id], weights):
         threads.load(item.thread_id for item in items)
         found = made_of(receiver_id, items, threads, weights, now)
     db.session.execute(delete(ScopeScore).where(ScopeScore.receiver_id == receiver_id))
-    if found:
-        table: Any = ScopeScore.__table__
-        db.session.connection().execute(insert(table), found)
+    table: Any = ScopeScore.__table__
+    insert_rows(table, COLUMNS, found)

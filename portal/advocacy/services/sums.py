@@ -6,11 +6,12 @@ companies'. Time alone changes nothing but the moment at which a limit stops to 
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.advocacy import keys
@@ -19,10 +20,11 @@ from portal.advocacy.models import Act, CompanySum, Counts, Entry, GiverSum, Mem
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import account_of, rows_by_receiver, rows_of_pair
 from portal.advocacy.queries.scopes import Threads
-from portal.advocacy.queries.tallies import Tally, items_of
+from portal.advocacy.queries.tallies import SUMS, Tally, items_of
 from portal.advocacy.services import scoping
 from portal.advocacy.services.recording import Change
 from portal.kernel import clock
+from portal.kernel.bulk import insert_rows
 from portal.kernel.db import db, flushed_rows
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 
@@ -37,6 +39,18 @@ _GIVER_AND_COMPANY = select(GiverSum.giver, GiverSum.company, GiverSum.total, Gi
     GiverSum.receiver_id == bindparam("receiver"),
     or_(GiverSum.giver == bindparam("giver"), GiverSum.company == bindparam("company")),
 )
+_COMPANY = select(CompanySum.fixed, CompanySum.falling, CompanySum.changes_at, CompanySum.last_at).where(
+    CompanySum.receiver_id == bindparam("receiver"), CompanySum.company == bindparam("company")
+)
+_SCORE = select(
+    MemberScore.fixed,
+    MemberScore.falling,
+    MemberScore.unknown,
+    MemberScore.given,
+    MemberScore.changes_at,
+    MemberScore.recent,
+    MemberScore.unknown_recent,
+).where(MemberScore.receiver_id == bindparam("receiver"))
 _SUM_OF_COMPANIES = select(
     func.coalesce(func.sum(CompanySum.fixed), 0.0),
     func.coalesce(func.sum(CompanySum.falling), 0.0),
@@ -63,18 +77,19 @@ def fold(changes: Sequence[Change], weights: Weights | None = None) -> None:
     touched: dict[int, _Touched] = defaultdict(_Touched)
     weights = weights or weights_queries.current()
     for change in changes:
-        for row, sign in ((_plain(change.before), -1), (_plain(change.now), 1)):
-            if row is None or row["act"] is Act.REVERSED or row["counts"] is Counts.NONE:
+        for row, sign in ((change.before, -1), (change.now, 1)):
+            if row is None or row.act is Act.REVERSED or row.counts is Counts.NONE:
                 continue
-            part = touched[row["receiver_id"]]
-            worth = sign * weights.frozen(row["occurred_at"])
-            if row["counts"] is Counts.PARTICIPATION:
+            part = touched[row.receiver_id]
+            worth = sign * weights.frozen(row.occurred_at)
+            if row.counts is Counts.PARTICIPATION:
                 part.given += worth
-            elif keys.is_unknown(row["giver_key"]):
+            elif keys.is_unknown(row.giver_key):
                 part.unknown += worth
                 part.unknown_changed = True
             else:
-                part.pairs.add((row["giver_key"], row["rule"] is Rule.CONVERSATION))
+                part.pairs.add((row.giver_key, row.rule is Rule.CONVERSATION))
+                part.taken = part.taken or sign < 0
     for receiver_id, part in touched.items():
         _fold_member(receiver_id, part, weights)
     scoping.note(change.now for change in changes)
@@ -84,43 +99,98 @@ class _Touched:
     def __init__(self) -> None:
         self.given = self.unknown = 0.0
         self.unknown_changed = False
+        self.taken = False  # thanks of a person, or what they counted
         self.pairs: set[tuple[str, bool]] = set()
 
 
-def _plain(row: Any) -> dict[str, Any] | None:
-    if row is None:
-        return None
-    return row if isinstance(row, dict) else row._asdict()
+@dataclass(slots=True)
+class _Score:
+    """The row of a member while it is worked on."""
+
+    fixed: float = 0.0
+    falling: float = 0.0
+    unknown: float = 0.0
+    given: float = 0.0
+    changes_at: datetime | None = None
+    recent: list[datetime] = field(default_factory=list)
+    unknown_recent: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, receiver_id: int) -> "_Score | None":
+        row = flushed_rows(_SCORE, {"receiver": receiver_id}).one_or_none()
+        if row is None:
+            return None
+        recent = [datetime.fromisoformat(one) for one in row.recent]
+        return cls(row.fixed, row.falling, row.unknown, row.given, row.changes_at, recent, row.unknown_recent)
+
+    def add(self, before: Any | None, after: dict[str, Any]) -> None:
+        """A company counts more than before: the others need not be looked at."""
+        self.fixed += after["fixed"] - (before.fixed if before else 0.0)
+        self.falling = max(0.0, self.falling + after["falling"] - (before.falling if before else 0.0))
+        moments = [one for one in (self.changes_at, after["changes_at"]) if one]
+        self.changes_at = min(moments, default=None)  # at worst too early: then everything is looked at
+        if before is not None and before.last_at in self.recent:
+            self.recent.remove(before.last_at)
+        self.recent = sorted([*self.recent, after["last_at"]], reverse=True)[:KEPT_RECENT]
+
+    def add_up(self, receiver_id: int) -> None:
+        """All companies anew."""
+        about = {"receiver": receiver_id}
+        fixed, falling, self.changes_at = flushed_rows(_SUM_OF_COMPANIES, about).one()
+        self.fixed, self.falling = float(fixed), float(falling)
+        moments = [row.last_at for row in flushed_rows(_LATEST_COMPANIES, about)]
+        moments += [datetime.fromisoformat(one) for one in self.unknown_recent]
+        self.recent = sorted(moments, reverse=True)[:KEPT_RECENT]
+
+    def store(self, receiver_id: int, weights: Weights) -> None:
+        flushed_rows(
+            _upsert(MemberScore),
+            {
+                "receiver_id": receiver_id,
+                "fixed": self.fixed,
+                "falling": self.falling,
+                "unknown": self.unknown,
+                "given": self.given,
+                "changes_at": self.changes_at,
+                "recent": [moment.isoformat() for moment in self.recent],
+                "unknown_recent": self.unknown_recent,
+                "ranked_until": _until(self.recent, weights.companies_to_rank),
+                "high_until": _until(self.recent, HIGH_CONFIDENCE),
+            },
+        )
 
 
 def _fold_member(receiver_id: int, part: _Touched, weights: Weights) -> None:
     now = clock.now()
-    score = db.session.get(MemberScore, receiver_id)
-    if score is None:
-        score = MemberScore(
-            receiver_id=receiver_id,
-            fixed=0.0,
-            falling=0.0,
-            unknown=0.0,
-            given=0.0,
-            recent=[],
-            unknown_recent=[],
-        )
-        db.session.add(score)
-    elif score.changes_at is not None and score.changes_at <= now:
+    score = _Score.of(receiver_id) or _Score()
+    # What only grows is added; where something was taken away, or time did, all companies are looked at, so
+    # that no remainder of a subtraction stays.
+    anew = part.taken or part.unknown_changed
+    if score.changes_at is not None and score.changes_at <= now:
         _renew_companies(receiver_id, weights, now)
+        anew = True
     score.given = max(0.0, score.given + part.given)
     score.unknown = max(0.0, score.unknown + part.unknown)
     for key, is_hidden in part.pairs:
-        _renew_pair(receiver_id, key, is_hidden, weights, now)
+        grown = _renew_pair(receiver_id, key, is_hidden, weights, now)
+        if grown is None:
+            anew = True
+        else:
+            score.add(*grown)
     if part.unknown_changed:
         score.unknown_recent = [moment.isoformat() for moment in _unknown_recent(receiver_id)]
-    _renew_member(score, weights)
-    db.session.flush()  # the next event of this unit reads these rows
+    if anew:
+        score.add_up(receiver_id)
+    score.store(receiver_id, weights)
 
 
-def _renew_pair(receiver_id: int, key: str, is_hidden: bool, weights: Weights, now: datetime) -> None:
-    """One person's sum anew from the entries, and those of the companies concerned."""
+def _renew_pair(
+    receiver_id: int, key: str, is_hidden: bool, weights: Weights, now: datetime
+) -> tuple[Any | None, dict[str, Any]] | None:
+    """One person's sum anew from the entries, and those of the companies concerned.
+
+    Gives what their company counted before and counts now; None where another one lost something.
+    """
     giver = key if is_hidden else keys.hidden(receiver_id, key)
     plain = _plain_key(receiver_id, giver) if is_hidden else key
     rows = rows_of_pair(receiver_id, *(one for one in (giver, plain) if one))
@@ -129,9 +199,10 @@ def _renew_pair(receiver_id: int, key: str, is_hidden: bool, weights: Weights, n
     about = {"receiver": receiver_id, "giver": giver, "company": company}
     found = flushed_rows(_GIVER_AND_COMPANY, about).all()
     before = next((row.company for row in found if row.giver == giver), None)
+    grown = None
     if pair is not None:
         flushed_rows(
-            _upsert(GiverSum, "giver"),
+            _upsert(GiverSum),
             {
                 "receiver_id": receiver_id,
                 "giver": giver,
@@ -141,11 +212,15 @@ def _renew_pair(receiver_id: int, key: str, is_hidden: bool, weights: Weights, n
             },
         )
         givers = [(row.total, row.last_at) for row in found if row.company == company and row.giver != giver]
-        _store_company(receiver_id, company, [*givers, (pair.total, pair.last_at)], weights, now)
+        counted = flushed_rows(_COMPANY, {"receiver": receiver_id, "company": company}).one_or_none()
+        totals = [*givers, (pair.total, pair.last_at)]
+        grown = counted, _store_company(receiver_id, company, totals, weights, now)
     elif before is not None:
         flushed_rows(delete(GiverSum).where(GiverSum.receiver_id == receiver_id, GiverSum.giver == giver))
     if before is not None and before != company:
         _renew_company(receiver_id, before, weights, now)
+        return None
+    return grown
 
 
 def _plain_key(receiver_id: int, giver: str) -> str | None:
@@ -170,36 +245,34 @@ def _renew_company(receiver_id: int, company: str, weights: Weights, now: dateti
 
 def _store_company(
     receiver_id: int, company: str, givers: Sequence[tuple[float, datetime]], weights: Weights, now: datetime
-) -> None:
+) -> dict[str, Any]:
     piece = company_piece(weights, [total for total, _last_at in givers], now)
-    flushed_rows(
-        _upsert(CompanySum, "company"),
-        {
-            "receiver_id": receiver_id,
-            "company": company,
-            "fixed": piece.fixed,
-            "falling": piece.falling,
-            "changes_at": piece.changes_at,
-            "last_at": max(last_at for _total, last_at in givers),
-        },
-    )
+    values = {
+        "receiver_id": receiver_id,
+        "company": company,
+        "fixed": piece.fixed,
+        "falling": piece.falling,
+        "changes_at": piece.changes_at,
+        "last_at": max(last_at for _total, last_at in givers),
+    }
+    flushed_rows(_upsert(CompanySum), values)
+    return values
 
 
 @cache
-def _upsert_for(dialect_name: str, model: Any, key: str) -> Any:
+def _upsert_for(dialect_name: str, model: Any) -> Any:
     dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
-    statement = dialect.insert(model.__table__)
-    own = {"receiver_id", key}
-    changed = {column.name: statement.excluded[column.name] for column in model.__table__.c}
+    table = model.__table__
+    statement = dialect.insert(table)
     return statement.on_conflict_do_update(
-        index_elements=["receiver_id", key],
-        set_={name: value for name, value in changed.items() if name not in own},
+        index_elements=list(table.primary_key.columns),
+        set_={column.name: statement.excluded[column.name] for column in table.c if not column.primary_key},
     )
 
 
-def _upsert(model: Any, key: str) -> Any:
+def _upsert(model: Any) -> Any:
     """Write a row, or the other columns of the one that is there."""
-    return _upsert_for(db.engine.dialect.name, model, key)
+    return _upsert_for(db.engine.dialect.name, model)
 
 
 def _renew_companies(receiver_id: int, weights: Weights, now: datetime) -> None:
@@ -209,21 +282,6 @@ def _renew_companies(receiver_id: int, weights: Weights, now: datetime) -> None:
     ).scalars()
     for company in list(due):
         _renew_company(receiver_id, company, weights, now)
-
-
-def _renew_member(score: MemberScore, weights: Weights) -> None:
-    about = {"receiver": score.receiver_id}
-    fixed, falling, changes_at = flushed_rows(_SUM_OF_COMPANIES, about).one()
-    latest = [row.last_at for row in flushed_rows(_LATEST_COMPANIES, about)]
-    score.fixed, score.falling, score.changes_at = float(fixed), float(falling), changes_at
-    moments = [*latest, *(datetime.fromisoformat(one) for one in score.unknown_recent)]
-    _set_recent(score, sorted(moments, reverse=True)[:KEPT_RECENT], weights)
-
-
-def _set_recent(score: MemberScore, moments: list[datetime], weights: Weights) -> None:
-    score.recent = [moment.isoformat() for moment in moments]
-    score.ranked_until = _until(moments, weights.companies_to_rank)
-    score.high_until = _until(moments, HIGH_CONFIDENCE)
 
 
 def _until(moments: Sequence[datetime], companies: int) -> datetime | None:
@@ -251,11 +309,12 @@ def renew_due(most: int = 500) -> int:
     for receiver_id in due:
         with unit_of_work():
             lock([receiver_id])
-            score = db.session.get(MemberScore, receiver_id)
+            score = _Score.of(receiver_id)
             if score is not None:
                 weights = weights_queries.current()
                 _renew_companies(receiver_id, weights, now)
-                _renew_member(score, weights)
+                score.add_up(receiver_id)
+                score.store(receiver_id, weights)
     return len(due)
 
 
@@ -279,50 +338,42 @@ def rebuild(progress: Any = lambda _done, _of: None, *, weights: Weights | None 
 
 def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:
     now = clock.now()
-    givers: list[dict[str, Any]] = []
-    companies: list[dict[str, Any]] = []
-    scores: list[dict[str, Any]] = []
-    by_scope: list[dict[str, Any]] = []
+    givers: list[tuple[Any, ...]] = []
+    companies: list[tuple[Any, ...]] = []
+    scores: list[tuple[Any, ...]] = []
+    by_scope: list[tuple[Any, ...]] = []
     for table in (GiverSum, CompanySum, MemberScore, ScopeScore):
         db.session.execute(delete(table).where(table.receiver_id.in_(ids)))
     for receiver_id, items in items_of(ids, weights):
         by_scope += scoping.made_of(receiver_id, items, threads, weights, now)
         tally = Tally(items, weights, now)
-        givers += [
-            {
-                "receiver_id": receiver_id,
-                "giver": giver,
-                "company": company,
-                "total": total,
-                "last_at": last_at,
-            }
-            for giver, (total, company, last_at) in tally.givers.items()
-        ]
+        givers += [(receiver_id, giver, *sum_) for giver, sum_ in tally.givers.items()]
         companies += [
-            {
-                "receiver_id": receiver_id,
-                "company": company,
-                "fixed": piece.fixed,
-                "falling": piece.falling,
-                "changes_at": piece.changes_at,
-                "last_at": tally.latest[company],
-            }
+            (receiver_id, company, piece.fixed, piece.falling, piece.changes_at, tally.latest[company])
             for company, piece in tally.pieces.items()
         ]
         scores.append(_score_row(receiver_id, tally, weights))
-    made = ((GiverSum, givers), (CompanySum, companies), (MemberScore, scores), (ScopeScore, by_scope))
-    for model, found in made:
-        if found:
-            plain: Any = model.__table__
-            db.session.connection().execute(insert(plain), found)
+    for model, columns, rows in (
+        (GiverSum, _GIVER, givers),
+        (CompanySum, _COMPANY_COLUMNS, companies),
+        (MemberScore, _MEMBER, scores),
+        (ScopeScore, scoping.COLUMNS, by_scope),
+    ):
+        table: Any = model.__table__
+        insert_rows(table, columns, rows)
 
 
-def _score_row(receiver_id: int, tally: Tally, weights: Weights) -> dict[str, Any]:
+_GIVER = ("receiver_id", "giver", "total", "company", "last_at")
+_COMPANY_COLUMNS = ("receiver_id", "company", "fixed", "falling", "changes_at", "last_at")
+_MEMBER = ("receiver_id", *SUMS, "unknown_recent", "ranked_until", "high_until")
+
+
+def _score_row(receiver_id: int, tally: Tally, weights: Weights) -> tuple[Any, ...]:
     recent = tally.recent
-    return {
-        "receiver_id": receiver_id,
-        **tally.sums,
-        "unknown_recent": [moment.isoformat() for moment in tally.unknown_at[-KEPT_RECENT:]],
-        "ranked_until": _until(recent, weights.companies_to_rank),
-        "high_until": _until(recent, HIGH_CONFIDENCE),
-    }
+    return (
+        receiver_id,
+        *tally.sums,
+        [moment.isoformat() for moment in tally.unknown_at[-KEPT_RECENT:]],
+        _until(recent, weights.companies_to_rank),
+        _until(recent, HIGH_CONFIDENCE),
+    )
