@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
-from portal.advocacy.models import Act, Entry, Rule
+from portal.advocacy.models import Act, Entry, Rule, ScoreChoice
 from portal.discussions.models import ShownAs, Thread
 from portal.kernel import clock
 from portal.kernel.access import Status
@@ -92,7 +92,10 @@ class Patterns:
 
 
 def patterns() -> Patterns:
-    """What the last 90 days show. Private conversations are never part of it."""
+    """What the last 90 days show. Private conversations are never part of it.
+
+    Nor is what members received who chose to be left out: it counts in no list, and nobody else reads it.
+    """
     since = clock.now() - WINDOW
     rows = db.session.execute(
         select(Entry.giver_id, Entry.receiver_id, Entry.post_id, Entry.rule, Entry.occurred_at)
@@ -101,6 +104,7 @@ def patterns() -> Patterns:
             Entry.at >= since,
             Entry.act == Act.MADE,
             Entry.giver_id.is_not(None),
+            Entry.receiver_id.not_in(_left_out()),
             # Who asks as a role is not to be found by what they accept.
             or_(
                 Entry.rule == Rule.VOTE,
@@ -125,6 +129,10 @@ def patterns() -> Patterns:
         [Range(tuple(people[one] for one in group), count) for group, count in ranges],
         [Together(people[a], people[b], times, last_at) for a, b, times, last_at in together],
     )
+
+
+def _left_out() -> Any:
+    return select(ScoreChoice.member_id).where(ScoreChoice.not_scored.is_(True))
 
 
 def _pairs(given: Counter[tuple[int, int]]) -> list[tuple[int, int, int, int, float]]:
