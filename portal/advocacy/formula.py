@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _EPOCH_STAMP = EPOCH.timestamp()
@@ -56,8 +57,7 @@ class Weights:
         return min(self.company_limit, sum(min(limit, total * decay) for total in totals))
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """`fixed` + `falling` × decay, right until `changes_at`."""
 
     fixed: float

@@ -4,10 +4,10 @@ An insert of SQLAlchemy asks for each value of each row how it is written, which
 database does. Here that is looked up once for each column, and PostgreSQL takes the rows as one stream.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import Dialect, Enum, Table
 
 from portal.kernel.db import db
 
@@ -44,13 +44,17 @@ def _written(
     table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], dialect: Dialect
 ) -> Iterator[tuple[Any, ...]]:
     """The rows as the driver takes them."""
-    ways = [
-        (place, way)
-        for place, name in enumerate(columns)
-        if (way := table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
-    ]
+    kinds = [(place, table.c[name].type.dialect_impl(dialect)) for place, name in enumerate(columns)]
+    ways = [(place, way) for place, kind in kinds if (way := _way_of(kind, dialect)) is not None]
     for row in rows:
         written = list(row)
         for place, way in ways:
             written[place] = way(written[place])
         yield tuple(written)
+
+
+def _way_of(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
+    way: Callable[[Any], Any] | None = kind.bind_processor(dialect)
+    if way is not None and isinstance(kind, Enum) and kind.enum_class is not None:
+        return {None: None, **{value: way(value) for value in kind.enum_class}}.__getitem__
+    return way

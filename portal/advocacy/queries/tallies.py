@@ -126,6 +126,19 @@ class Tally:
         return fixed, falling, self.unknown, self.given, changes_at, recent
 
 
+def sums_of(items: Sequence[Item], weights: Weights, now: datetime) -> tuple[Any, ...]:
+    """The columns `SUMS` of these items."""
+    if len(items) == 1:  # as with most tags of a member
+        only = items[0]
+        if only.kind == PARTICIPATION:
+            return 0.0, 0.0, 0.0, only.worth, None, []
+        if only.kind == UNKNOWN:
+            return 0.0, 0.0, only.worth, 0.0, None, [only.at.isoformat()]
+        piece = company_piece(weights, [only.worth], now)
+        return piece.fixed, piece.falling, 0.0, 0.0, piece.changes_at, [only.at.isoformat()]
+    return Tally(items, weights, now).sums
+
+
 def items_of(receiver_ids: Sequence[int], weights: Weights) -> Iterator[tuple[int, list[Item]]]:
     """What counts of each of these members who has entries."""
     rows = flushed_rows(_LAST_ROWS, {"ids": list(receiver_ids)})

@@ -17,7 +17,7 @@ from portal.advocacy.models import Counts, Entry, ScopeScore
 from portal.advocacy.queries import scopes
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.scopes import Threads
-from portal.advocacy.queries.tallies import SUMS, Item, Tally, items_of
+from portal.advocacy.queries.tallies import SUMS, Item, items_of, sums_of
 from portal.discussions.models import Post, ThreadTag
 from portal.kernel import clock, jobs
 from portal.kernel.bulk import insert_rows
@@ -108,7 +108,7 @@ def made_of(
 ) -> list[tuple[Any, ...]]:
     """The rows of a member's scopes, in the order of `COLUMNS`."""
     return [
-        (scope, receiver_id, *Tally(some, weights, now).sums)
+        (scope, receiver_id, *sums_of(some, weights, now))
         for scope, some in scopes.rows_by_scope(items, threads).items()
     ]
 
