@@ -11,7 +11,7 @@ from portal.advocacy import listeners as advocacy_listeners
 from portal.advocacy import personal as advocacy_personal
 from portal.advocacy import telling as advocacy_telling
 from portal.advocacy import views as advocacy_views
-from portal.advocacy.services import scoping, weighing
+from portal.advocacy.services import remembering, scoping, weighing
 from portal.advocacy.services import sums as advocacy_sums
 from portal.asks import listeners as asks_listeners
 from portal.asks import personal as asks_personal
@@ -512,6 +512,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register("forget kept asks", asks_keeping.forget_old, 6 * 3600)
     jobs.register(advocacy_sums.RENEW_JOB, advocacy_sums.renew_due, 600)
     jobs.register(scoping.RENEW_JOB, scoping.renew_due, 60)
+    jobs.register(remembering.REMEMBER_JOB, remembering.remember, 600)
     jobs.register(weighing.APPLY_JOB, weighing.apply_due, 60)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)

@@ -70,7 +70,6 @@ class Company(Versioned, Base):
     named_at: Mapped[datetime | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column()
     members_count: Mapped[int] = mapped_column(default=0)
-    threads_count: Mapped[int] = mapped_column(default=0)
 
 
 class CompanyDomain(Base):

@@ -7,10 +7,19 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.advocacy.models import Act, Counts, Damped, Entry, Rule
-from portal.advocacy.queries.standing import Standing, ranking, rising, standing_of, standings
+from portal.advocacy.queries.standing import (
+    Standing,
+    compared_with,
+    ranking,
+    rising,
+    standing_of,
+    standings,
+    to_remember,
+)
 from portal.advocacy.queries.yesterday import helped_between
 from portal.advocacy.services import choosing, contesting
 from portal.advocacy.services.rebuilding import rebuild
+from portal.advocacy.services.remembering import remember
 from portal.conversations.models import Rating
 from portal.conversations.services import afterwards
 from portal.discussions.models import ThreadKind
@@ -353,3 +362,23 @@ def test_a_day_of_help_is_made_of_what_counts(in_app: Flask) -> None:
     found = helped_between(clock.now() - timedelta(hours=1), clock.now() + timedelta(hours=1))
     assert [one.member_id for one in found] == [helper]
     assert helped_between(later - timedelta(hours=1), later + timedelta(hours=1)) == []
+
+
+def test_what_the_number_was_is_kept_for_the_day_and_read_from_there(in_app: Flask, at) -> None:
+    at(noon())
+    world = make_world(companies=3, people=1)
+    helper, *others = world.members
+    world.thank(others[0], helper)
+    at(noon() + timedelta(days=70))
+    world.thank(others[1], helper)
+    looked_up = rising(10)
+    assert looked_up[0].was == pytest.approx(helpfulness(helper, compared_with(clock.now())))
+    assert looked_up[0].was > 0
+    assert remember() == 1
+    assert remember() == 0
+    assert rising(10) == looked_up
+    world.thank(others[1], helper)
+    assert to_remember(compared_with(clock.now())) == []
+    assert [one.was for one in rising(10)] == [looked_up[0].was]
+    at(noon() + timedelta(days=71))
+    assert to_remember(compared_with(clock.now())) == [helper]

@@ -128,6 +128,9 @@ class MemberScore(Base):
     unknown_recent: Mapped[list[str]] = mapped_column(JSON, default=list)
     ranked_until: Mapped[datetime | None] = mapped_column(index=True)  # without a further thanks
     high_until: Mapped[datetime | None] = mapped_column()  # confidence high, the same way
+    # What helpfulness was at a moment of the past, for those near the top: see services.remembering.
+    before: Mapped[float | None] = mapped_column(Float(53))
+    before_at: Mapped[datetime | None] = mapped_column()
 
 
 class ScopeScore(Base):

@@ -88,7 +88,8 @@ def ranking(limit: int, at: datetime | None = None, *, offset: int = 0) -> list[
 def rising(limit: int, at: datetime | None = None) -> list[Standing]:
     """Customers not ranked yet, or whose score doubled within 60 days, highest first, with `was`.
 
-    Former customers count as customers. Guests do not rise: nobody asks them for anything.
+    Former customers count as customers. Guests do not rise: nobody asks them for anything. What somebody's
+    number was is that of the first moment of this day 60 days ago, which `services.remembering` keeps.
     """
     moment = at if at is not None and at < clock.now() else None
     if moment:
@@ -99,12 +100,46 @@ def rising(limit: int, at: datetime | None = None) -> list[Standing]:
         risen = [one for one in everybody if one.label == RANKED]
     else:
         now = clock.now()
-        new = _now(_LOOKED_AT, 0, *_CUSTOMERS, ranked=False)
-        risen = _now(_LOOKED_AT, 0, *_CUSTOMERS, ranked=True)
-    before = _values_of([one.member_id for one in [*new, *risen]], now - DOUBLING)
-    looked = [_with_was(one, before[one.member_id].helpfulness) for one in [*new, *risen]]
+        new, risen = _near_the_top()
+    ids = [one.member_id for one in [*new, *risen]]
+    then = now - DOUBLING if moment else compared_with(now)
+    before = {} if moment else _remembered(ids, then)
+    before |= helpfulness_at([one for one in ids if one not in before], then)
+    looked = [_with_was(one, before[one.member_id]) for one in [*new, *risen]]
     found = [one for one in looked if one.label == RISING or one.doubled]
     return _highest_first(found)[:limit]
+
+
+def compared_with(now: datetime) -> datetime:
+    """The moment of the past with which today's helpfulness is compared: the same the whole day (UTC)."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - DOUBLING
+
+
+def to_remember(then: datetime) -> list[int]:
+    """Members near the top of whom nothing says yet what their helpfulness was then."""
+    ids = [one.member_id for part in _near_the_top() for one in part]
+    known = _remembered(ids, then)
+    return [one for one in ids if one not in known]
+
+
+def helpfulness_at(member_ids: Sequence[int], at: datetime) -> dict[int, float]:
+    """From the ledger, whatever they chose to show; 0 for whoever had no entries then."""
+    return {one: value.helpfulness for one, value in _values_of(member_ids, at).items()}
+
+
+def _near_the_top() -> tuple[list[Standing], list[Standing]]:
+    """The highest customers who are not ranked, and those who are."""
+    new = _now(_LOOKED_AT, 0, *_CUSTOMERS, ranked=False)
+    return new, _now(_LOOKED_AT, 0, *_CUSTOMERS, ranked=True)
+
+
+def _remembered(member_ids: Sequence[int], then: datetime) -> dict[int, float]:
+    rows = db.session.execute(
+        select(MemberScore.receiver_id, MemberScore.before).where(
+            MemberScore.receiver_id.in_(member_ids), MemberScore.before_at == then
+        )
+    )
+    return {row.receiver_id: row.before for row in rows if row.before is not None}
 
 
 def label_of(companies: int, thanks: float, weights: Weights) -> str:

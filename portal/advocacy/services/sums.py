@@ -31,6 +31,7 @@ from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 RENEW_JOB = "renew scores whose limits changed"
 _ONCE = 200  # members rebuilt in one transaction
 YEAR = timedelta(days=YEAR_DAYS)
+_OF_THE_PAST = ("before", "before_at")
 # Made once: at every event the making would cost as much as the running.
 _OF_COMPANY = select(GiverSum.total, GiverSum.last_at).where(
     GiverSum.receiver_id == bindparam("receiver"), GiverSum.company == bindparam("company")
@@ -264,14 +265,17 @@ def _upsert_for(dialect_name: str, model: Any) -> Any:
     dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
     table = model.__table__
     statement = dialect.insert(table)
+    changed = [
+        column.name for column in table.c if not column.primary_key and column.name not in _OF_THE_PAST
+    ]
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
-        set_={column.name: statement.excluded[column.name] for column in table.c if not column.primary_key},
+        set_={name: statement.excluded[name] for name in changed},
     )
 
 
 def _upsert(model: Any) -> Any:
-    """Write a row, or the other columns of the one that is there."""
+    """Write a row, or the other columns of the one that is there; what tells of the past stays."""
     return _upsert_for(db.engine.dialect.name, model)
 
 
