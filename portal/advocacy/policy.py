@@ -8,6 +8,8 @@ HELPED_DAYS = 4
 HELPED_WITHIN = timedelta(days=180)
 EVIDENCE = 2
 REVIEW_EVERY = timedelta(days=365)
+ANSWERED_WITHIN = timedelta(days=2)  # a contested entry, as the member is told
+LOOKS = 2  # at one entry: the second by somebody else
 RESTS = timedelta(days=90)  # offered where no other date is chosen
 
 

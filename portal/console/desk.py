@@ -13,6 +13,7 @@ from flask_babel import ngettext as _n
 from sqlalchemy import select
 
 from portal.advocacy.models import NominatedBy
+from portal.advocacy.policy import ANSWERED_WITHIN
 from portal.advocacy.queries import candidates, contests
 from portal.asks.models import Ask, AskMode, AskState
 from portal.consents.queries import ending_soon
@@ -36,7 +37,7 @@ NEAR_PROMISE = timedelta(hours=8)
 UNANSWERED_FROM = timedelta(hours=22)
 UNANSWERED_TO = timedelta(days=14)
 LATELY = timedelta(days=14)
-PEOPLE_WAIT = timedelta(days=2)  # a nomination, a contested entry
+PEOPLE_WAIT = ANSWERED_WITHIN  # a nomination waits no longer than a contested entry
 CLAIM_WAITS = timedelta(days=1)
 
 CASES, ASKS, PEOPLE, QUESTIONS = "cases", "asks", "people", "questions"
@@ -148,7 +149,7 @@ def _asks(viewer: Viewer) -> list[Row]:
 def _contests(_viewer: Viewer) -> list[Row]:
     return [
         _person(
-            _("Entry contested"),
+            _("Entry contested again") if one.is_second else _("Entry contested"),
             one.words[:120],
             f"/console/contests/{one.id}",
             f"{one.name}, {one.company}" if one.company else one.name,

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.advocacy.models import Contest, Entry, Rule, ScoreChoice, WeightsDecision
 from portal.advocacy.queries.standing import standing_of
 from portal.advocacy.queries.weights import current
+from portal.advocacy.services.choosing import choose
 from portal.advocacy.services.weighing import apply_due
 from portal.discussions.models import ShownAs
 from portal.discussions.services.acceptance import accept
@@ -104,6 +105,44 @@ def test_an_entry_is_contested_answered_and_taken_out(app: Flask, helped: dict, 
         assert standing_of(helped["helper"]).helpfulness < before
 
 
+def test_a_contested_entry_is_looked_at_once_more_by_somebody_else(
+    app: Flask, helped: dict, sign_in: SignIn
+) -> None:
+    own, number = sign_in(helped["helper"]), helped["entry"]
+    first, second = sign_in(helped["moderator"]), sign_in(helped["admin"])
+
+    def contest(words: str) -> int:
+        token = {"csrf_token": csrf(own, "/me/score/contest")}
+        asked = own.post("/me/score/contest", data={**token, "entry": number, "words": words})
+        if asked.status_code != 303:
+            assert "looked at this entry, one after the other" in asked.text
+            return 0
+        with app.app_context():
+            return db.session.execute(select(func.max(Contest.id))).scalar_one()
+
+    def answer(browser: FlaskClient, contest: int, words: str) -> int:
+        token = {"csrf_token": csrf(browser, "/console/weights")}
+        return browser.post(
+            f"/console/contests/{contest}/answer", data={**token, "answer": words}
+        ).status_code
+
+    once = contest("I never wrote that.")
+    assert "You get an answer by" in own.get("/me/score").text
+    assert "Have somebody else look" not in own.get("/me/score").text
+    assert "Entry contested" in first.get("/console/").text
+    assert answer(first, once, "You did.") == 303
+    assert "Have somebody else look" in own.get("/me/score").text
+    again = contest("I did not.")
+    assert "Somebody else looks now." in own.get("/me/score").text
+    assert "Entry contested again" in second.get("/console/").text
+    assert "somebody else looks now" in first.get(f"/console/contests/{again}").text
+    assert answer(first, again, "You did, I say.") == 403
+    assert "You did." in second.get(f"/console/contests/{again}").text
+    assert answer(second, again, "I looked too: you did.") == 303
+    assert "Have somebody else look" not in own.get("/me/score").text
+    assert contest("But no.") == 0
+
+
 def test_somebody_elses_entry_cannot_be_contested(app: Flask, helped: dict, sign_in: SignIn) -> None:
     with app.app_context():
         other = make_world(companies=1, people=1).members[0]
@@ -164,6 +203,25 @@ def test_patterns_are_shown_to_vendor_moderators(helped: dict, sign_in: SignIn) 
     page = sign_in(helped["moderator"]).get("/console/patterns")
     assert page.status_code == 200
     assert "Canary Guestname" not in page.text
+
+
+def test_patterns_leave_out_what_members_received_who_opted_out(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        world = make_world(companies=4, people=1)
+        for one, other in (world.members[:2], world.members[2:]):
+            for _time in range(2):
+                world.thank(one, other)
+                world.thank(other, one)
+        names = [viewer_of(member).display_name for member in world.members]
+        moderator = make_moderator()
+    page = sign_in(moderator).get("/console/patterns").text
+    assert all(name in page for name in names)
+    with app.app_context():
+        choose(viewer_of(world.members[0]), not_scored=True, not_approached=False)
+    page = sign_in(moderator).get("/console/patterns").text
+    assert not any(name in page for name in names[:2])
+    assert all(name in page for name in names[2:])
+    assert "nor is what members received who chose to be left out" in page
 
 
 def csrf(browser: FlaskClient, path: str) -> str:

@@ -1,5 +1,6 @@
 """Entries that members contest: what waits, and one's own with their answers."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +10,15 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased
 
 from portal.advocacy.models import Act, Contest, Counts, Damped, Entry, Rule
+from portal.advocacy.policy import ANSWERED_WITHIN, LOOKS
 from portal.advocacy.queries.entries import is_last
 from portal.discussions.addresses import post_address
 from portal.discussions.models import Post, Thread
+from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.members.models import Company, Member
+from portal.moderation.queries.evidence import moderators
 
 SHOWN = 100
 
@@ -41,6 +45,27 @@ class ContestLine:
     may_be_restored: bool
     title: str
     address: str
+    first: "FirstLook | None" = None  # what was answered before, where it is contested again
+    may_be_asked_again: bool = False
+
+    @property
+    def is_second(self) -> bool:
+        return self.first is not None
+
+    @property
+    def due_at(self) -> datetime:
+        """Until when the member was told that an answer comes."""
+        return self.made_at + ANSWERED_WITHIN
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What was asked and answered about the same entry before, and by whom."""
+
+    words: str
+    answer: str
+    by_id: int | None
+    by: str
 
 
 def waiting(limit: int = SHOWN) -> list[ContestLine]:
@@ -72,6 +97,13 @@ def find(contest_id: int) -> ContestLine:
     if not found:
         raise NotFound("no such question")
     return found[0]
+
+
+def is_for_others(line: ContestLine, moderator: Viewer) -> bool:
+    """Whether this moderator answered the first time, and there is somebody else who can look now."""
+    if line.first is None or line.first.by_id != moderator.member_id:
+        return False
+    return bool(set(moderators(leave_out=[moderator.member_id])) - set(moderators(peers_only=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +170,15 @@ def _lines(query: Any) -> list[ContestLine]:
         Entry.id, Entry.rule, Entry.counts, Entry.damped, Entry.occurred_at, Entry.post_id,
     )  # fmt: skip
     last = _last(entries)
+    looks = _looks(entries)
     places = _places([entry.post_id for entry in entries.values()])
     found = []
     for row in rows:
         entry = entries.get(row.entry_id or 0)
         act, by_id = last.get(row.entry_id or 0, (None, None))
         title, address = places.get(entry.post_id, ("", "")) if entry else ("", "")
+        of_entry = looks.get((row.member_id, row.entry_id), [])
+        before = [one for one in of_entry if one.id < row.id and one.answered_at is not None]
         found.append(
             ContestLine(
                 row.id,
@@ -164,8 +199,35 @@ def _lines(query: Any) -> list[ContestLine]:
                 act is Act.REVERSED and by_id is not None,
                 title,
                 address,
+                FirstLook(before[-1].words, before[-1].answer, before[-1].answered_by_id, before[-1].by or "")
+                if before
+                else None,
+                row.answered_at is not None and len(of_entry) < LOOKS and entry is not None,
             )
         )
+    return found
+
+
+def _looks(entry_ids: Collection[int]) -> dict[tuple[int, int | None], list[Any]]:
+    """Every contest of these entries, oldest first, by member and entry."""
+    rows = db.session.execute(
+        select(
+            Contest.id,
+            Contest.member_id,
+            Contest.entry_id,
+            Contest.words,
+            Contest.answer,
+            Contest.answered_at,
+            Contest.answered_by_id,
+            Member.name.label("by"),
+        )
+        .outerjoin(Member, Member.id == Contest.answered_by_id)
+        .where(Contest.entry_id.in_(sorted(set(entry_ids))))
+        .order_by(Contest.id)
+    )
+    found: dict[tuple[int, int | None], list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.member_id, row.entry_id].append(row)
     return found
 
 

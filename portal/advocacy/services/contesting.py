@@ -3,9 +3,11 @@
 A moderator can reverse an entry or put it in force again; no function here grants a point.
 """
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.advocacy.models import Act, Contest, Entry
+from portal.advocacy.policy import LOOKS
+from portal.advocacy.queries import contests
 from portal.advocacy.services import telling
 from portal.advocacy.services.recording import correct, last_rows
 from portal.advocacy.services.sums import fold, lock
@@ -21,7 +23,10 @@ MOST_OPEN = 10
 
 
 def contest(member: Viewer, entry_id: int | None, words: str, *, form_key: str = "") -> None:
-    """Ask for a second look at one's own entry, or the whole (None). Raises Invalid, NotFound; Repeated."""
+    """Ask for a second look at one's own entry, or the whole (None). Raises Invalid, NotFound; Repeated.
+
+    An entry can be contested once more after the answer: then somebody else looks.
+    """
     words = " ".join(words.replace("\x00", "").split())
     if not words:
         raise Invalid("Say what is wrong, in a few words.", "words")
@@ -45,6 +50,10 @@ def contest(member: Viewer, entry_id: int | None, words: str, *, form_key: str =
         )
         if entry_id in waiting:
             raise Invalid("You asked for this already; the answer comes to your notices.", "words")
+        if entry_id is not None and _looked(member.member_id or 0, entry_id) >= LOOKS:
+            raise Invalid(
+                "Two people looked at this entry, one after the other: it stays with that.", "words"
+            )
         if len(waiting) >= MOST_OPEN:
             raise Invalid("Several of your questions wait already; they are answered first.", "words")
         db.session.add(
@@ -72,6 +81,8 @@ def answer(moderator: Viewer, contest_id: int, words: str, *, correction: Act | 
             raise NotFound("no such question")
         if row.answered_at is not None:
             raise Conflict("This was answered meanwhile.")
+        if contests.is_for_others(contests.find(contest_id), moderator):
+            raise Forbidden("You answered this before: somebody else looks at it now.")
         if correction is not None:
             if row.entry_id is None:
                 raise Invalid("This is about the whole, so there is no entry to change.", "correction")
@@ -89,6 +100,14 @@ def correct_entry(moderator: Viewer, entry_id: int, act: Act, reason: str) -> No
         member_id = _correct(moderator, entry_id, act, reason)
         audit.record(moderator, f"{act.value} entry", "member", member_id, reason[:200], area="people")
         telling.tell_of_correction(entry_id, member_id)
+
+
+def _looked(member_id: int, entry_id: int) -> int:
+    return db.session.execute(
+        select(func.count())
+        .select_from(Contest)
+        .where(Contest.member_id == member_id, Contest.entry_id == entry_id)
+    ).scalar_one()
 
 
 def _correct(moderator: Viewer, entry_id: int, act: Act, reason: str) -> int:

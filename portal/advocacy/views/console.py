@@ -169,7 +169,12 @@ def _contest(contest_id: int, form: AnswerForm) -> str:
     if line.may_be_restored:
         choices.append(("restore", _("is put in force again")))
     form.correction.choices = choices
-    return render_template("advocacy/contest_case.html", line=line, form=form)
+    return render_template(
+        "advocacy/contest_case.html",
+        line=line,
+        form=form,
+        for_others=contests.is_for_others(line, viewer()),
+    )
 
 
 def _state(entry_id: int) -> contests.EntryState:
