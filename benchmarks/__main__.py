@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import data, imports, ledger, matching_year, pages, proposing
+from benchmarks import console, data, imports, ledger, matching_year, pages, proposing
 from benchmarks.servers import DATABASES, RESULTS, ROOT
 
 Case = tuple[str, float, Callable[[], dict[str, Any]]]
@@ -48,7 +48,7 @@ def _plan(stage: pages.Stage, *, quick: bool) -> list[Case]:
                 partial(measure, quick=quick, database=database),
             )
             for database in DATABASES
-            for name, minutes, measure in (("score", 8, ledger.score),)
+            for name, minutes, measure in (("score", 8, ledger.score), ("console", 3, console.measure))
         ),
         ("matching, a year", 0.2 if quick else 6, lambda: matching_year.measure(quick=quick)),
     ]
@@ -82,6 +82,8 @@ def _print(results: dict[str, Any]) -> None:
             print("\n" + proposing.report(result))
         if "ledger" in result:
             print("\n" + ledger.report(result))
+        if "console" in result:
+            print("\n" + console.report(result))
         if "year" in result:
             print("\n" + matching_year.report(result))
 

@@ -249,7 +249,7 @@ def _well(viewer: Viewer, since: datetime, until: datetime) -> list[str]:
         )
     first = (
         select(func.min(Thread.accepted_at))
-        .join(Post, Post.id == Thread.accepted_post_id)
+        .join(Post, and_(Post.id == Thread.accepted_post_id, Post.thread_id == Thread.id))
         .where(Post.author_id == Member.id)
         .correlate(Member)
         .scalar_subquery()

@@ -120,6 +120,12 @@ class Thread(Versioned, Base):
         Index("ix_threads_activity", "state", "last_activity_at", "id"),
         Index("ix_threads_created", "created_at", "id"),
         Index(
+            "ix_threads_accepted",
+            "accepted_at",
+            sqlite_where=text("accepted_at IS NOT NULL"),
+            postgresql_where=text("accepted_at IS NOT NULL"),
+        ),
+        Index(
             "ix_threads_pinned",
             "board_id",
             "pinned_at",

@@ -142,6 +142,7 @@ class Member(Versioned, Base):
 
     __table_args__ = (
         UniqueConstraint("import_source", "external_id"),
+        Index("ix_members_joined", "created_at", "id"),
         Index("ix_members_directory", "state", "sort_name", "id"),
     )
 

@@ -13,15 +13,37 @@ def upgrade() -> None:
     with op.batch_alter_table("companies", schema=None) as batch_op:
         batch_op.drop_column("threads_count")
 
+    with op.batch_alter_table("members", schema=None) as batch_op:
+        batch_op.create_index("ix_members_joined", ["created_at", "id"], unique=False)
+
     with op.batch_alter_table("score_members", schema=None) as batch_op:
         batch_op.add_column(sa.Column("before", sa.Float(precision=53), nullable=True))
         batch_op.add_column(sa.Column("before_at", sa.DateTime(timezone=True), nullable=True))
 
+    with op.batch_alter_table("threads", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_threads_accepted",
+            ["accepted_at"],
+            unique=False,
+            sqlite_where=sa.text("accepted_at IS NOT NULL"),
+            postgresql_where=sa.text("accepted_at IS NOT NULL"),
+        )
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("threads", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_threads_accepted",
+            sqlite_where=sa.text("accepted_at IS NOT NULL"),
+            postgresql_where=sa.text("accepted_at IS NOT NULL"),
+        )
+
     with op.batch_alter_table("score_members", schema=None) as batch_op:
         batch_op.drop_column("before_at")
         batch_op.drop_column("before")
+
+    with op.batch_alter_table("members", schema=None) as batch_op:
+        batch_op.drop_index("ix_members_joined")
 
     with op.batch_alter_table("companies", schema=None) as batch_op:
         batch_op.add_column(sa.Column("threads_count", sa.INTEGER(), server_default="0", nullable=False))
