@@ -28,10 +28,8 @@ def insert_rows(table: Table, columns: Sequence[str], rows: Sequence[Sequence[An
     written = _written(table, columns, rows, connection.dialect)
     postgresql = connection.dialect.name == "postgresql"
     if postgresql and len(rows) >= _STREAMED:
-        with (
-            connection.connection.cursor() as cursor,
-            cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy,  # type: ignore[attr-defined]
-        ):
+        cursor: Any = connection.connection.cursor()
+        with cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
             for row in written:
                 copy.write_row(row)
         return
@@ -56,5 +54,6 @@ def _written(
 def _way_of(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     way: Callable[[Any], Any] | None = kind.bind_processor(dialect)
     if way is not None and isinstance(kind, Enum) and kind.enum_class is not None:
-        return {None: None, **{value: way(value) for value in kind.enum_class}}.__getitem__
+        known: dict[Any, Any] = {value: way(value) for value in kind.enum_class}
+        return {None: None, **known}.__getitem__
     return way

@@ -103,7 +103,7 @@ def is_for_others(line: ContestLine, moderator: Viewer) -> bool:
     """Whether this moderator answered the first time, and there is somebody else who can look now."""
     if line.first is None or line.first.by_id != moderator.member_id:
         return False
-    return bool(set(moderators(leave_out=[moderator.member_id])) - set(moderators(peers_only=True)))
+    return bool(set(moderators(leave_out=[moderator.member_id or 0])) - set(moderators(peers_only=True)))
 
 
 @dataclass(frozen=True, slots=True)

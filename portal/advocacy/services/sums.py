@@ -346,8 +346,8 @@ def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:
     companies: list[tuple[Any, ...]] = []
     scores: list[tuple[Any, ...]] = []
     by_scope: list[tuple[Any, ...]] = []
-    for table in (GiverSum, CompanySum, MemberScore, ScopeScore):
-        db.session.execute(delete(table).where(table.receiver_id.in_(ids)))
+    for kind in (GiverSum, CompanySum, MemberScore, ScopeScore):
+        db.session.execute(delete(kind).where(kind.receiver_id.in_(ids)))
     for receiver_id, items in items_of(ids, weights):
         by_scope += scoping.made_of(receiver_id, items, threads, weights, now)
         tally = Tally(items, weights, now)
@@ -357,14 +357,14 @@ def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:
             for company, piece in tally.pieces.items()
         ]
         scores.append(_score_row(receiver_id, tally, weights))
-    for model, columns, rows in (
+    written: tuple[tuple[Any, Sequence[str], list[tuple[Any, ...]]], ...] = (
         (GiverSum, _GIVER, givers),
         (CompanySum, _COMPANY_COLUMNS, companies),
         (MemberScore, _MEMBER, scores),
         (ScopeScore, scoping.COLUMNS, by_scope),
-    ):
-        table: Any = model.__table__
-        insert_rows(table, columns, rows)
+    )
+    for model, columns, rows in written:
+        insert_rows(model.__table__, columns, rows)
 
 
 _GIVER = ("receiver_id", "giver", "total", "company", "last_at")
