@@ -100,10 +100,10 @@ def rising(limit: int, at: datetime | None = None) -> list[Standing]:
         risen = [one for one in everybody if one.label == RANKED]
     else:
         now = clock.now()
-        new, risen = _near_the_top()
+        new, risen, kept = _near_the_top(compared_with(now))
     ids = [one.member_id for one in [*new, *risen]]
     then = now - DOUBLING if moment else compared_with(now)
-    before = {} if moment else _remembered(ids, then)
+    before = {} if moment else kept
     before |= helpfulness_at([one for one in ids if one not in before], then)
     looked = [_with_was(one, before[one.member_id]) for one in [*new, *risen]]
     found = [one for one in looked if one.label == RISING or one.doubled]
@@ -117,9 +117,8 @@ def compared_with(now: datetime) -> datetime:
 
 def to_remember(then: datetime) -> list[int]:
     """Members near the top of whom nothing says yet what their helpfulness was then."""
-    ids = [one.member_id for part in _near_the_top() for one in part]
-    known = _remembered(ids, then)
-    return [one for one in ids if one not in known]
+    new, risen, kept = _near_the_top(then)
+    return [one.member_id for one in [*new, *risen] if one.member_id not in kept]
 
 
 def helpfulness_at(member_ids: Sequence[int], at: datetime) -> dict[int, float]:
@@ -127,19 +126,18 @@ def helpfulness_at(member_ids: Sequence[int], at: datetime) -> dict[int, float]:
     return {one: value.helpfulness for one, value in _values_of(member_ids, at).items()}
 
 
-def _near_the_top() -> tuple[list[Standing], list[Standing]]:
-    """The highest customers who are not ranked, and those who are."""
-    new = _now(_LOOKED_AT, 0, *_CUSTOMERS, ranked=False)
-    return new, _now(_LOOKED_AT, 0, *_CUSTOMERS, ranked=True)
-
-
-def _remembered(member_ids: Sequence[int], then: datetime) -> dict[int, float]:
-    rows = db.session.execute(
-        select(MemberScore.receiver_id, MemberScore.before).where(
-            MemberScore.receiver_id.in_(member_ids), MemberScore.before_at == then
-        )
-    )
-    return {row.receiver_id: row.before for row in rows if row.before is not None}
+def _near_the_top(then: datetime) -> tuple[list[Standing], list[Standing], dict[int, float]]:
+    """The highest customers who are not ranked, those who are, and what is kept of their numbers then."""
+    weights, now = weights_queries.current(), clock.now()
+    kept: dict[int, float] = {}
+    found = []
+    for ranked in (False, True):
+        rows = _highest(weights, now, _LOOKED_AT, 0, *_CUSTOMERS, ranked=ranked)
+        kept |= {
+            row.receiver_id: row.before for row in rows if row.before is not None and row.before_at == then
+        }
+        found.append(_standings_of(rows, weights, now, ranked=ranked))
+    return found[0], found[1], kept
 
 
 def label_of(companies: int, thanks: float, weights: Weights) -> str:
@@ -178,8 +176,14 @@ def number_now(weights: Weights, now: datetime, of: Any = MemberScore) -> Column
 
 
 def _now(limit: int, offset: int, *statuses: Status, ranked: bool) -> list[Standing]:
-    now = clock.now()
-    weights = weights_queries.current()
+    weights, now = weights_queries.current(), clock.now()
+    rows = _highest(weights, now, limit, offset, *statuses, ranked=ranked)
+    return _standings_of(rows, weights, now, ranked=ranked)
+
+
+def _highest(
+    weights: Weights, now: datetime, limit: int, offset: int, *statuses: Status, ranked: bool
+) -> Sequence[MemberScore]:
     number = number_now(weights, now)
     is_ranked = MemberScore.ranked_until > now
     query = (
@@ -196,7 +200,12 @@ def _now(limit: int, offset: int, *statuses: Status, ranked: bool) -> list[Stand
         query = query.where(is_ranked)
     else:
         query = query.where(or_(MemberScore.ranked_until.is_(None), ~is_ranked), number > 0)
-    rows = db.session.execute(query).scalars().all()
+    return db.session.execute(query).scalars().all()
+
+
+def _standings_of(
+    rows: Iterable[MemberScore], weights: Weights, now: datetime, *, ranked: bool
+) -> list[Standing]:
     found = [_standing(row, weights, now) for row in rows]
     if not ranked:
         found = [one for one in found if one.label != TOO_EARLY]
