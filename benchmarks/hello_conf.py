@@ -4,7 +4,6 @@ from portal.gunicorn_conf import (  # noqa: F401 - gunicorn reads them here
     accesslog,
     errorlog,
     graceful_timeout,
-    keepalive,
     loglevel,
     preload_app,
     threads,

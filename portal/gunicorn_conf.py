@@ -9,14 +9,13 @@ from portal.kernel.db import db
 
 wsgi_app = "portal:create_app()"
 preload_app = True
-worker_class = "portal.gunicorn_worker.GatheringWorker"
+worker_class = "portal.gunicorn_worker.WaitressWorker"
 threads = int(os.environ.get("WEB_THREADS", "4"))
-keepalive = 5
-# A slow client costs one open file: take as many of those as the system lets us, up to some thousand.
+# A slow client costs up to three open files: take as many as the system lets us, up to some thousand.
 _files = resource.getrlimit(resource.RLIMIT_NOFILE)
 _most = 4096 if _files[1] == resource.RLIM_INFINITY else min(4096, _files[1])
 resource.setrlimit(resource.RLIMIT_NOFILE, (max(_files[0], _most), _files[1]))
-worker_connections = max(64, _most - 512)
+worker_connections = max(64, (_most - 512) // 3)
 timeout = 60
 graceful_timeout = 25
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - heartbeat files only

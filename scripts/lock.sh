@@ -2,11 +2,14 @@
 # Writes both lock files anew from pyproject.toml: exact versions with hashes, and no index address.
 set -eu
 cd "$(dirname "$0")/.."
-PYTHON=${PYTHON:-.venv/bin/python}
+tools=$(mktemp -d)
+trap 'rm -rf "$tools"' EXIT
+"${PYTHON:-.venv/bin/python}" -m venv "$tools" # pip-tools is needed for this alone
+"$tools/bin/python" -m pip install --quiet --disable-pip-version-check pip-tools
 export CUSTOM_COMPILE_COMMAND="make lock"
 
 compile() {
-    "$PYTHON" -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe --newline lf \
+    "$tools/bin/python" -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe --newline lf \
         --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-annotate \
         --build-deps-for editable "$@" pyproject.toml
 }
