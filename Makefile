@@ -8,11 +8,11 @@ QUICK := not browser and not postgres and not data and not slow and not long and
 run: .venv/.run ## the site with the demo community, on http://localhost:8000 (HOST, PORT)
 	@exec .venv/bin/portal run
 
-test: .venv/.dev ## the suite, without what takes half a minute each
+test: .venv/.dev ## the suite, without what takes longest
 	@scripts/chromium.sh
 	$(PYTEST) -n 2 --dist loadfile -m "not long and not drill and not sweep"
 
-test-long: .venv/.dev ## what takes half a minute each: real processes, whole crawls, real data
+test-long: .venv/.dev ## what takes longest: real processes, whole crawls, real data, journeys by keyboard and phone
 	@scripts/chromium.sh
 	$(PYTEST) -n 2 --dist load --maxschedchunk 1 -m long
 

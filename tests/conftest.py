@@ -12,7 +12,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.util import LRUCache
 
 from portal import create_app
 from portal.discussions.models import Audience, Board
@@ -84,6 +85,17 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
+_compiled: dict[str, tuple[Any, Any]] = {}
+
+
+def compile_once(engine: Engine) -> None:
+    """Statements are compiled once a process, not once for each test's engine."""
+    engine.dialect, engine._compiled_cache = _compiled.setdefault(
+        engine.name, (engine.dialect, LRUCache(10_000))
+    )
+    engine.pool._dialect = engine.dialect
+
+
 @pytest.fixture
 def app(
     settings: Settings, empty_sqlite: Path, compiled_templates: FileSystemBytecodeCache
@@ -94,6 +106,8 @@ def app(
     application = create_app(settings)
     application.config["TESTING"] = False
     application.jinja_env.bytecode_cache = compiled_templates
+    with application.app_context():
+        compile_once(db.engine)
     page_cache.clear()
     lists.forget()
     yield application

@@ -32,6 +32,8 @@ FEW = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+pytestmark = pytest.mark.long
+
 NEAR = {"rel": 1e-9, "abs": 1e-9}
 
 

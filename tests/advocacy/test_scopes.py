@@ -236,6 +236,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(
     max_examples=10,
     deadline=None,

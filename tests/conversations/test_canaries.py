@@ -122,6 +122,7 @@ def _has(content: str, *, allowed: tuple[str, ...] = ()) -> list[str]:
     return [one for name, one in CANARIES.items() if one in content and name not in allowed]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("person", PEOPLE, ids=str)
 def test_no_page_shows_a_word_to_anybody_else(app: Flask, sign_in, scene, person):

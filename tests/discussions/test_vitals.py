@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from flask import Flask
 
 from portal.discussions.models import Audience, Thread, ThreadKind
@@ -91,6 +92,7 @@ def test_who_is_new_who_returns_and_who_wrote_a_second_time(in_app: Flask, at: A
     assert (january.first, january.second, january.days, january.is_open) == (3, 1, 7.0, False)
 
 
+@pytest.mark.long
 def test_few_shoulders_are_seen_and_staff_that_answer_most(in_app: Flask, at: At) -> None:
     at(WEDNESDAY)
     board, staff, asker = make_board(), make_moderator(), make_customer()

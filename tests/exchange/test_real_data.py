@@ -64,6 +64,7 @@ def environment_in(folder: Path) -> dict[str, str]:
     return {**os.environ, "INSTANCE_PATH": str(folder), "SITE_ENV": "test", "DATABASE_URL": ""}
 
 
+@pytest.mark.long
 def test_beer_is_all_there(beer: Imported):
     dump = real_data("stackexchange-beer")
     app, result = beer.site, beer.result

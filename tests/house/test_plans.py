@@ -151,6 +151,7 @@ def steps_on_postgresql(engine: Engine, ran: Ran) -> list[Step]:
     return steps
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "database",

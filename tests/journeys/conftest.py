@@ -16,11 +16,17 @@ from tests.journeys.people import Opener, Person
 from tests.support.mail_server import MailServer
 from tests.support.site import Site
 
+ALSO_WALKED = ("keyboard", "no script", "phone")
+"""Other ways on which `make test-long` makes a journey; `make test` makes it with the mouse alone."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/journeys/" in str(item.path).replace("\\", "/"):
             item.add_marker(pytest.mark.browser)
+            way = getattr(item, "callspec", None)
+            if way is not None and way.id in ALSO_WALKED:
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ def saved(region: Locator) -> Locator:
     return region.get_by_role("status").last
 
 
+@pytest.mark.long
 def test_a_text_shows_itself_and_is_there_again(site: Site, somebody: Opener, place: Place):
     ines = signed_in(somebody, site, place.asker_id).opens(place.thread)
     text = composer(ines).get_by_role("textbox")

@@ -1,5 +1,6 @@
 """Many at once, on both databases: one case for a post, one decision, one letter for each moderator."""
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -69,6 +70,7 @@ def test_different_cases_decided_at_once_make_one_chain(
     assert sorted(letters) == list("ABCDEFGH")
 
 
+@pytest.mark.long
 def test_a_crowded_queue_has_pages(in_app: Flask, board: int, asker: Viewer, author: Viewer) -> None:
     for _ in range(queries.PAGE + 3):
         flagged(answered(asker, author, board), viewer_of(make_customer()))

