@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 
 from portal.advocacy.services.rebuilding import rebuild
 from portal.demo import asks, cases, cast, content, conversations, desk, talk, willing
@@ -15,6 +15,7 @@ from portal.kernel.db import db
 from portal.kernel.errors import DomainError
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, Member, MemberProduct, Product
+from portal.members.services.erasing import erase_account
 from portal.members.services.standing import count_company
 from portal.moderation.models import Case, Decision
 
@@ -81,10 +82,14 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
 
 
 def remove() -> int:
-    """Take the demo community away; boards that hold real threads stay. Gives how many members left."""
+    """Take the demo community away, and nothing of real people's; gives how many members left.
+
+    What somebody else wrote in stays: such boards and threads, the demo's words in them under no name.
+    """
     with unit_of_work():
         members = select(Member.id).where(Member.import_source == cast.SOURCE)
         gone = db.session.execute(select(func.count()).select_from(members.subquery())).scalar_one()
+        _leave_talk_of_others()
         db.session.execute(delete(Case).where(Case.member_id.in_(members)))
         db.session.execute(delete(Decision).where(Decision.decided_by_id.in_(members)))
         db.session.execute(delete(Thread).where(Thread.import_source == cast.SOURCE))
@@ -98,12 +103,31 @@ def remove() -> int:
         employed = select(Member.id).where(Member.company_id == Company.id).correlate(Company)
         db.session.execute(delete(Company).where(Company.slug.in_(names), ~employed.exists()))
         used = select(MemberProduct.product_id)
-        db.session.execute(delete(Product).where(Product.id.not_in(used)))
+        named = {use["name"] for person in content.people() for use in person.get("products", [])}
+        db.session.execute(delete(Product).where(Product.name.in_(named), Product.id.not_in(used)))
         db.session.execute(delete(Follow).where(Follow.thread_id.is_(None), Follow.board_id.is_(None)))
         recount()
         db.session.execute(delete(Tag).where(Tag.threads_count == 0))
         site.reset(*SITE)
     return gone
+
+
+def _leave_talk_of_others() -> None:
+    """Threads in which somebody else wrote are no longer the demo's; its people lose their names in them."""
+    members = select(Member.id).where(Member.import_source == cast.SOURCE)
+    answered = select(Post.thread_id).where(Post.author_id.not_in(members))
+    threads = select(Thread.id).where(
+        Thread.id.in_(answered), or_(Thread.import_source == cast.SOURCE, Thread.author_id.in_(members))
+    )
+    kept = set(db.session.execute(threads).scalars())
+    written = select(Post.author_id).where(Post.thread_id.in_(kept), Post.author_id.in_(members))
+    opened = select(Thread.author_id).where(Thread.id.in_(kept), Thread.author_id.in_(members))
+    for member_id in sorted(db.session.execute(written.union(opened)).scalars()):
+        erase_account(member_id, keep_text=True, even_last_admin=True)
+    values = {"import_source": None, "external_id": None}
+    db.session.execute(update(Thread).where(Thread.id.in_(kept)).values(values))
+    db.session.execute(update(Post).where(Post.thread_id.in_(kept)).values(values))
+    db.session.flush()
 
 
 def is_loaded() -> bool:
