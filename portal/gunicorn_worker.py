@@ -37,7 +37,7 @@ class DatedRequest(HTTPRequestParser):
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
-        self.begun = time.time()
+        self.begun = time.monotonic()
 
     @property
     def deadline(self) -> float:
@@ -92,9 +92,9 @@ class WaitressWorker(Worker):
         while self.alive and self.ppid == os.getppid():
             self._turn(server, everything)
         server.accepting = False
-        stopped = time.time()
-        while time.time() < stopped + self.cfg.graceful_timeout and any(
-            connection.is_busy() or time.time() < stopped + LINGER_SECONDS
+        stopped = time.monotonic()
+        while time.monotonic() < stopped + self.cfg.graceful_timeout and any(
+            connection.is_busy() or time.monotonic() < stopped + LINGER_SECONDS
             for connection in server.active_channels.values()
         ):
             self._turn(server, everything)
@@ -104,7 +104,7 @@ class WaitressWorker(Worker):
         """Take in and send out what can be, waiting a second at most; look once a second who is too slow."""
         self.notify()
         wasyncore.loop(timeout=1, use_poll=True, map=everything, count=1)
-        now = time.time()
+        now = time.monotonic()
         if now < self.next_look:
             return
         self.next_look = now + 1
