@@ -220,7 +220,7 @@ def _page(username: str, **forms: Form) -> str:
     shown: dict[str, Any] = {
         "nominate_form": NominateForm(formdata=None),
         "ask_form": AskForm(formdata=None, data={"words": _suggested(member)}),
-        "move_form": MoveForm(formdata=None, data={"version": str(line.version) if line else ""}),
+        "move_form": MoveForm(formdata=None, data=_begun_move(line)),
         **forms,
     }
     chosen = request.form.getlist("evidence")
@@ -248,6 +248,13 @@ def _page(username: str, **forms: Form) -> str:
         fact=_fact,
         **shown,
     )
+
+
+def _begun_move(line: Line | None) -> dict[str, str]:
+    """The form as the "move to" menu begins it: with the stage that was chosen there."""
+    to = request.args.get("to", "")
+    chosen = to if to in list(Stage) and to != Stage.ASKED else (line.stage.value if line else "")
+    return {"version": str(line.version) if line else "", "stage": chosen}
 
 
 def _gate(gate: Gate) -> tuple[bool, str, str]:

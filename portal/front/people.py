@@ -10,6 +10,7 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from portal.advocacy.queries.candidates import may_be_nominated, may_be_suggested
 from portal.advocacy.queries.recognition import shown_of
 from portal.conversations.queries.finding import may_be_asked
 from portal.conversations.queries.giving import public_thanks
@@ -88,6 +89,8 @@ def member(username: str) -> Response:
             threads=_without_author(threads_by(me, [found.id], rows=ON_PROFILE)) if shows else None,
             posts=posts_by(me, found.id, rows=ON_PROFILE) if shows else None,
             may_ask=may_be_asked(me, found.id),
+            may_suggest=may_be_suggested(me, found.id),
+            may_nominate=me.may(Permission.ADVOCACY) and may_be_nominated(found.id),
             thanks=[] if found.is_closed else public_thanks(found.id),
             seen_with=shown_of(me, found.id) if shows else None,
             badges=BADGES,

@@ -20,7 +20,15 @@ from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel import clock
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
-from tests.conftest import make_board, make_customer, make_member, make_moderator, viewer_of
+from tests.conftest import (
+    make_admin,
+    make_board,
+    make_customer,
+    make_member,
+    make_moderator,
+    make_prospect,
+    viewer_of,
+)
 from tests.support.people import fields_of, submit
 from tests.support.statements import Statements
 
@@ -141,6 +149,52 @@ def test_a_menu_moves_and_says_what_is_missing(app: Flask, moderator: FlaskClien
     assert "Left." in table
     assert "Tomasz" in moderator.get("/console/candidates.csv?stage=retired").get_data(as_text=True)
     assert "Nobody fits" in moderator.get("/console/candidates?stage=asked").text
+
+
+def test_what_the_menu_chose_is_chosen_in_the_form(app: Flask, moderator: FlaskClient, tomasz: int) -> None:
+    with app.app_context():
+        candidates.spot(viewer_of(make_moderator()), tomasz)
+    for view in ("", "?view=table"):
+        listed = moderator.get(f"/console/candidates{view}").text
+        assert 'href="/console/candidates/tomasz?to=resting#move"' in listed, view
+    for stage in ("resting", "retired", "active"):
+        page = moderator.get(f"/console/candidates/tomasz?to={stage}").text
+        assert re.findall(r'<option selected value="(\w+)"', page) == [stage]
+    assert moderator.get("/console/candidates/tomasz?to=asked&to=x").status_code == 200
+
+
+def test_the_ways_to_suggest_somebody_stand_on_their_page(app: Flask, tomasz: int, sign_in: SignIn) -> None:
+    with app.app_context():
+        readers = {
+            "peer": make_customer(),
+            "sales": make_member(status=Status.VENDOR, duties=(Duty.SALES,)),
+            "service": make_member(status=Status.VENDOR, duties=(Duty.SERVICE,)),
+            "prospect": make_prospect(),
+            "colleague": make_member(status=Status.VENDOR),
+            "moderator": make_moderator(),
+            "oneself": tomasz,
+        }
+    seen = {name: sign_in(number).get("/members/tomasz").text for name, number in readers.items()}
+    seen["visitor"] = app.test_client().get("/members/tomasz").text
+    offered = {name for name, page in seen.items() if 'href="/members/tomasz/suggestion"' in page}
+    assert offered == {"peer", "sales", "service"}
+    assert {name for name, page in seen.items() if "/console/" in page} == {"moderator"}
+    assert 'href="/console/candidates/tomasz"' in seen["moderator"]
+
+
+def test_what_made_a_score_is_a_step_away_for_vendor_moderators(
+    app: Flask, moderator: FlaskClient, tomasz: int, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        answers(tomasz, 2)
+        peer = sign_in(make_customer(duties=(Duty.MODERATOR,)))
+        admin = sign_in(make_admin())
+    link = 'href="/console/scores/tomasz"'
+    pages = ("/console/members/tomasz", "/console/candidates/tomasz", "/console/rising", "/console/members")
+    for path in pages:
+        assert link in moderator.get(path).text, path
+        assert link in admin.get(path).text, path
+        assert link not in peer.get(path).text, path
 
 
 def test_peers_and_account_owners_suggest_and_see_nothing_else(
