@@ -10,7 +10,7 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from portal.advocacy.queries.candidates import may_be_nominated, may_be_suggested
+from portal.advocacy.queries.candidates import may_be_nominated
 from portal.advocacy.queries.recognition import shown_of
 from portal.conversations.queries.finding import may_be_asked
 from portal.conversations.queries.giving import public_thanks
@@ -18,7 +18,7 @@ from portal.discussions.queries.by_people import counts_of, posts_by, threads_by
 from portal.discussions.queries.lists import version_of_what_is_public
 from portal.front.recognition import BADGES
 from portal.kernel import clock, kept_pages
-from portal.kernel.access import Permission, Status, requires, viewer
+from portal.kernel.access import Duty, Permission, Status, Viewer, requires, viewer
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page
 from portal.matching.queries import happy_to_talk_about
@@ -88,8 +88,8 @@ def member(username: str) -> Response:
             counts=counts_of(me, found.id) if shows else None,
             threads=_without_author(threads_by(me, [found.id], rows=ON_PROFILE)) if shows else None,
             posts=posts_by(me, found.id, rows=ON_PROFILE) if shows else None,
-            may_ask=may_be_asked(me, found.id),
-            may_suggest=may_be_suggested(me, found.id),
+            may_ask=(may_ask := may_be_asked(me, found.id)),
+            may_suggest=_may_suggest(me, found.id, may_ask),
             may_nominate=me.may(Permission.ADVOCACY) and may_be_nominated(found.id),
             thanks=[] if found.is_closed else public_thanks(found.id),
             seen_with=shown_of(me, found.id) if shows else None,
@@ -98,6 +98,13 @@ def member(username: str) -> Response:
 
     hour = clock.now().strftime("%Y%m%d%H")
     return kept_pages.answer(("member", found.id), (found.version, *version_of_what_is_public(), hour), make)
+
+
+def _may_suggest(me: Viewer, member_id: int, may_ask: bool) -> bool:
+    """Customers suggest whom they could ask; sales and service any customer."""
+    if me.duties & {Duty.SALES, Duty.SERVICE}:
+        return me.may(Permission.INVITE) and may_be_nominated(member_id)
+    return may_ask and me.may(Permission.INVITE)
 
 
 @blueprint.get("/members/<username>/threads")

@@ -23,7 +23,7 @@ from portal.advocacy.queries.standing import Standing
 from portal.consents import queries as consents
 from portal.consents.models import Consent
 from portal.kernel import clock
-from portal.kernel.access import Duty, Permission, Status, Viewer
+from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.matching.models import Availability
@@ -261,14 +261,6 @@ def answered_lately(since: datetime, most: int = 20) -> list[Answered]:
         for row in rows
         if row.agreed
     ]
-
-
-def may_be_suggested(viewer: Viewer, member_id: int) -> bool:
-    """Whether this viewer is offered to suggest this member to the moderators: a customer, not oneself."""
-    is_peer = viewer.status is Status.CUSTOMER and viewer.may(Permission.CONVERSE)
-    if not (is_peer or viewer.duties & {Duty.SALES, Duty.SERVICE}) or not viewer.may(Permission.INVITE):
-        return False
-    return viewer.member_id != member_id and may_be_nominated(member_id)
 
 
 def may_be_nominated(member_id: int) -> bool:
