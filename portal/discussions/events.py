@@ -41,7 +41,7 @@ class PostEdited:
 
 @dataclass(frozen=True)
 class PostRemoved:
-    """A post is no longer shown: hidden by a decision or deleted by its author."""
+    """A post is no longer shown: hidden by a decision, deleted by its author, or held after an edit."""
 
     post_id: int
     thread_id: int

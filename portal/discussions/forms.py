@@ -74,6 +74,7 @@ class ToolsForm(Form):
 
     reason = StringField(_l("Reason"), description=_l("Stands on the thread, for everybody who reads it."))
     board = SelectField(_l("Board"), choices=[], validate_choice=False)
+    move_reason = StringField(_l("Why it moves"), description=_l("For its author and the log."))
 
 
 class SplitForm(Form):

@@ -8,12 +8,13 @@ from portal.kernel.access import Viewer
 
 @dataclass(frozen=True)
 class Submission:
-    """What is about to be stored. `text` is plain."""
+    """What is about to be stored. `text` is plain; `post_id` is the post that an edit would change."""
 
     author: Viewer
     title: str
     text: str
     html: str
+    post_id: int | None = None
 
 
 Screen = Callable[[Submission], tuple[str, ...]]

@@ -58,7 +58,15 @@ def test_a_thread_moves_to_the_same_or_fewer_readers_never_to_more(scene: Scene)
         make_board("Customers", slug="customers", audience=Audience.CUSTOMERS)
     path = f"/threads/{scene.thread_id}/board"
     assert send(scene.moderator, path, {"board": "nowhere"}).status_code == 422
-    assert send(scene.moderator, path, {"board": "operations"}).status_code == 303
+    tools = scene.moderator.get(f"/threads/{scene.thread_id}/tools").get_data(as_text=True)
+    assert 'name="move_reason"' in tools
+    moving = {"board": "operations", "move_reason": "It is about  running it."}
+    assert send(scene.moderator, path, moving).status_code == 303
+    with scene.app.app_context():
+        logged = db.session.execute(
+            db.text("SELECT details FROM audit_entries WHERE action = 'thread moved'")
+        )
+        assert list(logged.scalars()) == ["It is about running it."]
     assert send(scene.moderator, path, {"board": "customers"}).status_code == 303
     back = send(scene.moderator, path, {"board": "operations"})
     assert back.status_code == 422

@@ -10,21 +10,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from portal.discussions.models import Post, PostState, Thread, ThreadKind
+from portal.discussions.models import Post, PostRevision, PostState, Thread, ThreadKind
 from portal.discussions.screening import Submission
-from portal.discussions.services.editing import delete_own_post
+from portal.discussions.services.editing import Edit, delete_own_post, edit_post
 from portal.discussions.services.posting import open_thread, post_comment, post_reply
 from portal.discussions.services.recount import recount
 from portal.kernel import markup
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid
-from portal.moderation.models import Case, CaseKind, CaseState, PostMeasure
+from portal.moderation.models import Case, CaseKind, CaseState, Flag, FlagOutcome, PostMeasure
 from portal.moderation.services import deciding
 from portal.moderation.services.deciding import Verdict, decide
 from portal.moderation.services.screening import CONTEXT, screen, short
 from tests.conftest import make_board, make_customer, make_moderator, make_prospect, noon, viewer_of
-from tests.moderation.conftest import ask, told
+from tests.moderation.conftest import ask, flagged, told
 
 CONTENT = Path(__file__).parents[2] / "portal" / "demo" / "content" / "threads"
 
@@ -202,3 +202,79 @@ def test_a_held_comment_is_a_case_and_one_taken_back_is_none(board: int, newcome
     assert case.title == f"Comment in {thread.title}"
     delete_own_post(newcomer, comment.id)
     assert db.session.get_one(Case, case.id).state is CaseState.WITHDRAWN
+
+
+@pytest.mark.parametrize("by", ["prospect", "customer"])
+def test_what_would_be_held_as_a_post_is_held_as_an_edit(board: int, newcomer: Viewer, by: str) -> None:
+    author = newcomer if by == "prospect" else viewer_of(make_customer())
+    post = post_reply(author, ask(viewer_of(make_customer()), board).id, "We had the same last spring.")
+    assert post.state is PostState.VISIBLE
+    spam = SPAM["three links to a shop"]
+    edited = edit_post(author, post.id, Edit(body=spam, version=post.version))
+    assert (edited.state, edited.edited_at is not None) == (PostState.HELD, True)
+    assert "three or more links" in edited.state_reason
+    case = db.session.execute(select(Case).where(Case.post_id == post.id)).scalar_one()
+    assert (case.kind, case.reasons[0]) == (CaseKind.HELD, CONTEXT)
+    former = db.session.execute(select(PostRevision).where(PostRevision.post_id == post.id)).scalar_one()
+    assert former.source == "We had the same last spring."
+    assert recount() == []
+    decide(viewer_of(make_moderator()), case.id, Verdict(post=PostMeasure.RELEASE, version=case.version))
+    assert db.session.get_one(Post, post.id).state is PostState.VISIBLE
+    assert recount() == []
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_an_edit_may_be_as_critical_as_a_post(board: int, newcomer: Viewer, name: str) -> None:
+    post = post_reply(newcomer, ask(viewer_of(make_customer()), board).id, "We had the same last spring.")
+    assert (
+        edit_post(newcomer, post.id, Edit(body=FINE[name], version=post.version)).state is PostState.VISIBLE
+    )
+
+
+def test_an_edit_that_keeps_the_text_is_not_the_same_text_again(board: int, newcomer: Viewer) -> None:
+    thread = ask(newcomer, board, body="Does anyone have experience with this in production?")
+    opening = db.session.execute(select(Post).where(Post.thread_id == thread.id)).scalar_one()
+    title = "Who is called when support is closed?"
+    edited = edit_post(newcomer, opening.id, Edit(body=opening.source, title=title, version=opening.version))
+    assert edited.state is PostState.VISIBLE
+
+
+def test_the_talk_of_others_does_not_wait_for_an_edit_of_the_opening(board: int, newcomer: Viewer) -> None:
+    thread = ask(newcomer, board)
+    opening = db.session.execute(select(Post).where(Post.thread_id == thread.id)).scalar_one()
+    with pytest.raises(Invalid) as refused:
+        edit_post(newcomer, opening.id, Edit(body=SPAM["a hidden link"], version=opening.version))
+    assert "A link hides where it leads" in refused.value.message
+    kept = db.session.get_one(Post, opening.id)
+    assert (kept.state, kept.source) == (PostState.VISIBLE, "Our night shift ends at six.")
+    spam_title = "Cheap EDI mapping, order now, bulk discount"
+    with pytest.raises(Invalid):
+        edit_post(newcomer, opening.id, Edit(body="As it was.", title=spam_title, version=opening.version))
+
+
+def test_a_held_post_that_is_edited_says_what_holds_it_now(board: int, newcomer: Viewer) -> None:
+    thread = offer(newcomer, board)
+    opening = db.session.execute(select(Post).where(Post.thread_id == thread.id)).scalar_one()
+    before = held_case(thread).version
+    edited = edit_post(newcomer, opening.id, Edit(body=SPAM["a hidden link"], version=opening.version))
+    assert "hides where it leads" in edited.state_reason
+    case = held_case(thread)
+    assert (case.version, "A link hides where it leads (a shortened address)." in case.reasons) == (
+        before + 1,
+        True,
+    )
+    assert recount() == []
+
+
+def test_a_flagged_post_that_is_held_by_its_edit_can_be_released(board: int, newcomer: Viewer) -> None:
+    post = post_reply(newcomer, ask(viewer_of(make_customer()), board).id, "We had the same last spring.")
+    case = flagged(post, viewer_of(make_customer("Lars Tveit")))
+    post = db.session.get_one(Post, post.id)
+    edit_post(newcomer, post.id, Edit(body=SPAM["an offer"], version=post.version))
+    case = db.session.get_one(Case, case.id)
+    assert case.kind is CaseKind.HELD
+    release = Verdict(post=PostMeasure.RELEASE, version=case.version)
+    decide(viewer_of(make_moderator()), case.id, release)
+    assert db.session.get_one(Post, post.id).state is PostState.VISIBLE
+    flag = db.session.execute(select(Flag).where(Flag.case_id == case.id)).scalar_one()
+    assert flag.outcome is FlagOutcome.DISMISSED

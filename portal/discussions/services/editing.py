@@ -10,7 +10,7 @@ from portal.discussions.policy import edit_needs_reason
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_post, count_thread, find_activity, touch
 from portal.discussions.services.lookup import post_for
-from portal.discussions.services.posting import clean_title
+from portal.discussions.services.posting import clean_title, hold_post, look_at
 from portal.discussions.services.tagging import parse_tags, set_tags
 from portal.discussions.services.text import prepare, prepare_war_story
 from portal.discussions.services.uploads import attach_uploads
@@ -39,8 +39,8 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
     """Change the text of a post (and the title and tags of an opening).
 
     Within the grace window one's own fixes leave no mark; later the former text is kept in the history,
-    and a moderator's edit needs a reason. Raises NotFound, Forbidden, Invalid; Conflict when the post was
-    changed since `edit.version`.
+    and a moderator's edit needs a reason. What would be held as a new post is held as an edit. Raises
+    NotFound, Forbidden, Invalid; Conflict when the post was changed since `edit.version`.
     """
     title = clean_title(edit.title) if edit.title is not None else None
     names = parse_tags(edit.tags) if edit.tags is not None else None
@@ -70,7 +70,11 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
         new_title = title if is_opening and title is not None else thread.title
         if prepared.source == post.source and new_title == thread.title and names in (None, thread.tags):
             return post
-        leaves_mark = edit_needs_reason(
+        reasons = () if by_other else look_at(editor, new_title if is_opening else "", prepared, post.id)
+        if reasons:
+            _check_can_wait(post, thread, reasons)
+        # A moderator who looks at a held edit reads what stood there before.
+        leaves_mark = bool(reasons) or edit_needs_reason(
             editor, post.author_id, post.created_at, now, site.current().edit_grace_minutes
         )
         if leaves_mark:
@@ -107,8 +111,33 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
             if retitled:
                 events.publish(ThreadChanged(thread.id, editor.member_id or 0, "retitled"))
         new_mentions = tuple(sorted(set(prepared.mentions) - before))
+        if reasons:
+            _hold_edit(post, thread, board, reasons)
+            new_mentions = ()  # told when it is released
         events.publish(PostEdited(post.id, thread.id, editor.member_id or 0, new_mentions))
     return post
+
+
+def _check_can_wait(post: Post, thread: Thread, reasons: tuple[str, ...]) -> None:
+    """Raises Invalid for a shown post that others have built on: they do not wait for its author's edit."""
+    if post.state is PostState.VISIBLE and (
+        post.kind is PostKind.OPENING or thread.accepted_post_id == post.id
+    ):
+        raise Invalid(
+            f"A moderator would have to look at this first, and what others wrote would wait with it. "
+            f"{' '.join(reasons)} Leave that out here, or write it as a reply: that can wait by itself.",
+            "body",
+        )
+
+
+def _hold_edit(post: Post, thread: Thread, board: Board, reasons: tuple[str, ...]) -> None:
+    if post.state is PostState.VISIBLE:
+        count_post(post, thread, board, -1)
+        post.state = PostState.HELD
+        find_activity(thread)
+        touch(thread, board)
+        events.publish(PostRemoved(post.id, thread.id, post.author_id))
+    hold_post(post, thread, reasons)
 
 
 def delete_own_post(author: Viewer, post_id: int) -> Post:

@@ -57,7 +57,7 @@ def open_thread(
     names = parse_tags(tags)
     is_story = kind is ThreadKind.WAR_STORY
     prepared = prepare_war_story(sections or {}, author) if is_story else prepare(body, by=author)
-    reasons = _reasons(author, title, prepared)
+    reasons = look_at(author, title, prepared)
     now = clock.now()
     with form_keys.once(form_key, author.member_id or 0) as outcome:
         board = board_for(author, board_id)
@@ -92,7 +92,7 @@ def open_thread(
         )
         follow_silently(author.member_id or 0, thread)
         if reasons:
-            _hold(post, thread, reasons)
+            hold_post(post, thread, reasons)
         else:
             show_thread(thread, board, post)
         outcome.place = thread_address(thread.id, thread.slug)
@@ -105,7 +105,7 @@ def post_reply(author: Viewer, thread_id: int, body: str, *, form_key: str = "")
     Raises Invalid, NotFound, Forbidden (closed, archived), Repeated.
     """
     prepared = prepare(body, by=author)
-    reasons = _reasons(author, "", prepared)
+    reasons = look_at(author, "", prepared)
     with form_keys.once(form_key, author.member_id or 0) as outcome:
         thread, board = thread_for(author, thread_id)
         check_may_write(author, thread, board)
@@ -115,7 +115,7 @@ def post_reply(author: Viewer, thread_id: int, body: str, *, form_key: str = "")
         drop_draft(author.member_id or 0, f"thread:{thread.id}")
         post = _store(author, thread, PostKind.ANSWER if is_answer else PostKind.REPLY, prepared, state)
         if reasons:
-            _hold(post, thread, reasons)
+            hold_post(post, thread, reasons)
         else:
             show_post(post, thread, board)
         outcome.place = post_address(thread.id, thread.slug, post.number or 1)
@@ -135,7 +135,7 @@ def post_comment(author: Viewer, parent_id: int, body: str, *, form_key: str = "
             "body",
         )
     prepared = prepare(body, by=author)
-    reasons = _reasons(author, "", prepared)
+    reasons = look_at(author, "", prepared)
     with form_keys.once(form_key, author.member_id or 0) as outcome:
         parent, thread, board = post_for(author, parent_id)
         if parent.kind is PostKind.COMMENT and parent.parent_id is not None:
@@ -147,7 +147,7 @@ def post_comment(author: Viewer, parent_id: int, body: str, *, form_key: str = "
         drop_draft(author.member_id or 0, f"comment:{parent_id}")
         post = _store(author, thread, PostKind.COMMENT, prepared, state, parent_id=parent.id)
         if reasons:
-            _hold(post, thread, reasons)
+            hold_post(post, thread, reasons)
         else:
             show_post(post, thread, board)
         outcome.place = comment_address(thread.id, thread.slug, parent.number or 1, post.id)
@@ -175,14 +175,16 @@ def show_post(post: Post, thread: Thread, board: Board) -> None:
     events.publish(PostPublished(post.id, thread.id, post.author_id))
 
 
-def _hold(post: Post, thread: Thread, reasons: tuple[str, ...]) -> None:
+def hold_post(post: Post, thread: Thread, reasons: tuple[str, ...]) -> None:
+    """Have a post wait for a moderator, who reads these reasons, like its author. Inside a unit of work."""
     post.state_reason = " ".join(reasons)[:600]
     thread.content_version += 1
     events.publish(PostHeld(post.id, thread.id, post.author_id, reasons))
 
 
-def _reasons(author: Viewer, title: str, prepared: Prepared) -> tuple[str, ...]:
-    return reasons_to_hold(Submission(author, title, prepared.text, prepared.html))
+def look_at(author: Viewer, title: str, prepared: Prepared, post_id: int | None = None) -> tuple[str, ...]:
+    """Why a moderator should look before others do; `post_id`: it would be the new text of this post."""
+    return reasons_to_hold(Submission(author, title, prepared.text, prepared.html, post_id))
 
 
 def _store(

@@ -131,7 +131,12 @@ def _change(post: places.PostPlace, form: EditForm) -> str:
     )
     drop_draft(viewer().member_id or 0, f"edit:{post.id}:{form.version.data}")
     if changed.state is PostState.HELD:
-        flash(_("Saved. The post still waits for a moderator."))
+        waits_since_now = post.state is PostState.VISIBLE
+        flash(
+            _("Saved. A moderator looks at the new text before others see it: the post says why.")
+            if waits_since_now
+            else _("Saved. The post still waits for a moderator.")
+        )
     return _place(places.post_place(viewer(), post.id))
 
 

@@ -78,7 +78,7 @@ def move(thread_id: int) -> Response:
         target = next((b for b in places.boards_to_write_on(viewer()) if b.slug == form.board.data), None)
         if target is None:
             raise Invalid(_("Choose a board."), "board")
-        tools.move_thread(viewer(), thread_id, target.id, form.reason.data or "")
+        tools.move_thread(viewer(), thread_id, target.id, form.move_reason.data or "")
         flash(_("The thread stands on “%(board)s” now.", board=target.name))
         return _address(thread_id)
 

@@ -59,6 +59,11 @@ def open_held_case(post_id: int, reasons: tuple[str, ...]) -> Case:
     post = db.session.get_one(Post, post_id)
     thread = db.session.get_one(Thread, post.thread_id)
     case = case_about(post, thread, db.session.get_one(Board, thread.board_id), CaseKind.HELD)
+    if case.kind is CaseKind.FLAGS:  # it was flagged, and then edited: what is left is to show it or not
+        case.kind = CaseKind.HELD
+        case.due_at = min(case.due_at, clock.now() + policy.HELD_ANSWER)
+    if case.reasons != list(reasons):
+        case.version += 1
     case.reasons = list(reasons)
     return case
 

@@ -114,7 +114,7 @@ def decide(moderator: Viewer, case_id: int, verdict: Verdict, *, form_key: str =
         _settle_flags(
             case,
             FlagOutcome.UPHELD
-            if not verdict.dismisses
+            if not verdict.dismisses and not verdict.releases
             else FlagOutcome.FAIR
             if verdict.fair
             else FlagOutcome.DISMISSED,

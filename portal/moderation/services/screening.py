@@ -1,4 +1,4 @@
-"""A look at newcomers' first posts before they are stored: for signs of spam, never for what they think.
+"""A look at newcomers' first posts and edits before they are stored: for signs of spam, never for what they think.
 
 Nothing here reads opinions. Each sign is something a shop's robot does and a buyer with a question does not:
 several links, stock phrases of selling, telephone numbers, the same text again, many posts in minutes. One
@@ -158,13 +158,21 @@ def screen(submission: Submission) -> tuple[str, ...]:
         select(Member.posts_count).where(Member.id == author.member_id)
     ).scalar_one_or_none()
     known_from = 1 if author.status in (Status.CUSTOMER, Status.FORMER) else FIRST_POSTS
-    if visible is None or visible >= known_from:
+    if visible is None or visible > known_from or visible - _counts(submission.post_id) >= known_from:
         return ()
     look = _look(submission, author.member_id)
     there = [sign for sign in SIGNS if sign.is_there(look)]
     if sum(sign.points for sign in there) < ENOUGH or _was_released(author.member_id):
         return ()
     return (CONTEXT, *(sign.sentence for sign in there))
+
+
+def _counts(post_id: int | None) -> int:
+    """1 for a post that is among its author's visible ones: nobody is known here by what is being changed."""
+    if post_id is None:
+        return 0
+    state = db.session.execute(select(Post.state).where(Post.id == post_id)).scalar_one_or_none()
+    return int(state is PostState.VISIBLE)
 
 
 def short(reasons: list[str]) -> str:
@@ -188,6 +196,7 @@ def _look(submission: Submission, author_id: int) -> _Look:
             select(Post.html, Post.created_at)
             .where(
                 Post.author_id == author_id,
+                Post.id != (submission.post_id or 0),
                 Post.created_at > now - REPEAT_SPAN,
                 Post.state != PostState.DELETED,
             )
