@@ -55,7 +55,7 @@ from portal.conversations import views as conversations_views
 from portal.conversations.models import Conversation
 from portal.conversations.queries.listing import waiting_count as conversations_waiting
 from portal.conversations.services import messages as conversations_messages
-from portal.discussions import digest, reading_state, screening, telling
+from portal.discussions import digest, impartiality, reading_state, screening, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions import personal as discussions_personal
@@ -111,6 +111,7 @@ from portal.moderation import telling as moderation_telling
 from portal.moderation import views as moderation_views
 from portal.moderation.models import CaseKey
 from portal.moderation.queries import queue as moderation_queue
+from portal.moderation.queries.parties import reason_against_tool
 from portal.moderation.services import evidence as moderation_evidence
 from portal.moderation.services.screening import screen
 from portal.notifications import kinds
@@ -263,6 +264,7 @@ def _register() -> None:
     kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS)
     kinds.register(*advocacy_telling.KINDS, gladly.KIND, mornings.KIND)
     screening.register(screen)
+    impartiality.register(reason_against_tool)
     sources.register(asks_searchable.SOURCE)
     count_with_viewer("asks", asks_lists.open_asks_count)
     count_with_viewer("requests", asks_lists.requests_waiting)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select
 
 from portal.discussions.events import PostEdited, PostRemoved, ThreadChanged
+from portal.discussions.impartiality import check_impartial
 from portal.discussions.models import Board, Post, PostKind, PostRevision, PostState, Thread, ThreadKind
 from portal.discussions.policy import edit_needs_reason
 from portal.discussions.services.acceptance import drop_acceptance
@@ -58,6 +59,8 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
             closed=thread.closed_at is not None,
             archived=board.archived_at is not None,
         )
+        if editor.member_id != post.author_id:
+            check_impartial(editor, thread.id, post.id)
         if post.version != edit.version:
             raise Conflict("This post was changed while you were writing.", post.version)
         is_opening = post.kind is PostKind.OPENING

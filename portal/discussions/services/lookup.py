@@ -76,6 +76,19 @@ def any_post(post_id: int) -> tuple[Post, Thread, Board]:
     return row[0], row[1], row[2]
 
 
+def any_thread(thread_id: int) -> tuple[Thread, Board]:
+    """The thread in whatever state, locked; for decisions taken elsewhere. Raises NotFound."""
+    row = db.session.execute(
+        select(Thread, Board)
+        .join(Board, Board.id == Thread.board_id)
+        .where(Thread.id == thread_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound("no such thread")
+    return row[0], row[1]
+
+
 def check_may_write(viewer: Viewer, thread: Thread, board: Board) -> None:
     """Raises Forbidden with the reason when the viewer may not add a post here."""
     if may_write_in(viewer, board.archived_at is not None, thread.closed_at is not None, thread.state):

@@ -3,6 +3,7 @@
 from sqlalchemy import select, update
 
 from portal.discussions.events import ThreadChanged
+from portal.discussions.impartiality import check_impartial
 from portal.discussions.models import (
     Board,
     Post,
@@ -15,7 +16,7 @@ from portal.discussions.policy import is_wider
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_thread, find_activity, touch
 from portal.discussions.services.following import follow_silently, move_follows
-from portal.discussions.services.lookup import board_for, check_moderator, thread_for
+from portal.discussions.services.lookup import any_thread, board_for, check_moderator, thread_for
 from portal.discussions.services.posting import clean_title
 from portal.discussions.services.tagging import set_tags
 from portal.kernel import clock, events
@@ -35,7 +36,7 @@ def close_thread(moderator: Viewer, thread_id: int, reason: str) -> None:
     with unit_of_work():
         thread, board = _for(moderator, thread_id)
         thread.closed_at, thread.closed_reason = clock.now(), reason
-        _changed(thread, board, moderator, "closed", reason)
+        _changed(thread, board, moderator.member_id or 0, "closed", reason)
 
 
 def reopen_thread(moderator: Viewer, thread_id: int) -> None:
@@ -43,7 +44,21 @@ def reopen_thread(moderator: Viewer, thread_id: int) -> None:
     with unit_of_work():
         thread, board = _for(moderator, thread_id)
         thread.closed_at, thread.closed_reason = None, ""
-        _changed(thread, board, moderator, "reopened")
+        _changed(thread, board, moderator.member_id or 0, "reopened")
+
+
+def close_decided(thread_id: int, reason: str, *, by_id: int) -> None:
+    """Take no more posts, as a decision on a case says. Inside its unit of work. Raises NotFound."""
+    thread, board = any_thread(thread_id)
+    thread.closed_at, thread.closed_reason = clock.now(), reason[:400]
+    _changed(thread, board, by_id, "closed", reason)
+
+
+def reopen_decided(thread_id: int, *, by_id: int) -> None:
+    """Take posts again, as a decision was taken back. Inside its unit of work. Raises NotFound."""
+    thread, board = any_thread(thread_id)
+    thread.closed_at, thread.closed_reason = None, ""
+    _changed(thread, board, by_id, "reopened")
 
 
 def pin_thread(moderator: Viewer, thread_id: int, *, pinned: bool = True) -> None:
@@ -51,7 +66,7 @@ def pin_thread(moderator: Viewer, thread_id: int, *, pinned: bool = True) -> Non
     with unit_of_work():
         thread, board = _for(moderator, thread_id)
         thread.pinned_at = clock.now() if pinned else None
-        _changed(thread, board, moderator, "pinned" if pinned else "unpinned")
+        _changed(thread, board, moderator.member_id or 0, "pinned" if pinned else "unpinned")
 
 
 def move_thread(moderator: Viewer, thread_id: int, board_id: int, reason: str = "") -> None:
@@ -80,7 +95,7 @@ def move_thread(moderator: Viewer, thread_id: int, board_id: int, reason: str = 
             count_thread(thread, target, 1)
             if target.last_activity_at is None or thread.last_activity_at > target.last_activity_at:
                 target.last_activity_at = thread.last_activity_at
-        _changed(thread, target, moderator, "moved", reason)
+        _changed(thread, target, moderator.member_id or 0, "moved", reason)
 
 
 def split_thread(
@@ -142,8 +157,8 @@ def split_thread(
             follow_silently(author_id, new)
         db.session.flush()
         move_follows(thread.id, new)
-        _changed(new, board, moderator, "split", reason)
-        _changed(thread, board, moderator, "split", reason)
+        _changed(new, board, moderator.member_id or 0, "split", reason)
+        _changed(thread, board, moderator.member_id or 0, "split", reason)
     return new
 
 
@@ -176,24 +191,25 @@ def merge_threads(moderator: Viewer, source_id: int, target_id: int, reason: str
         find_activity(target)
         target_board.posts_count += target.posts_count - before
         move_follows(source.id, target)
-        _changed(source, source_board, moderator, "merged", reason)
-        _changed(target, target_board, moderator, "merged", reason)
+        _changed(source, source_board, moderator.member_id or 0, "merged", reason)
+        _changed(target, target_board, moderator.member_id or 0, "merged", reason)
     return target
 
 
 def _for(moderator: Viewer, thread_id: int) -> tuple[Thread, Board]:
     thread, board = thread_for(moderator, thread_id)
     check_moderator(moderator)
+    check_impartial(moderator, thread.id)
     if board.archived_at is not None:
         raise Forbidden("This board is archived: nothing in it can be changed.")
     return thread, board
 
 
-def _changed(thread: Thread, board: Board, by: Viewer, what: str, reason: str = "") -> None:
+def _changed(thread: Thread, board: Board, by_id: int, what: str, reason: str = "") -> None:
     thread.version += 1
     touch(thread, board)
     reason = " ".join(reason.split())[:400]
-    events.publish(ThreadChanged(thread.id, by.member_id or 0, what, reason))
+    events.publish(ThreadChanged(thread.id, by_id, what, reason))
 
 
 def _numbered(thread_id: int, only: list[int] | None = None) -> list[Post]:

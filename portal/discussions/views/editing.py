@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from portal.discussions import comparing
 from portal.discussions.addresses import comment_address, post_address, thread_address
 from portal.discussions.forms import EditForm
+from portal.discussions.impartiality import check_impartial
 from portal.discussions.models import PostKind, PostState
 from portal.discussions.policy import edit_needs_reason
 from portal.discussions.queries import places
@@ -113,6 +114,8 @@ def _editable(post_id: int) -> places.PostPlace:
         closed=thread.closed_at is not None,
         archived=thread.archived_at is not None,
     )
+    if viewer().member_id != post.author_id:
+        check_impartial(viewer(), thread.id, post.id)
     return post
 
 

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from portal.discussions.addresses import thread_address
 from portal.discussions.forms import MergeForm, SplitForm, ToolsForm
+from portal.discussions.impartiality import check_impartial, reason_against
 from portal.discussions.models import Thread
 from portal.discussions.policy import is_wider
 from portal.discussions.queries import choosing, places
@@ -89,7 +90,9 @@ def move(thread_id: int) -> Response:
 @requires(Permission.MODERATE)
 def choose_posts(thread_id: int) -> str:
     """Choose the posts that become a thread of their own."""
-    return _split_page(places.thread_place(viewer(), thread_id), SplitForm(formdata=None))
+    thread = places.thread_place(viewer(), thread_id)
+    check_impartial(viewer(), thread.id)
+    return _split_page(thread, SplitForm(formdata=None))
 
 
 @blueprint.post("/threads/<int:thread_id>/split")
@@ -113,7 +116,9 @@ def split(thread_id: int) -> Response:
 @requires(Permission.MODERATE)
 def choose_target(thread_id: int) -> str:
     """Find the thread that takes the posts of this one."""
-    return _merge_page(places.thread_place(viewer(), thread_id), MergeForm(formdata=None))
+    thread = places.thread_place(viewer(), thread_id)
+    check_impartial(viewer(), thread.id)
+    return _merge_page(thread, MergeForm(formdata=None))
 
 
 @blueprint.post("/threads/<int:thread_id>/merge")
@@ -151,7 +156,8 @@ def _tools_page(thread: places.ThreadPlace, form: ToolsForm) -> str:
         if board.id != thread.board_id and not is_wider(thread.audience, board.audience):
             groups.setdefault(audience_group(board.audience), []).append((board.slug, board.name))
     form.board.choices = {"": [("", _("Choose a board"))], **groups} if groups else {}
-    return render_template("discussions/tools.html", thread=thread, form=form)
+    against = reason_against(viewer(), thread.id)
+    return render_template("discussions/tools.html", thread=thread, form=form, against=against)
 
 
 def _split_page(thread: places.ThreadPlace, form: SplitForm) -> str:

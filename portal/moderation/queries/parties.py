@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
-from portal.discussions.models import Post, ShownAs, Thread
+from portal.discussions.models import Post, PostState, ShownAs, Thread
 from portal.kernel import site
 from portal.kernel.access import Duty, Viewer
 from portal.kernel.db import db
 from portal.members.models import Company, Member
 from portal.moderation import policy
-from portal.moderation.models import Appeal, Case, Decision, Evidence, Flag
+from portal.moderation.models import Appeal, Case, CaseState, Decision, Evidence, Flag
 from portal.moderation.policy import Party
 
 
@@ -37,12 +37,7 @@ def reasons_against(viewer: Viewer, cases: Iterable[Case]) -> dict[int, str]:
     if policy.is_peer(viewer):
         nameless = _about_a_role(ids)
     if policy.is_peer(viewer) and viewer.company_id is not None:
-        rivals = (
-            db.session.execute(
-                select(Company.competitors).where(Company.id == viewer.company_id)
-            ).scalar_one_or_none()
-            or ()
-        )
+        rivals = _rivals(viewer)
         parties = _parties(cases)
     return {
         case.id: policy.why_not_decide(
@@ -56,6 +51,59 @@ def reasons_against(viewer: Viewer, cases: Iterable[Case]) -> dict[int, str]:
         )
         for case in cases
     }
+
+
+def reason_against_tool(viewer: Viewer, thread_id: int, post_id: int | None = None) -> str:
+    """Why a peer moderator uses no tool on a thread, or changes not this post of it; "" when they may.
+
+    Of a thread everybody is a party who wrote in it, and who flagged something there that is not decided.
+    """
+    if not policy.is_peer(viewer):
+        return ""
+    about = (
+        Post.id == post_id
+        if post_id is not None
+        else and_(Post.thread_id == thread_id, Post.state != PostState.DELETED)
+    )
+    by_others = Post.author_id != (viewer.member_id or 0)
+    author_id = db.session.execute(
+        select(Thread.author_id).where(Thread.id == thread_id)
+        if post_id is None
+        else select(Post.author_id).where(Post.id == post_id)
+    ).scalar_one()
+    nameless = db.session.execute(
+        select(Post.id).where(about, by_others, Post.author_shown_as == ShownAs.ROLE).limit(1)
+    ).first()
+    flaggers = (
+        select(Flag.reporter_id)
+        .join(Case, Case.id == Flag.case_id)
+        .join(Post, Post.id == Flag.post_id)
+        .where(about, Flag.stands(), Case.state == CaseState.OPEN)
+    )
+    rows = db.session.execute(
+        select(Member.id, Member.company_id, Company.competitors)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(
+            or_(Member.id.in_(select(Post.author_id).where(about, by_others)), Member.id.in_(flaggers)),
+            Member.company_id.is_not(None),
+        )
+    ).all()
+    return policy.why_not_decide(
+        viewer,
+        author_id=author_id,
+        parties=[Party(row.id, row.company_id, tuple(row.competitors or ())) for row in rows],
+        own_competitors=_rivals(viewer),
+        author_is_role=nameless is not None,
+    )
+
+
+def _rivals(viewer: Viewer) -> Iterable[int]:
+    return (
+        db.session.execute(
+            select(Company.competitors).where(Company.id == viewer.company_id)
+        ).scalar_one_or_none()
+        or ()
+    )
 
 
 def author_is_role(about: type[Case] | type[Decision]) -> ColumnElement[bool]:

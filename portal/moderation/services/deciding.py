@@ -170,7 +170,7 @@ def revert(moderator: Viewer, decision: Decision) -> None:
     elif post_measure is PostMeasure.CLOSE and decision.thread_id is not None:
         thread = db.session.get(Thread, decision.thread_id)
         if thread is not None and thread.state is not PostState.DELETED and not decision.before.get("closed"):
-            tools.reopen_thread(moderator, thread.id)
+            tools.reopen_decided(thread.id, by_id=moderator.member_id or 0)
     if member_measure is MemberMeasure.SUSPEND:
         former = decision.before.get("suspended_until")
         sanctions.end_suspension(decision.member_id, datetime.fromisoformat(former) if former else None)
@@ -249,7 +249,11 @@ def _carry_out(moderator: Viewer, case: Case, decision: Decision) -> None:
         thread = db.session.get_one(Thread, case.thread_id)
         before["closed"] = thread.closed_at is not None
         if thread.closed_at is None:
-            tools.close_thread(moderator, thread.id, f"{decision.rule_label}: {decision.reason}")
+            tools.close_decided(
+                thread.id,
+                f"{decision.rule_label}: {decision.reason}",
+                by_id=moderator.member_id or 0,
+            )
     if decision.member_measure is MemberMeasure.SUSPEND:
         former = sanctions.suspend(decision.member_id, decision.suspended_until or clock.now())
         before["suspended_until"] = former.isoformat() if former else None

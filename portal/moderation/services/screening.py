@@ -1,4 +1,4 @@
-"""A look at newcomers' first posts and edits before they are stored: for signs of spam, never for what they think.
+"""A look at newcomers' first posts and edits before they are stored: for spam, never for what they think.
 
 Nothing here reads opinions. Each sign is something a shop's robot does and a buyer with a question does not:
 several links, stock phrases of selling, telephone numbers, the same text again, many posts in minutes. One
