@@ -67,9 +67,8 @@ class WaitressWorker(Worker):
 
     def run(self) -> None:
         """Serve until told to stop; then finish what is in hand, within gunicorn's `graceful_timeout`."""
-        logging.getLogger("waitress.queue").setLevel(
-            logging.ERROR
-        )  # that a request waits a moment is no news
+        # That a request waits a moment for a thread is no news.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         everything: dict[int, Any] = {}
         server = create_server(
             self.wsgi,
