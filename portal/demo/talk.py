@@ -215,7 +215,7 @@ class Writer:
             if "\n\n" in post.source
             else post.source.rsplit(". ", 1)[0] + "."
         )
-        moment = min(post.created_at + timedelta(hours=self.draw.uniform(1, 20)), self.now)
+        moment = min(post.created_at + timedelta(hours=2), self.now)
         db.session.add(
             PostRevision(
                 post_id=post.id,
