@@ -48,29 +48,38 @@ class ChoiceForm(Form):
     )
 
 
+NUMBERS = {  # as their own sentences name them
+    "half_life_days": _l("Days after which a point is worth half"),
+    "person_limit": _l("Most that one person counts"),
+    "company_limit": _l("Most that one company counts"),
+    "votes_per_post": _l("Votes that count on one post"),
+    "answer_points": _l("Points for answering a question"),
+    "answer_limit": _l("Most that answering counts"),
+    "companies_to_rank": _l("Companies that have to thank within a year"),
+}
+
+
 class WeightsForm(Form):
     """The six numbers (two of them for answering), and why they change."""
 
     half_life_days = IntegerField(
-        _l("Days after which a point is worth half"), validators=[InputRequired(_l("A number of days."))]
+        NUMBERS["half_life_days"], validators=[InputRequired(_l("A number of days."))]
     )
     person_limit = DecimalField(
-        _l("Most that one person counts"), validators=[InputRequired(_l("A number."))], places=None
+        NUMBERS["person_limit"], validators=[InputRequired(_l("A number."))], places=None
     )
     company_limit = DecimalField(
-        _l("Most that one company counts"), validators=[InputRequired(_l("A number."))], places=None
+        NUMBERS["company_limit"], validators=[InputRequired(_l("A number."))], places=None
     )
-    votes_per_post = IntegerField(
-        _l("Votes that count on one post"), validators=[InputRequired(_l("A number."))]
-    )
+    votes_per_post = IntegerField(NUMBERS["votes_per_post"], validators=[InputRequired(_l("A number."))])
     answer_points = DecimalField(
-        _l("Points for answering a question"), validators=[InputRequired(_l("A number."))], places=None
+        NUMBERS["answer_points"], validators=[InputRequired(_l("A number."))], places=None
     )
     answer_limit = DecimalField(
-        _l("Most that answering counts"), validators=[InputRequired(_l("A number."))], places=None
+        NUMBERS["answer_limit"], validators=[InputRequired(_l("A number."))], places=None
     )
     companies_to_rank = IntegerField(
-        _l("Companies that have to thank within a year"), validators=[InputRequired(_l("A number."))]
+        NUMBERS["companies_to_rank"], validators=[InputRequired(_l("A number."))]
     )
     reason = TextAreaField(
         _l("Why"), description=_l("Members read it, with the date. Not needed to try the numbers out.")

@@ -77,6 +77,7 @@ def export() -> Response:
         audit.record(viewer(), "export candidates", "members", None, area="people")
     head = ["username", "name", "company", "industry", "stage", "since", "looked after by", "standing"]
     head += ["helpfulness", "agreed to", "conversations in 90 days", "limit", "rests until", "to be reviewed"]
+    head += ["not to be approached"]
     return csv_file("candidates", head, _cells(queries.everybody(wanted)))
 
 
@@ -223,6 +224,9 @@ def _page(username: str, **forms: Form) -> str:
         "move_form": MoveForm(formdata=None, data=_begun_move(line)),
         **forms,
     }
+    shown["ask_form"].activities.choices = [
+        (activity.value, name) for activity, name in NAMES.items() if activity not in story.declined
+    ]
     chosen = request.form.getlist("evidence")
     of_company = consent_queries.of_company(member.company_id)
     return render_template(
@@ -287,6 +291,10 @@ def _fact(line: Line) -> str:
         if line.stage is Stage.CONSENTED:
             return ", ".join(str(NAMES[one.activity]) for one in line.consents)
         return _("%(taken)s of %(limit)s this quarter", taken=line.load, limit=line.limit)
+    if line.lapsed:
+        return _("nothing agreed to holds any more")
+    if line.has_rested and line.rests_until:
+        return _("the rest is over since %(when)s", when=short_date(line.rests_until))
     if line.stage is Stage.RESTING and line.rests_until:
         return _("until %(when)s", when=short_date(line.rests_until))
     if line.stage is Stage.RETIRED:
@@ -382,4 +390,5 @@ def _cells(lines: list[Line]) -> Iterator[list[Any]]:
             one.limit,
             one.rests_until,
             one.review,
+            "yes" if one.not_approached else "",
         ]

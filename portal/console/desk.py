@@ -71,7 +71,7 @@ def rows_for(viewer: Viewer) -> list[Row]:
     """Everything that waits and that this moderator may see, most urgent first."""
     sources: list[Callable[[Viewer], list[Row]]] = [_cases]
     if viewer.may(Permission.ADVOCACY):
-        sources += [_asks, _contests, _nominations, _answers, _consents, _claims, _questions]
+        sources += [_asks, _contests, _nominations, _answers, _consents, _over, _claims, _questions]
     found = [row for source in sources for row in source(viewer)]
     return sorted(found, key=lambda row: (TIERS[row.kind], row.urgent_at, row.title))
 
@@ -232,6 +232,20 @@ def _consents(_viewer: Viewer) -> list[Row]:
             action=_("Ask again"),
         )
         for one in ending_soon(EACH)
+    ]
+
+
+def _over(_viewer: Viewer) -> list[Row]:
+    return [
+        _person(
+            _("Nothing agreed to holds any more") if one.lapsed else _("Rest is over"),
+            one.name,
+            f"/console/candidates/{one.username}",
+            one.company,
+            one.since,
+            _("Ask again") if one.lapsed else _("Look again"),
+        )
+        for one in candidates.over(EACH)
     ]
 
 

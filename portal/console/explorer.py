@@ -90,6 +90,7 @@ class MemberLine:
     seen_at: datetime | None
     joined_at: datetime
     standing: Standing | None  # None for the vendor's people, and for those who opted out
+    not_approached: bool = False  # as they chose
     within: float | None = None  # helpfulness within the scope that the list is narrowed to
 
 
@@ -231,6 +232,7 @@ def _rows(wanted: Wanted, now: datetime) -> Select[Any]:
         func.coalesce(load.c.load, 0).label("load"),
         limit_in_force().label("limit"),
         Availability.paused_until,
+        (~standing.may_be_approached()).label("not_approached"),
     )
     return _narrowed(_people(query, load), wanted, now, load)
 
@@ -369,6 +371,7 @@ def _lines(rows: Iterable[Any], scope: str = "") -> list[MemberLine]:
             seen_at=row.last_seen_at,
             joined_at=row.created_at,
             standing=known.get(row.id),
+            not_approached=row.not_approached,
             within=within[row.id].helpfulness if row.id in within else None,
         )
         for row in rows

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 from sqlalchemy import and_, case, func, select
 
-from portal.advocacy.queries import standing
+from portal.advocacy.queries import candidates, standing
 from portal.advocacy.queries.standing import Standing
 from portal.advocacy.queries.yesterday import Helped, helped_between, thanks_of
 from portal.asks.models import Ask, AskMode
@@ -35,6 +36,7 @@ from portal.notifications.services.notifying import notify
 THANKED = "thanked"  # the kind of notice
 GAP_DAYS = timedelta(days=90)
 FILLERS = 3
+LOOKED_AT = 50  # who rise, until one is found who may be approached
 
 
 @dataclass(frozen=True)
@@ -118,22 +120,29 @@ def _key(member_id: int, since: datetime) -> str:
 
 
 def _riser(viewer: Viewer) -> Riser | None:
-    found = standing.rising(1)
+    found = standing.rising(LOOKED_AT)
     if not found:
         return None
-    row = db.session.execute(
-        select(Member.name, Member.username, Company.name.label("company"))
-        .outerjoin(Company, Company.id == Member.company_id)
-        .where(Member.id == found[0].member_id)
-    ).one()
-    lately = thanks_of([found[0].member_id], clock.now() - timedelta(days=30))
+    people = {
+        row.id: row
+        for row in db.session.execute(
+            select(Member.id, Member.name, Member.username, Company.name.label("company"))
+            .outerjoin(Company, Company.id == Member.company_id)
+            .where(Member.id.in_([one.member_id for one in found]), standing.may_be_approached())
+        )
+    }
+    first = next((one for one in found if one.member_id in people), None)
+    if first is None:
+        return None
+    row = people[first.member_id]
+    lately = thanks_of([first.member_id], clock.now() - timedelta(days=30))
     return Riser(
         name=row.name,
         username=row.username,
         company=row.company or "",
-        standing=found[0],
-        companies_in_30_days=lately.get(found[0].member_id, 0),
-        deeds=deeds_of(viewer, found[0].member_id, 2),
+        standing=first,
+        companies_in_30_days=lately.get(first.member_id, 0),
+        deeds=deeds_of(viewer, first.member_id, 2),
     )
 
 
@@ -175,18 +184,22 @@ def _gap() -> Gap | None:
 
 
 def _fillers(industry: str) -> list[tuple[str, str, float]]:
-    rows = db.session.execute(
+    rows: Sequence[Any] = db.session.execute(
         select(Member.id, Member.name, Member.username)
         .join(Company, Company.id == Member.company_id)
         .where(
             Company.industry == industry,
             Company.kind == CompanyKind.CUSTOMER,
             standing.shown_members(),
+            standing.may_be_approached(),
+            candidates.has_not_declined(),
             ~has_consent(Activity.CALL),
         )
         .order_by(Member.accepted_count.desc(), Member.answers_count.desc(), Member.id)
         .limit(50)
     ).all()
+    said_no = candidates.declines([row.id for row in rows])
+    rows = [row for row in rows if Activity.CALL not in said_no.get(row.id, {})]
     known = standing.standings([row.id for row in rows])
     best = sorted(rows, key=lambda row: (-known[row.id].helpfulness if row.id in known else 0.0, row.id))
     return [
@@ -282,6 +295,59 @@ def _well(viewer: Viewer, since: datetime, until: datetime) -> list[str]:
             )
         )
     return lines
+
+
+def as_sections(glad: Glad) -> list[dict[str, str]]:
+    """The same for a mail: title, path and facts of each."""
+    sections = [
+        {
+            "title": _("Helped yesterday: %(name)s", name=one.name),
+            "url": f"/console/members/{one.username}",
+            "facts": _("Thanked already.") if one.member_id in glad.thanked else f"{helped_words(one)}.",
+        }
+        for one in glad.helped
+    ]
+    if glad.riser:
+        one = glad.riser
+        facts = [one.company]
+        if one.companies_in_30_days:
+            facts.append(
+                _n(
+                    "%(num)d company thanked them in 30 days.",
+                    "%(num)d companies thanked them in 30 days.",
+                    one.companies_in_30_days,
+                )
+            )
+        facts += [deed.title for deed in one.deeds]
+        title = _("Rising: %(name)s", name=one.name)
+        path = f"/console/candidates/{one.username}"
+        sections.append({"title": title, "url": path, "facts": " · ".join(filter(None, facts))})
+    if glad.gap:
+        asks = _n("%(num)d ask", "%(num)d asks", glad.gap.asks)
+        agreed = _n(
+            "%(num)d customer has agreed to calls", "%(num)d customers have agreed to calls", glad.gap.agreed
+        )
+        facts = [f"{asks}, {agreed}."]
+        if glad.gap.fillers:
+            facts.append(_("Who could fill it:") + " " + ", ".join(name for name, *_rest in glad.gap.fillers))
+        title = _("One gap: %(industry)s", industry=glad.gap.industry)
+        sections.append({"title": title, "url": "/console/#gap", "facts": " ".join(facts)})
+    if glad.well:
+        told = " ".join(glad.well)
+        sections.append({"title": _("What went well yesterday"), "url": "/console/#well", "facts": told})
+    return sections
+
+
+def helped_words(one: Helped) -> str:
+    """By how many somebody was thanked yesterday, and for what."""
+    told = []
+    if one.companies:
+        told.append(_n("thanked by %(num)d company", "thanked by %(num)d companies", one.companies))
+    if one.accepted:
+        told.append(_n("%(num)d answer accepted", "%(num)d answers accepted", one.accepted))
+    if one.answered:
+        told.append(_n("answered %(num)d question", "answered %(num)d questions", one.answered))
+    return ", ".join(told)
 
 
 def resolve(_viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:

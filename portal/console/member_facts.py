@@ -5,14 +5,22 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import String, and_, case, cast, func, or_, select
 
-from portal.advocacy.queries import scopes, standing
+from portal.advocacy.models import NominatedBy
+from portal.advocacy.queries import candidates, scopes, standing
+from portal.advocacy.queries.candidates import Story
 from portal.advocacy.queries.scopes import Part
 from portal.advocacy.queries.standing import Standing
+from portal.consents import queries as consents
+from portal.consents.models import Ended
+from portal.consents.texts import NAMES
+from portal.console.candidate_forms import STAGE_WORDS
 from portal.conversations.models import Conversation, Rating
 from portal.discussions.queries.deeds import Deed, deeds_of
+from portal.kernel import clock
 from portal.kernel.access import Viewer
+from portal.kernel.audit import AuditEntry
 from portal.kernel.db import db
 from portal.matching.models import Availability
 from portal.matching.queries.loads import Load, load
@@ -47,11 +55,13 @@ class Facts:
     rated: Rated | None
     deeds: list[Deed]
     timeline: list[dict[str, Any]]
+    not_approached: bool  # as they chose
 
 
 def facts_of(viewer: Viewer, member: Member) -> Facts:
     """The facts, in a number of statements that does not depend on what the member did."""
     deeds = deeds_of(viewer, member.id)
+    story = candidates.story_of(member.id)
     used = db.session.execute(
         select(Product.name, MemberProduct.since)
         .join(Product, Product.id == MemberProduct.product_id)
@@ -67,7 +77,8 @@ def facts_of(viewer: Viewer, member: Member) -> Facts:
         helps_with=scopes.highest_of(member.id, HELPS_WITH) if not is_vendors(member) else [],
         rated=_rated(member.id),
         deeds=deeds,
-        timeline=_timeline(member, deeds),
+        timeline=_timeline(member, deeds, story),
+        not_approached=story.not_approached,
     )
 
 
@@ -94,7 +105,7 @@ def _rated(member_id: int) -> Rated | None:
     return Rated(*(int(value) for value in row)) if row[0] >= FEWEST_RATINGS else None
 
 
-def _timeline(member: Member, deeds: list[Deed]) -> list[dict[str, Any]]:
+def _timeline(member: Member, deeds: list[Deed], story: Story) -> list[dict[str, Any]]:
     """What happened, newest first: as the timeline component reads it, with a `group` to narrow by."""
     lines: list[tuple[datetime, str, str, str, str]] = []  # at, group, text, url, title
     for deed in deeds:
@@ -114,12 +125,72 @@ def _timeline(member: Member, deeds: list[Deed]) -> list[dict[str, Any]]:
                 row.rule_label,
             )
         )
+    lines += _asked(member, story)
+    lines += [(at, "", text, "", title) for at, text, title in _confirmed(member.id)]
     lines.append((member.created_at, "", _("Joined"), "", ""))
     lines.sort(key=lambda line: line[0], reverse=True)
     return [
         {"at": at, "group": group, "text": text, "url": url, "title": title}
         for at, group, text, url, title in lines[:TIMELINE]
     ]
+
+
+def _asked(member: Member, story: Story) -> list[tuple[datetime, str, str, str, str]]:
+    """Who nominated them, what they were asked and answered, what they agreed to, and every move."""
+    page = f"/console/candidates/{member.username}"
+    by_words = {
+        NominatedBy.MODERATOR: _("Nominated by a moderator"),
+        NominatedBy.ACCOUNT_OWNER: _("Nominated by the account’s owner"),
+        NominatedBy.PEER: _("Nominated by a peer"),
+        NominatedBy.SELF: _("Nominated themselves"),
+    }
+    found = [(one.at, by_words[one.part], page, one.note[:120]) for one in story.nominations]
+    for asking, _by in story.askings:
+        found.append((asking.at, _("Was asked for"), page, _listed(asking.activities)))
+        if asking.answered_at is not None:
+            said_no = [name for name in asking.activities if name not in asking.agreed]
+            if asking.agreed:
+                found.append((asking.answered_at, _("Said yes to"), page, _listed(asking.agreed)))
+            if said_no:
+                found.append((asking.answered_at, _("Said no to"), page, _listed(said_no)))
+    for step, _by in story.steps:
+        stage = str(STAGE_WORDS[step.stage]).lower()
+        text = _("Moved to “%(stage)s”", stage=stage)
+        found.append((step.at, f"{text}: {step.reason}" if step.reason else text, page, ""))
+    now = clock.now()
+    for consent in consents.history(member.id):
+        name = str(NAMES[consent.activity])
+        found.append((consent.given_at, _("Agreed to"), page, name))
+        if consent.ended is Ended.WITHDRAWN and consent.ended_at is not None:
+            found.append((consent.ended_at, _("Took an agreement back"), page, name))
+        elif consent.ended_at is None and consent.expires_at <= now:
+            found.append((consent.expires_at, _("An agreement ended"), page, name))
+    return [(at, "asked", text, url, title) for at, text, url, title in found]
+
+
+def _listed(activities: list[str]) -> str:
+    return ", ".join(str(name) for activity, name in NAMES.items() if activity.value in activities)
+
+
+def _confirmed(member_id: int) -> list[tuple[datetime, str, str]]:
+    """When a moderator confirmed their company, or took that back, with its name."""
+    words = {
+        "confirm company": _("Company confirmed by a moderator"),
+        "left company": _("Left the company"),
+        "company by mistake": _("The company was taken back"),
+    }
+    rows = db.session.execute(
+        select(AuditEntry.at, AuditEntry.action, Company.name)
+        .outerjoin(Company, AuditEntry.details == "company " + cast(Company.id, String))
+        .where(
+            AuditEntry.target_kind == "member",
+            AuditEntry.target_id == member_id,
+            AuditEntry.action.in_(words),
+        )
+        .order_by(AuditEntry.number.desc())
+        .limit(20)
+    )
+    return [(row.at, words[row.action], row.name or "") for row in rows]
 
 
 def _decisions(member_id: int) -> list[Any]:

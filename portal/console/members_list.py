@@ -41,6 +41,7 @@ COLUMNS = [
     "accepted answers",
     "last seen",
     "joined",
+    "not to be approached",
 ]
 
 
@@ -108,6 +109,7 @@ def _cell_row(one: MemberLine) -> list[Any]:
         one.accepted,
         one.seen_at,
         one.joined_at,
+        "yes" if one.not_approached else "",
     ]
 
 

@@ -1,4 +1,7 @@
-"""The mail of the morning: what waits, at 08:00 in the moderator's zone, once a day, off with one click."""
+"""The mail of the morning: the same as Today, at 08:00 in the moderator's zone, off with one click.
+
+On a morning on which nothing waits and after a day of which there is nothing to tell, none is sent.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 from sqlalchemy import select
 
-from portal.console import desk
+from portal.console import desk, gladly
 from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer, zone_of
 from portal.kernel.db import db
@@ -34,7 +37,7 @@ def send_due() -> int:
         local = clock.now().astimezone(zone_of(viewer))
         if not HOUR <= local.hour < LATEST or _told(member_id, local):
             continue
-        if desk.rows_for(viewer):
+        if desk.rows_for(viewer) or _is_glad(gladly.of_yesterday(viewer)):
             with unit_of_work():
                 made += notify(MORNING, [member_id], source_key=_key(local), data={})
     return made
@@ -46,25 +49,40 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
         return {}
     today = clock.now() - timedelta(hours=20)
     fresh = [notice for notice in notices if notice.created_at > today]
-    rows = desk.rows_for(viewer) if fresh else []
-    if not rows:
+    if not fresh:
+        return {}
+    rows, glad = desk.rows_for(viewer), gladly.of_yesterday(viewer)
+    if not rows and not _is_glad(glad):
         return {}
     line = Line(
-        sentence=_n("%(num)d thing waits", "%(num)d things wait", len(rows)),
-        title=rows[0].title,
+        sentence=_n("%(num)d thing waits", "%(num)d things wait", len(rows)) if rows else _("Nothing waits"),
+        title=rows[0].title if rows else _("How yesterday went"),
         url="/console/",
-        excerpt=_("Most urgent first. The rest stands in the console."),
+        excerpt=_("Most urgent first. The rest stands in the console.") if rows else "",
         sections=[
-            {"title": f"{row.why}: {row.title}", "url": row.url, "facts": f"{row.where}. {row.action}."}
-            for row in rows[:SHOWN]
+            *(
+                {"title": f"{row.why}: {row.title}", "url": row.url, "facts": f"{row.where}. {row.action}."}
+                for row in rows[:SHOWN]
+            ),
+            *gladly.as_sections(glad),
         ],
     )
     return {notice.id: line for notice in fresh}
 
 
 KIND = Kind(
-    MORNING, "something waits in the console, at 08:00", resolve, in_app=False, listed=False, order=95
+    MORNING,
+    "something waits in the console or went well, at 08:00",
+    resolve,
+    in_app=False,
+    listed=False,
+    order=95,
 )
+
+
+def _is_glad(glad: gladly.Glad) -> bool:
+    """Whether there is something to tell of yesterday: who rises and what is missing is not of a day."""
+    return bool(glad.helped or glad.well)
 
 
 def _key(local: datetime) -> str:

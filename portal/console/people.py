@@ -258,7 +258,7 @@ def member_page(username: str, **forms: Form) -> str:
         now=clock.now(),
         found=found,
         notes=notes_about(found.id),
-        narrowed=narrowed if narrowed in ("help", "moderation") else "",
+        narrowed=narrowed if narrowed in ("help", "asked", "moderation") else "",
         label=lists.label,
         country=lists.country_name,
         **shown,

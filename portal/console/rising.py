@@ -172,7 +172,10 @@ def _whys(row: Riser) -> list[str]:
 
 
 def risers() -> list[Riser]:
-    """Who rises, the highest `MOST`; a number of statements that does not grow with them."""
+    """Who rises, the highest `MOST`; a number of statements that does not grow with them.
+
+    Whoever does not want to be approached is not proposed.
+    """
     found = standing.rising(MOST)
     ids = [one.member_id for one in found]
     people = {
@@ -188,7 +191,7 @@ def risers() -> list[Riser]:
             )
             .outerjoin(Company, Company.id == Member.company_id)
             .outerjoin(Candidate, Candidate.member_id == Member.id)
-            .where(Member.id.in_(ids))
+            .where(Member.id.in_(ids), standing.may_be_approached())
         )
     }
     lately = thanks_of(ids, clock.now() - timedelta(days=30))

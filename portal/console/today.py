@@ -49,6 +49,7 @@ def index() -> str:
         export_url=_address(wanted, "today.export"),
         glad=gladly.of_yesterday(me) if whole else None,
         by_mail=wants_mail(me.member_id or 0, MORNING) if whole else False,
+        helped_words=gladly.helped_words,
         steps=first_steps.steps_for(me),
         form=Form(),
     )

@@ -9,7 +9,7 @@ from flask import Flask
 from portal.advocacy.models import Asking, NominatedBy, ScoreChoice, Stage
 from portal.advocacy.queries import candidates as queries
 from portal.advocacy.queries.routes import routes
-from portal.advocacy.services import candidates
+from portal.advocacy.services import candidates, choosing
 from portal.consents import queries as consents
 from portal.consents import services as consent_services
 from portal.consents.models import Activity
@@ -181,3 +181,60 @@ def test_a_fall_to_half_and_a_year_call_for_a_look(in_app: Flask, at: At) -> Non
     candidates.nominate(moderator, quiet, "Spoke well.")
     at(NOW + timedelta(days=70 + 366))
     assert queries.line_of(quiet).review == "yearly"
+
+
+def test_what_was_declined_beside_a_yes_stands_and_no_other_yes_wipes_it(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, member = viewer_of(make_moderator()), make_customer()
+    both = [Activity.CALL, Activity.QUOTE]
+    asked = candidates.ask(moderator, member, "Would you?", both, reason="Offered")
+    candidates.answer(viewer_of(member), asked.id, [Activity.CALL])
+    at(NOW + timedelta(days=1))
+    assert queries.story_of(member).declined == {Activity.QUOTE: NOW + timedelta(days=183)}
+    with pytest.raises(Invalid, match="They said no to a quote; that stands until 17 September 2026"):
+        candidates.ask(moderator, member, "A quote?", [Activity.QUOTE], reason="Again")
+    speaking = candidates.ask(moderator, member, "On a stage?", [Activity.SPEAKING], reason="Asked for it")
+    candidates.answer(viewer_of(member), speaking.id, [])
+    consent_services.give(viewer_of(member), [Activity.PRESS])
+    line = queries.line_of(member)
+    assert line is not None
+    assert line.declined_until == NOW + timedelta(days=184)
+    with pytest.raises(Invalid, match="They said no"):
+        candidates.ask(moderator, member, "On a stage?", [Activity.SPEAKING], reason="Again")
+    consent_services.give(viewer_of(member), [Activity.QUOTE])
+    assert list(queries.story_of(member).declined) == [Activity.SPEAKING]
+    at(NOW + timedelta(days=185))
+    assert queries.story_of(member).declined == {}
+    candidates.ask(moderator, member, "On a stage?", [Activity.SPEAKING], reason="Half a year later")
+
+
+def test_nobody_is_active_on_consents_that_have_ended(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, member = viewer_of(make_moderator()), make_customer("Tomasz")
+    candidates.spot(moderator, member)
+    consent_services.give(viewer_of(member), [Activity.CALL], months=3)
+    candidates.move(moderator, member, Stage.ACTIVE, reason="Spoke before")
+    assert (stage_of(member), queries.over()) == (Stage.ACTIVE, [])
+    at(NOW + timedelta(days=92))
+    assert stage_of(member) is Stage.RESTING
+    wanted = queries.Wanted(stage="active")
+    assert queries.table(wanted) == []
+    assert queries.counts(queries.Wanted()) == {Stage.RESTING: 1}
+    assert [line.name for line in queries.board(queries.Wanted())[Stage.RESTING]] == ["Tomasz"]
+    assert [(one.name, one.lapsed) for one in queries.over()] == [("Tomasz", True)]
+    consent_services.give(viewer_of(member), [Activity.CALL], months=3)
+    assert (stage_of(member), queries.over()) == (Stage.ACTIVE, [])
+
+
+def test_a_rest_that_is_over_is_noticed(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, member = viewer_of(make_moderator()), make_customer("Tomasz")
+    candidates.spot(moderator, member)
+    candidates.move(moderator, member, Stage.RESTING, until=(NOW + timedelta(days=30)).date())
+    at(NOW + timedelta(days=29))
+    assert queries.over() == []
+    at(NOW + timedelta(days=31))
+    assert [(one.name, one.lapsed) for one in queries.over()] == [("Tomasz", False)]
+    assert queries.line_of(member).has_rested
+    choosing.choose(viewer_of(member), not_scored=False, not_approached=True)
+    assert queries.over() == []

@@ -191,12 +191,19 @@ def test_weights_are_tried_out_then_decided_and_members_read_why(
     assert admin.post("/console/weights", data=numbers).status_code == 422  # no reason
     reason = "Help of last month says more here."
     assert admin.post("/console/weights", data={**numbers, "reason": reason}).status_code == 303
+    own = sign_in(helped["helper"])
+    told = own.get("/me/score").text
+    assert "Days after which a point is worth half: 30 instead of 60" in told
+    assert "Companies that have to thank within a year: 2 instead of 3" in told
+    assert "Most that one person counts:" not in told
+    assert "not in force yet" in told
     with app.app_context():
         assert current().half_life_days == 60
         assert apply_due() == 1
         assert current().half_life_days == 30
         assert db.session.execute(select(WeightsDecision.applied_at)).scalar_one() is not None
-    assert reason in sign_in(helped["helper"]).get("/me/score").text
+    assert reason in own.get("/me/score").text
+    assert "not in force yet" not in own.get("/me/score").text
 
 
 def test_patterns_are_shown_to_vendor_moderators(helped: dict, sign_in: SignIn) -> None:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from portal.advocacy.models import Stage
 from portal.advocacy.queries import candidates as queries
-from portal.advocacy.services import candidates
+from portal.advocacy.services import candidates, choosing
 from portal.consents import queries as consents
 from portal.consents.models import Activity, Consent
 from portal.discussions.models import ThreadKind
@@ -250,3 +250,38 @@ def test_what_is_over_is_kept_and_shown(app: Flask, tomasz: int, sign_in: SignIn
     token = fields_of(browser.get("/me/consents"), "/logout")
     browser.post("/me/consents/speaking?_method=DELETE", data=token)
     assert "you took it back" in browser.get("/me/consents").text
+
+
+def test_whoever_does_not_want_to_be_approached_is_proposed_nowhere(
+    app: Flask, moderator: FlaskClient, tomasz: int
+) -> None:
+    with app.app_context():
+        answers(tomasz, 2)
+        candidates.spot(viewer_of(make_moderator()), tomasz)
+    assert "Tomasz" in moderator.get("/console/rising").text
+    assert "Tomasz" in moderator.get("/console/").text.split('id="rising"')[1]
+    with app.app_context():
+        choosing.choose(viewer_of(tomasz), not_scored=False, not_approached=True)
+    assert "Tomasz" not in moderator.get("/console/rising").text
+    assert "Tomasz" not in moderator.get("/console/rising.csv").text
+    assert "Tomasz" not in moderator.get("/console/").text.split('id="rising"')[1]
+    for path in ("/console/members", "/console/candidates", "/console/candidates?view=table"):
+        assert "does not want to be approached" in moderator.get(path).text, path
+    assert "nothing is asked of them" in moderator.get("/console/members/tomasz").text
+
+
+def test_what_somebody_said_no_to_is_not_offered_to_be_asked_again(
+    app: Flask, moderator: FlaskClient, tomasz: int
+) -> None:
+    with app.app_context():
+        both = [Activity.CALL, Activity.QUOTE]
+        asked = candidates.ask(viewer_of(make_moderator()), tomasz, "Would you?", both, reason="Offered")
+        candidates.answer(viewer_of(tomasz), asked.id, [Activity.CALL])
+    page = moderator.get("/console/candidates/tomasz").text
+    assert "They said no to these, and each no stands: a quote until" in page
+    assert 'value="speaking"' in page
+    assert 'value="quote"' not in page
+    data = {"words": "A quote?", "activities": ["quote"], "reason": "Again"}
+    path = "/console/candidates/tomasz"
+    refused = submit(moderator, path, data, f"{path}/askings")
+    assert refused.status_code == 422

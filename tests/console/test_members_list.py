@@ -12,6 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.advocacy.models import MemberNote, ScoreChoice
+from portal.advocacy.services import candidates
+from portal.consents import services as consents
+from portal.consents.models import Activity
 from portal.console import explorer
 from portal.console.explorer import Wanted
 from portal.discussions.models import ThreadKind
@@ -23,6 +26,7 @@ from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching.models import Availability
 from portal.members.models import Member, MemberProduct, Product
+from portal.members.services import confirming
 from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
 from tests.support.people import fields_of, submit
 from tests.support.statements import Statements
@@ -174,3 +178,30 @@ def test_a_note_is_the_members_data(app: Flask, moderator: FlaskClient, sign_in:
         with unit_of_work():
             kept.erase(ines, False)
         assert db.session.query(MemberNote).count() == 0
+
+
+def test_the_timeline_tells_what_somebody_was_asked_and_agreed_to(app: Flask, moderator: FlaskClient) -> None:
+    with app.app_context():
+        ines, ruth = make_prospect("Ines", username="ines"), viewer_of(make_moderator())
+        confirming.confirm_company(ruth, "ines", make_company("Castellan Foods"))
+        candidates.nominate(viewer_of(make_customer()), ines, "Helped me twice.")
+        both = [Activity.CALL, Activity.QUOTE]
+        asked = candidates.ask(ruth, ines, "Would you?", both, reason="Offered")
+        candidates.answer(viewer_of(ines), asked.id, [Activity.CALL])
+        consents.withdraw(viewer_of(ines), Activity.CALL)
+    page = moderator.get("/console/members/ines").text.split('id="timeline"')[1]
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    for words in (
+        "Company confirmed by a moderator : Castellan Foods",
+        "Nominated by a peer : Helped me twice.",
+        "Was asked for : Calls, A quote",
+        "Said yes to : Calls",
+        "Said no to : A quote",
+        "Agreed to : Calls",
+        "Took an agreement back : Calls",
+        "Moved to “asked”: Offered",
+        "Moved to “resting”: took the last consent back",
+    ):
+        assert words.replace(" :", ":") in text.replace(" :", ":"), words
+    help_alone = moderator.get("/console/members/ines?show=help").text.split('id="timeline"')[1]
+    assert "Nominated by a peer" not in help_alone

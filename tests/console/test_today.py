@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal.advocacy.models import Stage
 from portal.advocacy.services import candidates
 from portal.consents import services as consents
 from portal.consents.models import Activity
@@ -84,6 +85,25 @@ def test_everything_that_waits_stands_on_one_page_most_urgent_first(
     assert "Nominated by a peer" in rows[2]
 
 
+def test_a_rest_that_is_over_and_consents_that_ended_are_looked_at_again(
+    app: Flask, sign_in: SignIn, at: At
+) -> None:
+    with app.app_context():
+        at(MORNING - timedelta(days=100))
+        ruth, rested, agreed = viewer_of(make_moderator()), make_customer("Bram"), make_customer("Olumide")
+        for one in (rested, agreed):
+            candidates.spot(ruth, one)
+        candidates.move(ruth, rested, Stage.RESTING)
+        consents.give(viewer_of(agreed), [Activity.QUOTE], months=3)
+        candidates.move(ruth, agreed, Stage.ACTIVE, reason="Spoke before")
+        at(MORNING)
+        browser = sign_in(make_moderator())
+    page = browser.get("/console/").text
+    assert titles(page) == ["Bram", "Olumide"]
+    assert "Nothing agreed to holds any more" in page
+    assert "Rest is over" in page
+
+
 def test_a_peer_moderator_sees_cases_alone(app: Flask, sign_in: SignIn, at: At) -> None:
     with app.app_context():
         a_busy_morning(at)
@@ -158,6 +178,25 @@ def test_the_mail_goes_out_at_eight_in_the_moderators_zone_once_and_can_be_stopp
         assert line.sections[0]["title"].startswith("1 flag, rule 4")
         at(MORNING + timedelta(days=1))
         assert mornings.send_due() == 1
+
+
+def test_the_mail_says_what_today_says_also_where_nothing_waits(in_app: Flask, at: At) -> None:
+    at(MORNING - timedelta(days=1))
+    board, asker, helper = make_board(), viewer_of(make_customer()), viewer_of(make_customer("Bram"))
+    lisbon = make_moderator(time_zone="Europe/Lisbon")
+    thread = open_thread(asker, board, kind=ThreadKind.QUESTION, title="Which port is it?", body="Well?")
+    accept(asker, thread.id, post_reply(helper, thread.id, "Port 22.").id)
+    at(MORNING.replace(hour=8, minute=5))
+    assert mornings.send_due() == 1
+    notice = db.session.query(Notice).filter_by(kind=mornings.MORNING).one()
+    line = mornings.resolve(viewer_of(lisbon), [notice])[notice.id]
+    assert line.sentence == "Nothing waits"
+    told = {section["title"]: section["facts"] for section in line.sections}
+    assert told["Helped yesterday: Bram"].startswith("thanked by 1 company, 1 answer accepted")
+    assert "Which port is it?" in told["Rising: Bram"]
+    assert "First accepted answer ever by Bram." in told["What went well yesterday"]
+    at(MORNING.replace(hour=8, minute=5) + timedelta(days=1))
+    assert mornings.send_due() == 0  # nothing waits, and nothing happened
 
 
 def test_the_number_of_statements_does_not_grow_with_rows(

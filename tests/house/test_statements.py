@@ -70,7 +70,7 @@ PINNED = [
     ("/me/score", "customer", 13),
     ("/me/contributions", "customer", 8),
     ("/me/consents", "customer", 4),
-    ("/console/", "moderator", 32),
+    ("/console/", "moderator", 35),
     ("/console/health", "moderator", 11),
     ("/console/rising", "moderator", 11),
     ("/console/candidates", "moderator", 6),

@@ -1,11 +1,11 @@
 """Candidates by stage, and everything about one. For vendor moderators alone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.advocacy.models import (
@@ -17,11 +17,11 @@ from portal.advocacy.models import (
     ScoreChoice,
     Stage,
 )
-from portal.advocacy.policy import REVIEW_EVERY, declined_until
+from portal.advocacy.policy import DECLINE_STANDS, REVIEW_EVERY, declined_until
 from portal.advocacy.queries import standing
 from portal.advocacy.queries.standing import Standing
 from portal.consents import queries as consents
-from portal.consents.models import Consent
+from portal.consents.models import Activity, Consent
 from portal.kernel import clock
 from portal.kernel.access import Status
 from portal.kernel.db import db
@@ -74,19 +74,30 @@ class Line:
     seen: bool
     reason: str  # of the last step
     review: str  # why it should be looked at as a whole: "fallen", "yearly", ""
+    lapsed: bool  # counted on once, and nothing they agreed to holds any more
+    not_approached: bool  # as they chose
+
+    @property
+    def has_rested(self) -> bool:
+        """Whether the rest that somebody chose is over."""
+        return (
+            self.stage is Stage.RESTING
+            and self.rests_until is not None
+            and self.rests_until <= clock.now().date()
+        )
 
 
 def counts(wanted: Wanted) -> dict[Stage, int]:
     """How many fit in each stage."""
-    query: Any = select(Candidate.stage, func.count())
-    rows = db.session.execute(_narrowed(query, wanted, any_stage=True).group_by(Candidate.stage))
+    stages = _narrowed(select(_stage_now().label("stage")), wanted, any_stage=True).subquery()
+    rows = db.session.execute(select(stages.c.stage, func.count()).group_by(stages.c.stage))
     return {row[0]: row[1] for row in rows}
 
 
 def board(wanted: Wanted) -> dict[Stage, list[Line]]:
     """The latest few of each stage."""
     place = func.row_number().over(
-        partition_by=Candidate.stage, order_by=(Candidate.stage_at.desc(), Candidate.id)
+        partition_by=_stage_now(), order_by=(Candidate.stage_at.desc(), Candidate.id)
     )
     numbered = _narrowed(select(Candidate.id, place.label("place")), wanted, any_stage=True).subquery()
     first = select(numbered.c.id).where(numbered.c.place <= A_STAGE)
@@ -147,6 +158,7 @@ class Story:
     askings: list[tuple[Asking, str]] = field(default_factory=list)  # with who asked
     steps: list[tuple[CandidateStep, str]] = field(default_factory=list)  # with who moved
     not_approached: bool = False
+    declined: dict[Activity, datetime] = field(default_factory=dict)  # until when each no stands
 
 
 def story_of(member_id: int) -> Story:
@@ -185,7 +197,105 @@ def story_of(member_id: int) -> Story:
         askings=[(row[0], row.name or "") for row in askings],
         steps=[(row[0], row.name or "") for row in steps],
         not_approached=choice is not None and choice.not_approached,
+        declined=declines([member_id]).get(member_id, {}),
     )  # fmt: skip
+
+
+def declines(member_ids: Collection[int]) -> dict[int, dict[Activity, datetime]]:
+    """What these members said no to when they were asked, and until when each no stands.
+
+    The latest answer about an activity holds, and whoever agreed to it since, unasked, took the no back.
+    """
+    since = clock.now() - DECLINE_STANDS
+    answers = db.session.execute(
+        select(Asking.member_id, Asking.activities, Asking.agreed, Asking.answered_at)
+        .where(Asking.member_id.in_(member_ids), Asking.answered_at > since)
+        .order_by(Asking.answered_at, Asking.id)
+    ).all()
+    said: dict[tuple[int, str], datetime | None] = {}
+    for row in answers:
+        for name in row.activities:
+            said[row.member_id, name] = None if name in row.agreed else row.answered_at
+    no = {key: at for key, at in said.items() if at is not None}
+    if not no:
+        return {}
+    given = db.session.execute(
+        select(Consent.member_id, Consent.activity, func.max(Consent.given_at))
+        .where(Consent.member_id.in_({member_id for member_id, _name in no}), Consent.given_at > since)
+        .group_by(Consent.member_id, Consent.activity)
+    )
+    later = {(row[0], row[1].value): row[2] for row in given}
+    found: dict[int, dict[Activity, datetime]] = {}
+    for (member_id, name), at in no.items():
+        if name in list(Activity) and not (later.get((member_id, name)) or at) > at:
+            found.setdefault(member_id, {})[Activity(name)] = at + DECLINE_STANDS
+    return found
+
+
+def has_not_declined() -> ColumnElement[bool]:
+    """SQL about Member: they did not say no to everything within the time that a no stands."""
+    stands = Candidate.declined_at > clock.now() - DECLINE_STANDS
+    return ~exists().where(Candidate.member_id == Member.id, stands)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Somebody to look at again: a rest is over, or nothing they agreed to holds any more."""
+
+    name: str
+    username: str
+    company: str
+    lapsed: bool
+    since: datetime
+
+
+def over(most: int = 50) -> list[Over]:
+    """Whose rest is over, and on whom was counted until the last consent ended; the longest ago first."""
+    now = clock.now()
+    ended = (
+        select(func.max(Consent.expires_at))
+        .where(Consent.member_id == Candidate.member_id)
+        .correlate(Candidate)
+        .scalar_subquery()
+    )
+    rested = and_(
+        Candidate.stage == Stage.RESTING, Candidate.rests_until <= now.date(), standing.may_be_approached()
+    )
+    rows = db.session.execute(
+        select(
+            Member.name,
+            Member.username,
+            Company.name.label("company"),
+            Candidate.stage,
+            Candidate.rests_until,
+            Candidate.stage_at,
+            ended.label("ended"),
+        )
+        .select_from(Candidate)
+        .join(Member, Member.id == Candidate.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(Member.state == MemberState.ACTIVE, or_(rested, _has_lapsed()))
+        .order_by(Candidate.stage_at, Candidate.id)
+        .limit(most)
+    )
+    found = []
+    for row in rows:
+        lapsed = row.stage is not Stage.RESTING
+        rest = datetime.combine(row.rests_until, time(), UTC) if row.rests_until else row.stage_at
+        since = (row.ended or row.stage_at) if lapsed else rest
+        found.append(Over(row.name, row.username, row.company or "", lapsed, min(since, now)))
+    return sorted(found, key=lambda one: one.since)
+
+
+def _has_lapsed() -> ColumnElement[bool]:
+    """SQL about Candidate and Member: counted on, and nothing that they agreed to holds."""
+    return and_(Candidate.stage.in_((Stage.CONSENTED, Stage.ACTIVE)), ~consents.has_consent())
+
+
+def _stage_now() -> ColumnElement[Stage]:
+    """The stage as it is true now: nobody is active on consents that have ended. About Member too."""
+    resting = literal(Stage.RESTING, type_=Candidate.stage.type)
+    return case((_has_lapsed(), resting), else_=Candidate.stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +419,8 @@ def _columns() -> Select[Any]:
             Company.industry,
             _looks_after.name.label("looked_after_by"),
             last.label("reason"),
+            _stage_now().label("stage"),
+            (~standing.may_be_approached()).label("not_approached"),
         )
         .join(Member, Member.id == Candidate.member_id)
         .outerjoin(Company, Company.id == Member.company_id)
@@ -328,7 +440,7 @@ def _narrowed(
         )
     where: list[ColumnElement[bool]] = [Member.state != MemberState.ERASED]
     if wanted.stage and not any_stage:
-        where.append(Candidate.stage == Stage(wanted.stage))
+        where.append(_stage_now() == Stage(wanted.stage))
     if wanted.industry:
         where.append(Company.industry == wanted.industry)
     if wanted.whose == NOBODY:
@@ -383,7 +495,7 @@ def _lines(rows: Sequence[Any]) -> list[Line]:
                 title=row.title,
                 company=row.company or "",
                 industry=row.industry or "",
-                stage=one.stage,
+                stage=row.stage,
                 stage_at=one.stage_at,
                 version=one.version,
                 looked_after_by=row.looked_after_by or "",
@@ -397,7 +509,9 @@ def _lines(rows: Sequence[Any]) -> list[Line]:
                 asked_at=question.at if question else None,
                 seen=bool(question and question.seen_at),
                 reason=row.reason or "",
-                review=_why_review(one, of, now),
+                review="" if row.stage is Stage.RESTING else _why_review(one, of, now),
+                lapsed=row.stage is not one.stage,
+                not_approached=row.not_approached,
             )
         )
     return found

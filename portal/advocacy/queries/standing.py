@@ -163,6 +163,11 @@ def shown_members() -> ColumnElement[bool]:
     )
 
 
+def may_be_approached() -> ColumnElement[bool]:
+    """Members who did not choose that the vendor leaves them alone: about Member."""
+    return ~exists().where(ScoreChoice.member_id == Member.id, ScoreChoice.not_approached.is_(True))
+
+
 def number_now(weights: Weights, now: datetime, of: Any = MemberScore) -> ColumnElement[float]:
     """SQL: helpfulness, but for limits that stopped to bind since the sums were renewed.
 

@@ -1,6 +1,7 @@
 """The six numbers in force, now and at any time before."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -30,6 +31,32 @@ _NEWEST = (
 def decisions() -> Sequence[WeightsDecision]:
     """Every decision about the numbers, newest first."""
     return db.session.execute(select(WeightsDecision).order_by(WeightsDecision.id.desc())).scalars().all()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One decision as its readers are told: which numbers it changed, from what to what, since when."""
+
+    version: int
+    decided_at: datetime
+    applied_at: datetime | None
+    reason: str
+    numbers: list[tuple[str, float, float]]  # name of the number, before, after
+
+
+def changes() -> list[Change]:
+    """Every decision beside the one before it, newest first."""
+    before, found = asdict(DEFAULT), []
+    for one in reversed(decisions()):
+        after = asdict(weights_of(one))
+        numbers = [
+            (name, before[name], after[name])
+            for name in after
+            if name != "version" and before[name] != after[name]
+        ]
+        found.append(Change(one.id, one.decided_at, one.applied_at, one.reason, numbers))
+        before = after
+    return found[::-1]
 
 
 def weights_of(decision: WeightsDecision) -> Weights:

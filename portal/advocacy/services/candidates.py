@@ -15,11 +15,13 @@ from portal.advocacy.models import (
     Stage,
 )
 from portal.advocacy.policy import DECLINE_STANDS, RESTS, declined_until
+from portal.advocacy.queries import candidates as candidate_queries
 from portal.advocacy.queries import routes as routes_queries
 from portal.advocacy.queries import standing
 from portal.consents import queries as consents
 from portal.consents import services as consent_services
 from portal.consents.models import Activity
+from portal.consents.texts import NAMES
 from portal.discussions.queries.deeds import deeds
 from portal.kernel import audit, clock
 from portal.kernel.access import Duty, Permission, Status, Viewer
@@ -128,7 +130,8 @@ def ask(
     """Ask a member, in words of their own, whether they are open to some activities.
 
     One of the two routes has to be met, or `reason` says why it is asked all the same, which is logged. A
-    decline stands for six months, and whoever does not want to be approached is not asked.
+    decline stands for six months, also of one thing among several, and whoever does not want to be
+    approached is not asked.
     """
     _check(actor)
     words, reason = words.strip(), " ".join(reason.split())
@@ -145,6 +148,7 @@ def ask(
         candidate = _find(member_id) or _new(member_id)
         if (until := declined_until(candidate.declined_at)) is not None and until > clock.now():
             raise Invalid(f"They said no; that stands until {until:%d %B %Y}.")
+        _check_not_declined(member_id, wanted)
         if _open_asking(member_id) is not None:
             raise Conflict("They were asked already and have not answered yet.")
         unmet = routes_queries.routes([member_id])[member_id].unmet
@@ -288,7 +292,7 @@ def note_consent(member_id: int) -> None:
     """A consent was given without being asked for: whoever was known moves on. Inside a unit."""
     candidate = _find(member_id)
     if candidate is not None and candidate.stage in (Stage.SPOTTED, Stage.NOMINATED, Stage.RESTING):
-        candidate.declined_at = candidate.rests_until = None
+        candidate.rests_until = None  # what they said no to stands all the same
         _step(None, candidate, Stage.CONSENTED, "agreed on their own page")
 
 
@@ -310,6 +314,14 @@ def _check_may_be_asked(member_id: int) -> None:
     choice = db.session.get(ScoreChoice, member_id)
     if choice is not None and choice.not_approached:
         raise Invalid("They chose not to be approached. That is theirs to change.")
+
+
+def _check_not_declined(member_id: int, wanted: Iterable[str]) -> None:
+    said_no = candidate_queries.declines([member_id]).get(member_id, {})
+    for activity, until in said_no.items():
+        if activity.value in wanted:
+            what = str(NAMES[activity]).lower()
+            raise Invalid(f"They said no to {what}; that stands until {until:%d %B %Y}.", "activities")
 
 
 def _find(member_id: int) -> Candidate | None:

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from portal.advocacy.forms import ChoiceForm, ContestForm
+from portal.advocacy.forms import NUMBERS, ChoiceForm, ContestForm
 from portal.advocacy.models import ScoreChoice
 from portal.advocacy.queries import contests, weights
 from portal.advocacy.queries.giving import open_side
@@ -89,7 +89,8 @@ def _page(me: Viewer) -> str:
         choice=chosen,
         form=ChoiceForm(formdata=None, data=chosen),
         contests=contests.own(me.member_id or 0),
-        decisions=weights.decisions(),
+        changes=weights.changes(),
+        number_names=NUMBERS,
     )
 
 
