@@ -55,7 +55,7 @@ from portal.conversations import views as conversations_views
 from portal.conversations.models import Conversation
 from portal.conversations.queries.listing import waiting_count as conversations_waiting
 from portal.conversations.services import messages as conversations_messages
-from portal.discussions import digest, impartiality, reading_state, screening, telling
+from portal.discussions import digest, house_rules, impartiality, reading_state, screening, telling
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions import personal as discussions_personal
@@ -114,6 +114,7 @@ from portal.moderation.queries import queue as moderation_queue
 from portal.moderation.queries.parties import reason_against_tool
 from portal.moderation.services import evidence as moderation_evidence
 from portal.moderation.services.screening import screen
+from portal.moderation.services.tooling import rules_to_cite
 from portal.notifications import kinds
 from portal.notifications import listeners as notifications_listeners
 from portal.notifications import personal as notifications_personal
@@ -227,6 +228,7 @@ def _subscribe() -> None:
     subscribe(discussed.PostHeld, moderation_listeners.open_case_of_held_post)
     subscribe(discussed.ThreadChanged, moderation_listeners.record_change_of_thread)
     subscribe(discussed.PostEdited, moderation_listeners.record_edit_by_other)
+    subscribe(discussed.ToolUsed, moderation_listeners.note_tool)
     subscribe(discussed.PostRemoved, moderation_listeners.withdraw_case_of_deleted_post)
     subscribe(discussed.PostPublished, asks_listeners.look_at_post)
     subscribe(discussed.PostRemoved, asks_listeners.look_at_removal)
@@ -265,6 +267,7 @@ def _register() -> None:
     kinds.register(*advocacy_telling.KINDS, gladly.KIND, mornings.KIND)
     screening.register(screen)
     impartiality.register(reason_against_tool)
+    house_rules.register(rules_to_cite)
     sources.register(asks_searchable.SOURCE)
     count_with_viewer("asks", asks_lists.open_asks_count)
     count_with_viewer("requests", asks_lists.requests_waiting)

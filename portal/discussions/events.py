@@ -96,3 +96,20 @@ class BoardChanged:
     """A board's audience or archive changed: everything filed under it needs a look."""
 
     board_id: int
+
+
+@dataclass(frozen=True)
+class ToolUsed:
+    """A moderator closed, reopened, moved, split, merged or edited what somebody wrote, by no case.
+
+    `post_id` is the post of whoever is concerned, `thread_id` where it stands now. `version`: the text that
+    an edit replaced.
+    """
+
+    thread_id: int
+    post_id: int
+    by_id: int
+    what: str
+    reason: str = ""
+    rule: int | None = None
+    version: int = 0

@@ -1,8 +1,11 @@
 """The forms of threads and posts. What may stand in a field is decided by the services, in one place."""
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 
+from portal.discussions import house_rules
 from portal.discussions.models import ThreadKind
 from portal.discussions.services.text import SECTIONS
 from portal.kernel.forms import Form
@@ -29,6 +32,24 @@ class Sections(Form):
     @property
     def sections(self) -> dict[str, str]:
         return {name: self[name].data or "" for name in SECTIONS}
+
+
+class RuleField(SelectField):
+    """One of the published rules in force, or none."""
+
+    def __init__(self, label: object, nothing: object = "", **options: Any) -> None:
+        super().__init__(label, choices=[], validate_choice=False, **options)
+        self.nothing = nothing or _l("Choose a rule")
+
+    @property
+    def number(self) -> int | None:
+        text = self.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+    def offer(self) -> None:
+        """Fill in the rules in force."""
+        rules = [(str(rule.number), f"{rule.number}. {rule.title}") for rule in house_rules.in_force()]
+        self.choices = [("", self.nothing), *rules]
 
 
 class ThreadForm(Sections):
@@ -61,6 +82,7 @@ class EditForm(Sections):
     reason = StringField(
         _l("Why you change it"), description=_l("Stands in the history, for everybody who may read the post.")
     )
+    rule = RuleField(_l("Which rule do these words break?"))
     version = IntegerField(widget=HiddenField.widget)
 
     def begin_from(self, version: int) -> None:
@@ -74,6 +96,11 @@ class ToolsForm(Form):
 
     reason = StringField(_l("Reason"), description=_l("Stands on the thread, for everybody who reads it."))
     board = SelectField(_l("Board"), choices=[], validate_choice=False)
+    rule = RuleField(
+        _l("Which rule does it break?"),
+        _l("None: it is settled"),
+        description=_l("Closed as settled, its author can open it again; by a rule, the author can appeal."),
+    )
     move_reason = StringField(_l("Why it moves"), description=_l("For its author and the log."))
 
 

@@ -2,11 +2,11 @@
 
 from sqlalchemy import select
 
-from portal.discussions.events import PostEdited, PostHeld, PostRemoved, ThreadChanged
+from portal.discussions.events import PostEdited, PostHeld, PostRemoved, ThreadChanged, ToolUsed
 from portal.discussions.models import Post, Thread
 from portal.kernel import audit
 from portal.kernel.db import db
-from portal.moderation.services import cases
+from portal.moderation.services import cases, tooling
 
 
 def open_case_of_held_post(event: PostHeld) -> None:
@@ -45,3 +45,8 @@ def record_edit_by_other(event: PostEdited) -> None:
         audit.record(
             event.editor_id, "edit post", "post", event.post_id, area="threads", board_id=row.board_id
         )
+
+
+def note_tool(event: ToolUsed) -> None:
+    """The author hears of it with rule and reason, and the public log has it."""
+    tooling.note_tool(event)

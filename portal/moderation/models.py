@@ -20,6 +20,7 @@ class CaseKind(StrEnum):
     CONVERSATION = "conversation"  # messages that a participant disclosed
     BLOCKS = "blocks"  # several people blocked one; nothing is disclosed
     CONNECT = "connect"  # an ask that nobody answered in time
+    TOOL = "tool"  # a moderator used a tool of the thread: decided at once, for its author and the log
 
 
 class CaseState(StrEnum):
@@ -47,6 +48,10 @@ class PostMeasure(StrEnum):
     CLOSE = "close"
     RELEASE = "release"
     REFUSE = "refuse"
+    EDIT = "edit"
+    MOVE = "move"
+    SPLIT = "split"
+    MERGE = "merge"
 
 
 class MemberMeasure(StrEnum):

@@ -109,10 +109,26 @@ def is_dismissal(decision: Decision) -> bool:
 
 
 def is_in_public_log(decision: Decision) -> bool:
-    """Whether something was taken away from somebody."""
+    """Whether something was taken away from somebody, or done to what they wrote."""
     return decision.appeal_outcome is None and (
-        decision.post_measure in (PostMeasure.HIDE, PostMeasure.CLOSE, PostMeasure.REFUSE)
+        decision.post_measure not in (PostMeasure.NONE, PostMeasure.RELEASE)
         or decision.member_measure is not MemberMeasure.NONE
+    )
+
+
+def can_be_appealed(decision: Decision) -> bool:
+    """Whether a rule was held against somebody. Where a thread stands is told and logged, and no more; one
+    closed as settled is opened again by its author."""
+    return is_in_public_log(decision) and decision.rule_number is not None
+
+
+def author_may_reopen(decision: Decision) -> bool:
+    """Whether the thread was closed as settled, by no rule, and that still stands."""
+    return (
+        decision.post_measure is PostMeasure.CLOSE
+        and decision.rule_number is None
+        and decision.undone_at is None
+        and decision.overturned_at is None
     )
 
 
@@ -127,6 +143,7 @@ def can_be_undone(decision: Decision, now: datetime) -> bool:
         decision.undone_at is None
         and decision.appeal_outcome is None
         and decision.post_measure is not PostMeasure.RELEASE
+        and not decision.before.get("tool")  # a tool is undone by a tool
         and now - decision.decided_at < UNDO
     )
 

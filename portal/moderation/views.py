@@ -18,7 +18,7 @@ from portal.moderation.answers import conflict_page
 from portal.moderation.forms import AppealAnswerForm, AppealForm, FlagForm
 from portal.moderation.models import AppealOutcome
 from portal.moderation.queries import cases, own, posts, rules
-from portal.moderation.services import appeals, flags
+from portal.moderation.services import appeals, flags, tooling
 
 blueprint = Blueprint("moderation", __name__)
 
@@ -72,6 +72,15 @@ def decision(decision_id: int) -> str:
     """What was decided about the viewer's own post or account, with their own text."""
     shown = own.own_decision(viewer().member_id or 0, decision_id)
     return render_template("moderation/decision.html", **_own(shown))
+
+
+@blueprint.post("/decisions/<int:decision_id>/reopening")
+@requires(Permission.ACCOUNT)
+def reopen(decision_id: int) -> Response:
+    """Open one's own thread again that was closed as settled."""
+    address = tooling.reopen_own_thread(viewer().member_id or 0, decision_id)
+    flash(_("Your thread is open again."))
+    return redirect(address, 303)
 
 
 @blueprint.get("/appeals/new")

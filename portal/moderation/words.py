@@ -30,6 +30,8 @@ def why_here(
         return _("Blocked by several people")
     if kind is CaseKind.CONNECT:
         return why or _("Connect them")
+    if kind is CaseKind.TOOL:
+        return _("A tool of the thread")
     flags = _n("%(num)d flag", "%(num)d flags", flags_count)
     if rule_number is None:
         return _("%(flags)s, other reason", flags=flags)
@@ -48,6 +50,10 @@ def what_was_done(decision: Any, *, is_thread: bool = False) -> str:
         PostMeasure.CLOSE: _("Thread closed"),
         PostMeasure.RELEASE: _("Published"),
         PostMeasure.REFUSE: _("Not published"),
+        PostMeasure.EDIT: _("Words changed"),
+        PostMeasure.MOVE: _("Thread moved to another board"),
+        PostMeasure.SPLIT: _("Thread split"),
+        PostMeasure.MERGE: _("Thread merged into another"),
     }[decision.post_measure]
     member = {
         MemberMeasure.NONE: "",
@@ -71,9 +77,15 @@ def to_author(decision: Any, *, is_thread: bool = False) -> str:
     post = {
         PostMeasure.NONE: "",
         PostMeasure.HIDE: _("Your thread was removed") if is_thread else _("Your post was removed"),
-        PostMeasure.CLOSE: _("The thread of your post was closed"),
+        PostMeasure.CLOSE: _("Your thread was closed")
+        if is_thread
+        else _("The thread of your post was closed"),
         PostMeasure.RELEASE: _("Your post is published"),
         PostMeasure.REFUSE: _("Your post was not published"),
+        PostMeasure.EDIT: _("A moderator changed the words of your post"),
+        PostMeasure.MOVE: _("Your thread was moved to another board"),
+        PostMeasure.SPLIT: _("A thread with your post was split"),
+        PostMeasure.MERGE: _("Your thread was merged into another"),
     }[decision.post_measure]
     member = {
         MemberMeasure.NONE: "",

@@ -81,7 +81,13 @@ def test_others_change_nothing_but_a_moderator_may_with_a_reason(scene: Scene):
     without = send(scene.moderator, f"/posts/{answer}", fields)
     assert without.status_code == 422
     assert 'id="reason-error"' in without.get_data(as_text=True)
-    assert send(scene.moderator, f"/posts/{answer}", {**fields, "reason": "A name."}).status_code == 303
+    ruleless = send(scene.moderator, f"/posts/{answer}", {**fields, "reason": "A name."})
+    assert ruleless.status_code == 422
+    assert 'id="rule-error"' in ruleless.get_data(as_text=True)
+    cited = {**fields, "reason": "A name.", "rule": "4"}
+    assert send(scene.moderator, f"/posts/{answer}", {**cited, "rule": "99"}).status_code == 422
+    assert send(scene.moderator, f"/posts/{answer}", cited).status_code == 303
+    assert "Rule 4" in scene.asker.get(f"/posts/{answer}/history").get_data(as_text=True)
     assert scene.post(answer).source == "Call the operator."
 
 

@@ -329,6 +329,7 @@ PERMISSIONS: dict[str, Permission] = {
     "moderation.flag": FLAG,
     "moderation.flag_page": FLAG,
     "moderation.new_appeal": VISIT,
+    "moderation.reopen": ACCOUNT,
     "moderation.show_appeal": ACCOUNT,
     "moderation.withdraw_appeal": ACCOUNT,
     "moderation.withdraw_flag": FLAG,

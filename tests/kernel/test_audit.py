@@ -128,9 +128,8 @@ def test_what_people_with_a_duty_do_is_recorded_once_with_who_and_where(in_app: 
     tools.close_thread(moderator, thread.id, "Answered.")
     tools.reopen_thread(moderator, thread.id)
     version = db.session.get_one(Post, post.id).version
-    edit_post(
-        moderator, post.id, Edit(body="Call the desk at night.", version=version, reason="A name in it.")
-    )
+    edit = Edit(body="Call the desk at night.", version=version, reason="A name in it.", rule=4)
+    edit_post(moderator, post.id, edit)
     rows = db.session.execute(select(AuditEntry).order_by(AuditEntry.number)).scalars().all()
     assert [(row.action, row.actor_id, row.target_kind, row.target_id, row.board_id) for row in rows] == [
         ("create board", admin.member_id, "board", board.id, board.id),

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
 
-from portal.discussions.events import PostEdited, PostRemoved, ThreadChanged
+from portal.discussions.events import PostEdited, PostRemoved, ThreadChanged, ToolUsed
+from portal.discussions.house_rules import cited
 from portal.discussions.impartiality import check_impartial
 from portal.discussions.models import Board, Post, PostKind, PostRevision, PostState, Thread, ThreadKind
 from portal.discussions.policy import edit_needs_reason
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_post, count_thread, find_activity, touch
-from portal.discussions.services.lookup import post_for
+from portal.discussions.services.lookup import any_post, post_for
 from portal.discussions.services.posting import clean_title, hold_post, look_at
 from portal.discussions.services.tagging import parse_tags, set_tags
-from portal.discussions.services.text import prepare, prepare_war_story
+from portal.discussions.services.text import prepare, prepare_war_story, sections_of
 from portal.discussions.services.uploads import attach_uploads
 from portal.discussions.source_formats import markdown_of
 from portal.kernel import clock, events, markup, site
@@ -34,14 +35,16 @@ class Edit:
     tags: str | None = None
     reason: str = ""
     version: int = 0
+    rule: int | None = None
 
 
 def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
     """Change the text of a post (and the title and tags of an opening).
 
     Within the grace window one's own fixes leave no mark; later the former text is kept in the history,
-    and a moderator's edit needs a reason. What would be held as a new post is held as an edit. Raises
-    NotFound, Forbidden, Invalid; Conflict when the post was changed since `edit.version`.
+    and a moderator's edit needs a reason, one of words also a rule: their author is told. What would be held
+    as a new post is held as an edit. Raises NotFound, Forbidden, Invalid; Conflict when the post was changed
+    since `edit.version`.
     """
     title = clean_title(edit.title) if edit.title is not None else None
     names = parse_tags(edit.tags) if edit.tags is not None else None
@@ -67,7 +70,7 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
         is_story = is_opening and thread.kind is ThreadKind.WAR_STORY
         if is_story != (edit.sections is not None):
             raise Invalid("This form does not belong to this post.", "body")
-        by_other = editor.member_id != post.author_id
+        by_other, label = editor.member_id != post.author_id, ""
         if by_other and not edit.reason.strip():
             raise Invalid("Say why you change somebody else's words.", "reason")
         new_title = title if is_opening and title is not None else thread.title
@@ -77,6 +80,21 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
         if reasons:
             _check_can_wait(post, thread, reasons)
         # A moderator who looks at a held edit reads what stood there before.
+        if by_other and (prepared.source != post.source or new_title != thread.title):
+            if edit.rule is None:
+                raise Invalid("Choose the rule that these words break. Without one they stay.", "rule")
+            label = cited(edit.rule).label
+            events.publish(
+                ToolUsed(
+                    thread.id,
+                    post.id,
+                    editor.member_id or 0,
+                    "edited",
+                    " ".join(edit.reason.split())[:200],
+                    edit.rule,
+                    post.version,
+                )
+            )
         leaves_mark = bool(reasons) or edit_needs_reason(
             editor, post.author_id, post.created_at, now, site.current().edit_grace_minutes
         )
@@ -88,7 +106,9 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
                     title=thread.title if is_opening else "",
                     source=markdown_of(post.source, post.source_format),
                     editor_id=editor.member_id or 0,
-                    reason=" ".join(edit.reason.split())[:200],
+                    reason=" ".join(f"{label}: {edit.reason}".split() if label else edit.reason.split())[
+                        :200
+                    ],
                     created_at=now,
                 )
             )
@@ -141,6 +161,48 @@ def _hold_edit(post: Post, thread: Thread, board: Board, reasons: tuple[str, ...
         touch(thread, board)
         events.publish(PostRemoved(post.id, thread.id, post.author_id))
     hold_post(post, thread, reasons)
+
+
+def give_words_back(post_id: int, version: int, *, by_id: int) -> bool:
+    """Put back the text that an edit replaced; what it said in between stays in the history.
+
+    Nothing is done, and False given, when the post was changed again since, or its former text is gone.
+    Inside a unit of work. Raises NotFound.
+    """
+    post, thread, board = any_post(post_id)
+    former = db.session.execute(
+        select(PostRevision).where(PostRevision.post_id == post.id, PostRevision.version == version).limit(1)
+    ).scalar_one_or_none()
+    if former is None or post.version != version + 1 or post.state is PostState.DELETED:
+        return False
+    is_opening = post.kind is PostKind.OPENING
+    sections = sections_of(former.source) if post.sections else None
+    prepared = prepare_war_story(sections) if sections else prepare(former.source)
+    now = clock.now()
+    db.session.add(
+        PostRevision(
+            post_id=post.id,
+            version=post.version,
+            title=thread.title if is_opening else "",
+            source=markdown_of(post.source, post.source_format),
+            editor_id=by_id,
+            reason="Given back after an appeal",
+            created_at=now,
+        )
+    )
+    post.revisions_count += 1
+    post.edited_at = now
+    post.source, post.html, post.excerpt = prepared.source, prepared.html, prepared.excerpt
+    post.source_format, post.sections, post.mentions = "markdown", sections, prepared.mentions
+    post.renderer_version = markup.RENDERER_VERSION
+    post.version += 1
+    if is_opening and former.title and former.title != thread.title:
+        thread.title, thread.slug = former.title, slugify(former.title)
+        thread.version += 1
+        events.publish(ThreadChanged(thread.id, by_id, "retitled"))
+    touch(thread, board)
+    events.publish(PostEdited(post.id, thread.id, by_id))
+    return True
 
 
 def delete_own_post(author: Viewer, post_id: int) -> Post:

@@ -72,6 +72,17 @@ def check_source(source: str, field: str = "body", empty: str = "Write something
     return source
 
 
+def sections_of(source: str) -> dict[str, str] | None:
+    """The three sections of a war story's Markdown; None when it is not laid out as one."""
+    found: dict[str, str] = {}
+    rest = source
+    for name in reversed(SECTIONS):
+        rest, title, found[name] = rest.rpartition(f"## {SECTION_TITLES[name]}\n\n")
+        if not title:
+            return None
+    return {name: found[name].strip() for name in SECTIONS}
+
+
 def war_story_source(sections: dict[str, str]) -> str:
     """The Markdown of a war story: three sections under their titles. Raises Invalid for an empty one."""
     for name in SECTIONS:

@@ -2,7 +2,8 @@
 
 from sqlalchemy import select, update
 
-from portal.discussions.events import ThreadChanged
+from portal.discussions.events import ThreadChanged, ToolUsed
+from portal.discussions.house_rules import cited
 from portal.discussions.impartiality import check_impartial
 from portal.discussions.models import (
     Board,
@@ -28,15 +29,21 @@ from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member
 
 
-def close_thread(moderator: Viewer, thread_id: int, reason: str) -> None:
-    """Take no more posts; the reason stands on the thread. Raises NotFound, Forbidden, Invalid."""
+def close_thread(moderator: Viewer, thread_id: int, reason: str, *, rule: int | None = None) -> None:
+    """Take no more posts; the reason stands on the thread, and its author is told.
+
+    Without a rule it is closed as settled, and its author can open it again; by a rule the author can appeal.
+    Raises NotFound, Forbidden, Invalid.
+    """
     reason = " ".join(reason.split())[:400]
     if not reason:
         raise Invalid("Say why the thread is closed; it stands on the page.", "reason")
     with unit_of_work():
         thread, board = _for(moderator, thread_id)
-        thread.closed_at, thread.closed_reason = clock.now(), reason
-        _changed(thread, board, moderator.member_id or 0, "closed", reason)
+        stands = f"{cited(rule).label}: {reason}" if rule is not None else reason
+        thread.closed_at, thread.closed_reason = clock.now(), stands[:400]
+        _changed(thread, board, moderator.member_id or 0, "closed", stands)
+        _tell(moderator, thread.id, _opening_of(thread), "closed", reason, rule)
 
 
 def reopen_thread(moderator: Viewer, thread_id: int) -> None:
@@ -45,6 +52,7 @@ def reopen_thread(moderator: Viewer, thread_id: int) -> None:
         thread, board = _for(moderator, thread_id)
         thread.closed_at, thread.closed_reason = None, ""
         _changed(thread, board, moderator.member_id or 0, "reopened")
+        _tell(moderator, thread.id, _opening_of(thread), "reopened")
 
 
 def close_decided(thread_id: int, reason: str, *, by_id: int) -> None:
@@ -96,6 +104,7 @@ def move_thread(moderator: Viewer, thread_id: int, board_id: int, reason: str = 
             if target.last_activity_at is None or thread.last_activity_at > target.last_activity_at:
                 target.last_activity_at = thread.last_activity_at
         _changed(thread, target, moderator.member_id or 0, "moved", reason)
+        _tell(moderator, thread.id, _opening_of(thread), "moved", reason)
 
 
 def split_thread(
@@ -159,6 +168,9 @@ def split_thread(
         move_follows(thread.id, new)
         _changed(new, board, moderator.member_id or 0, "split", reason)
         _changed(thread, board, moderator.member_id or 0, "split", reason)
+        _tell(moderator, new.id, first, "split", reason)
+        if thread.author_id != first.author_id:
+            _tell(moderator, thread.id, _opening_of(thread), "split", reason)
     return new
 
 
@@ -185,6 +197,7 @@ def merge_threads(moderator: Viewer, source_id: int, target_id: int, reason: str
         source.merged_into_id = target.id
         source.score = 0  # its opening is a post of the target now
         before = target.posts_count
+        opening = _opening_of(source)
         _carry(_numbered(source.id), target, opening=None)
         for part in (source, target):
             _recount(part)
@@ -193,6 +206,7 @@ def merge_threads(moderator: Viewer, source_id: int, target_id: int, reason: str
         move_follows(source.id, target)
         _changed(source, source_board, moderator.member_id or 0, "merged", reason)
         _changed(target, target_board, moderator.member_id or 0, "merged", reason)
+        _tell(moderator, target.id, opening, "merged", reason)
     return target
 
 
@@ -210,6 +224,20 @@ def _changed(thread: Thread, board: Board, by_id: int, what: str, reason: str = 
     touch(thread, board)
     reason = " ".join(reason.split())[:400]
     events.publish(ThreadChanged(thread.id, by_id, what, reason))
+
+
+def _opening_of(thread: Thread) -> Post | None:
+    query = select(Post).where(Post.thread_id == thread.id, Post.kind == PostKind.OPENING)
+    return db.session.execute(query).scalar_one_or_none()
+
+
+def _tell(
+    by: Viewer, thread_id: int, post: Post | None, what: str, reason: str = "", rule: int | None = None
+) -> None:
+    """Say to those above whose post is concerned; one's own needs no telling."""
+    if post is not None and post.author_id != by.member_id:
+        reason = " ".join(reason.split())[:400]
+        events.publish(ToolUsed(thread_id, post.id, by.member_id or 0, what, reason, rule))
 
 
 def _numbered(thread_id: int, only: list[int] | None = None) -> list[Post]:

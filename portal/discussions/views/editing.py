@@ -130,6 +130,7 @@ def _change(post: places.PostPlace, form: EditForm) -> str:
             tags=form.tags.data or "" if _has(post, "tags") else None,
             reason=form.reason.data or "",
             version=form.version.data or 0,
+            rule=form.rule.number,
         ),
     )
     drop_draft(viewer().member_id or 0, f"edit:{post.id}:{form.version.data}")
@@ -171,6 +172,8 @@ def _form_page(post: places.PostPlace, form: EditForm) -> str:
         viewer(), post.author_id, post.created_at, clock.now(), site.current().edit_grace_minutes
     )
     draft = places.draft_at(viewer(), _draft_place(post))
+    if not author_edits:
+        form.rule.offer()
     return render_template(
         "discussions/edit.html",
         post=post,

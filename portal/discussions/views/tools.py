@@ -33,7 +33,7 @@ def close(thread_id: int) -> Response:
     form = ToolsForm()
 
     def write() -> str:
-        tools.close_thread(viewer(), thread_id, form.reason.data or "")
+        tools.close_thread(viewer(), thread_id, form.reason.data or "", rule=form.rule.number)
         flash(_("The thread is closed. The reason stands on it."))
         return _address(thread_id)
 
@@ -156,6 +156,7 @@ def _tools_page(thread: places.ThreadPlace, form: ToolsForm) -> str:
         if board.id != thread.board_id and not is_wider(thread.audience, board.audience):
             groups.setdefault(audience_group(board.audience), []).append((board.slug, board.name))
     form.board.choices = {"": [("", _("Choose a board"))], **groups} if groups else {}
+    form.rule.offer()
     against = reason_against(viewer(), thread.id)
     return render_template("discussions/tools.html", thread=thread, form=form, against=against)
 

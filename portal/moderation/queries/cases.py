@@ -310,7 +310,7 @@ def _record(viewer: Viewer, member_id: int, *, as_role: bool) -> Record:
             row[0], row.name, False, row.kind is PostKind.OPENING, "" if as_role or row.as_role else row.title
         )
         for row in rows
-        if policy.is_in_public_log(row[0])
+        if policy.can_be_appealed(row[0])
     ]
     now = clock.now()
     return Record(

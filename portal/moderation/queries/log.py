@@ -219,7 +219,12 @@ def numbers(viewer: Viewer) -> Numbers:
 
     waits = db.session.execute(
         _of_boards(select(Case.opened_at, Case.decided_at).select_from(Case), of_case=True)
-        .where(Case.state == CaseState.DECIDED, Case.decided_at > since, board_is_visible(viewer))
+        .where(
+            Case.state == CaseState.DECIDED,
+            Case.kind != CaseKind.TOOL,  # nobody waited
+            Case.decided_at > since,
+            board_is_visible(viewer),
+        )
         .order_by(Case.decided_at.desc())
         .limit(WAITS)
     ).all()
@@ -290,7 +295,7 @@ def boards_of_log(viewer: Viewer) -> list[tuple[str, str]]:
 _LOGGED = and_(
     Decision.appeal_outcome.is_(None),
     or_(
-        Decision.post_measure.in_([PostMeasure.HIDE, PostMeasure.CLOSE, PostMeasure.REFUSE]),
+        Decision.post_measure.not_in([PostMeasure.NONE, PostMeasure.RELEASE]),
         Decision.member_measure != MemberMeasure.NONE,
     ),
 )
@@ -299,6 +304,8 @@ WHAT: dict[str, ColumnElement[bool]] = {
     "removed": Decision.post_measure == PostMeasure.HIDE,
     "refused": Decision.post_measure == PostMeasure.REFUSE,
     "closed": Decision.post_measure == PostMeasure.CLOSE,
+    "edited": Decision.post_measure == PostMeasure.EDIT,
+    "placed": Decision.post_measure.in_([PostMeasure.MOVE, PostMeasure.SPLIT, PostMeasure.MERGE]),
     "author": Decision.member_measure != MemberMeasure.NONE,
     "appealed": Appeal.id.is_not(None),
     "corrected": or_(Decision.overturned_at.is_not(None), Decision.undone_at.is_not(None)),

@@ -29,6 +29,7 @@ class OwnDecision:
     answer: Decision | None  # to the appeal
     answered_by: str
     may_appeal: bool
+    may_reopen: bool
 
 
 def own_decision(author_id: int, decision_id: int) -> OwnDecision:
@@ -74,9 +75,10 @@ def own_decision(author_id: int, decision_id: int) -> OwnDecision:
         may_appeal=(
             appeal is None
             and decision.undone_at is None
-            and policy.is_in_public_log(decision)
+            and policy.can_be_appealed(decision)
             and clock.now() <= policy.appeal_until(decision)
         ),
+        may_reopen=policy.author_may_reopen(decision) and row.state is PostState.VISIBLE,
     )
 
 

@@ -51,7 +51,7 @@ def appeal(author_id: int, decision_id: int, text: str, *, form_key: str = "") -
     text = text.replace("\r\n", "\n").replace("\x00", "").strip()
     with form_keys.once(form_key, author_id) as outcome:
         decision = db.session.get(Decision, decision_id, with_for_update=True)
-        if decision is None or decision.member_id != author_id or not policy.is_in_public_log(decision):
+        if decision is None or decision.member_id != author_id or not policy.can_be_appealed(decision):
             raise NotFound("no such decision")
         if decision.undone_at is not None:
             raise Invalid("This decision was taken back already.", "text")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from portal.discussions.models import Post, PostState, Thread
-from portal.discussions.services import removal, tools
+from portal.discussions.services import editing, removal, tools
 from portal.kernel import audit, clock, events, form_keys
 from portal.kernel.access import Duty, Permission, Status, Viewer
 from portal.kernel.db import db
@@ -171,6 +171,10 @@ def revert(moderator: Viewer, decision: Decision) -> None:
         thread = db.session.get(Thread, decision.thread_id)
         if thread is not None and thread.state is not PostState.DELETED and not decision.before.get("closed"):
             tools.reopen_decided(thread.id, by_id=moderator.member_id or 0)
+    elif post_measure is PostMeasure.EDIT and decision.post_id is not None:
+        editing.give_words_back(
+            decision.post_id, decision.before.get("version", 0), by_id=moderator.member_id or 0
+        )
     if member_measure is MemberMeasure.SUSPEND:
         former = decision.before.get("suspended_until")
         sanctions.end_suspension(decision.member_id, datetime.fromisoformat(former) if former else None)

@@ -1,0 +1,112 @@
+"""What moderators do by the tools of a thread: on record as a decision, told to whoever wrote it."""
+
+from sqlalchemy import select
+
+from portal.discussions.events import ToolUsed
+from portal.discussions.house_rules import HouseRule
+from portal.discussions.models import Post, Thread
+from portal.discussions.services import tools
+from portal.kernel import clock
+from portal.kernel.db import db
+from portal.kernel.errors import Invalid, NotFound
+from portal.kernel.unit_of_work import unit_of_work
+from portal.moderation import policy
+from portal.moderation.models import Case, CaseKind, CaseState, Decision, MemberMeasure, PostMeasure
+from portal.moderation.queries.rules import find_rule, rules
+from portal.moderation.services import telling
+from portal.moderation.services.aliases import alias_of
+from portal.moderation.services.cases import title_of
+from portal.moderation.services.rules import ensure_rules
+
+MEASURES = {
+    "closed": PostMeasure.CLOSE,
+    "edited": PostMeasure.EDIT,
+    "moved": PostMeasure.MOVE,
+    "split": PostMeasure.SPLIT,
+    "merged": PostMeasure.MERGE,
+}
+
+
+def rules_to_cite() -> list[HouseRule]:
+    """The rules in force, for the tools of threads."""
+    return [HouseRule(rule.number, rule.title, rule.label) for rule in rules()]
+
+
+def note_tool(event: ToolUsed) -> None:
+    """Put it on record and tell the author. Inside the unit of work of the tool."""
+    if event.what == "reopened":
+        _note_reopening(event)
+        return
+    post, thread = db.session.get_one(Post, event.post_id), db.session.get_one(Thread, event.thread_id)
+    if event.rule is not None:
+        ensure_rules()
+    rule = find_rule(event.rule) if event.rule is not None else None
+    now = clock.now()
+    case = Case(
+        kind=CaseKind.TOOL,
+        state=CaseState.DECIDED,
+        open_key=None,
+        post_id=post.id,
+        thread_id=thread.id,
+        board_id=thread.board_id,
+        member_id=post.author_id,
+        title=title_of(post, thread)[:240],
+        link=f"/posts/{post.id}",
+        why="",
+        reasons=[],
+        rule_number=event.rule,
+        flags_count=0,
+        weight=0,
+        opened_at=now,
+        due_at=now,
+        decided_at=now,
+    )
+    db.session.add(case)
+    db.session.flush()
+    decision = Decision(
+        case_id=case.id,
+        post_id=post.id,
+        thread_id=thread.id,
+        board_id=thread.board_id,
+        member_id=post.author_id,
+        post_measure=MEASURES[event.what],
+        member_measure=MemberMeasure.NONE,
+        rule_number=event.rule,
+        rule_label=rule.label if rule else "",
+        reason=event.reason,
+        before={"tool": True, "version": event.version},
+        decided_by_id=event.by_id,
+        decided_at=now,
+    )
+    db.session.add(decision)
+    db.session.flush()
+    alias_of(event.by_id)
+    telling.tell_of_decision(decision)
+
+
+def reopen_own_thread(author_id: int, decision_id: int) -> str:
+    """Open one's own thread again that was closed as settled; gives its address.
+
+    Raises NotFound for another's; Invalid where a rule closed it (there is an appeal), or it is open already.
+    """
+    with unit_of_work():
+        decision = db.session.get(Decision, decision_id, with_for_update=True)
+        if decision is None or decision.member_id != author_id or decision.thread_id is None:
+            raise NotFound("no such decision")
+        if not policy.author_may_reopen(decision):
+            raise Invalid("Only a thread that was closed as settled can be opened again here.", "reopen")
+        tools.reopen_decided(decision.thread_id, by_id=author_id)
+        decision.undone_at, decision.undone_by_id = clock.now(), author_id
+    return f"/threads/{decision.thread_id}"
+
+
+def _note_reopening(event: ToolUsed) -> None:
+    standing = select(Decision).where(
+        Decision.thread_id == event.thread_id,
+        Decision.post_measure == PostMeasure.CLOSE,
+        Decision.undone_at.is_(None),
+        Decision.overturned_at.is_(None),
+    )
+    for decision in db.session.execute(standing).scalars():
+        decision.undone_at, decision.undone_by_id = clock.now(), event.by_id
+        telling.tell_of_undoing(decision)
