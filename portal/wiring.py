@@ -236,6 +236,7 @@ def _subscribe() -> None:
     subscribe(discussed.ThreadChanged, asks_listeners.look_at_thread)
     subscribe(discussed.AnswerAccepted, asks_listeners.look_at_acceptance)
     subscribe(discussed.AcceptanceWithdrawn, asks_listeners.look_at_withdrawn_acceptance)
+    subscribe(conversed.ConversationRequested, asks_listeners.leave_out_whom_one_asked)
     subscribe(conversed.ConversationReleased, asks_listeners.propose_the_next)
     subscribe(conversed.ConversationHeld, asks_listeners.note_conversation)
     subscribe(conversed.ConversationMissed, asks_listeners.note_missed)

@@ -39,6 +39,7 @@ FIELDS = (
     "shown_as",
     "indexable",
     "may_connect",
+    "mode",
 )
 
 

@@ -6,7 +6,12 @@ from portal.asks import policy
 from portal.asks.models import Ask, AskState, StageKind
 from portal.asks.queries.finding import ask_of_thread, locked
 from portal.asks.services import connecting, inviting, settling, stages, telling, timing
-from portal.conversations.events import ConversationHeld, ConversationMissed, ConversationReleased
+from portal.conversations.events import (
+    ConversationHeld,
+    ConversationMissed,
+    ConversationReleased,
+    ConversationRequested,
+)
 from portal.conversations.queries.giving import has_talked
 from portal.discussions.events import (
     AcceptanceWithdrawn,
@@ -109,6 +114,17 @@ def look_at_withdrawn_acceptance(event: AcceptanceWithdrawn) -> None:
     ask = ask_of_thread(event.thread_id, lock=True)
     if ask is not None and ask.state is AskState.SETTLED and ask.settled_by == "asker":
         _bring_back(ask)
+
+
+def leave_out_whom_one_asked(event: ConversationRequested) -> None:
+    """Two are in touch now: none of their other asks proposes the other any more."""
+    ask = _ask_of_origin(event.origin)
+    here = ask.id if ask is not None else None
+    for asker_id, member_id in (
+        (event.asker_id, event.member_id),
+        (event.member_id, event.asker_id),
+    ):
+        connecting.leave_out(asker_id, member_id, but_ask_id=here)
 
 
 def propose_the_next(event: ConversationReleased) -> None:

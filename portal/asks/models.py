@@ -257,7 +257,7 @@ class Invite(Base):
 
 
 class KeptAsk(Base):
-    """What a visitor wrote before joining: kept a week under a random token."""
+    """What a visitor wrote before joining: kept a week, sealed with a random token."""
 
     __tablename__ = "kept_asks"
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from portal.asks import wording
 from portal.asks.models import ProposalState
 from portal.asks.queries import lists, timelines
-from portal.asks.queries.finding import ask_for_moderator, proposals_of
+from portal.asks.queries.finding import ask_for_moderator, proposals_of, reason_against_asker
 from portal.asks.services import connecting, fitting
 from portal.asks.views.ask_page import clock_of
 from portal.discussions.queries import find_visible_thread
@@ -39,16 +39,27 @@ def introduce(ask_id: int) -> Response:
     def write() -> str:
         picks = [int(one) for one in request.form.getlist("pick") if one.isdecimal() and len(one) < 10]
         result = connecting.introduce(viewer(), ask_id, picks, form_key=form.taken_key)
-        if result.gone:
+        if result.missing:
             flash(
                 _n(
-                    "One of them has no room left; look who is proposed instead.",
-                    "%(num)d of them have no room left; look who is proposed instead.",
-                    result.gone,
+                    "One of them cannot be asked for this asker; look who is proposed instead.",
+                    "%(num)d of them cannot be asked for this asker; look who is proposed instead.",
+                    result.missing,
                 ),
                 "error",
             )
-        else:
+        if result.refused:
+            flash(
+                _n(
+                    "One of them could not be asked at once: they are proposed, and the asker may ask them.",
+                    "They could not be asked at once: they are proposed, and the asker may ask them.",
+                    result.refused,
+                ),
+                "error",
+            )
+        if result.barred:
+            flash(_("This asker can begin no new conversations at present."), "error")
+        if not (result.missing or result.refused or result.barred):
             flash(_("Done, and the asker is told. What they talk about stays between them."))
         return f"/console/asks/{ask_id}"
 
@@ -91,6 +102,7 @@ def _page(ask_id: int, form: Form) -> str:
             ask, steps, timelines.seen_of(ask.id), own=False, responsible=_("a moderator")
         ),
         situation=wording.situation(ask, products),
+        against=reason_against_asker(me, ask),
         proposals=[(one, people[one.member_id]) for one in proposals if one.member_id in people],
         least=wording.criterion(fitting.criteria_of(ask).least_important),
         words=wording,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from portal.conversations import policy
-from portal.conversations.models import Conversation, ConversationState, Part, Participant
+from portal.conversations.models import Conversation, ConversationState, Part, Participant, Report
 from portal.conversations.queries.finding import OVER_FOR_MEMBER
 from portal.conversations.services import telling
 from portal.kernel.access import Viewer
@@ -33,8 +33,21 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
             )
         )
     }
+    reported = {
+        str(notice.data["conversation"])
+        for notice in notices
+        if notice.kind == telling.REPORT and notice.data.get("conversation")
+    }
+    parties = _parties(viewer, reported - there.keys())
     lines = {}
     for notice in notices:
+        if notice.kind == telling.REPORT and notice.data.get("conversation") in parties:
+            lines[notice.id] = Line(
+                sentence=_sentence_of_report(notice),
+                title=_("A conversation that you have left"),
+                url="/conversations",
+            )
+            continue
         row = there.get(notice.data.get("conversation"))
         if row is None or (row.state in OVER_FOR_MEMBER and row.asker_id != viewer.member_id):
             continue
@@ -42,6 +55,23 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
             sentence=_sentence(notice, row), title=_("Private conversation"), url=f"/conversations/{row.id}"
         )
     return lines
+
+
+def _parties(viewer: Viewer, conversation_ids: set[str]) -> set[str]:
+    """Those of these conversations in which the viewer reported or was reported; they may have left."""
+    if not conversation_ids:
+        return set()
+    mine = or_(Report.reporter_id == viewer.member_id, Report.about_id == viewer.member_id)
+    query = select(Report.conversation_id).where(Report.conversation_id.in_(conversation_ids), mine)
+    return set(db.session.scalars(query))
+
+
+def _sentence_of_report(notice: Notice) -> str:
+    return {
+        "reported": _("Messages of a conversation of yours were shown to reviewers"),
+        "added": _("More messages were added to a report"),
+        "undone": _("A decision about a report was taken back"),
+    }.get(notice.data.get("what", ""), _("A report was decided"))
 
 
 def _sentence(notice: Notice, row: Any) -> str:
@@ -52,11 +82,7 @@ def _sentence(notice: Notice, row: Any) -> str:
     if notice.kind == telling.MESSAGE:
         return _("You have a message")
     if notice.kind == telling.REPORT:
-        return {
-            "reported": _("Messages of a conversation of yours were shown to reviewers"),
-            "added": _("More messages were added to a report"),
-            "undone": _("A decision about a report was taken back"),
-        }.get(notice.data.get("what", ""), _("A report was decided"))
+        return _sentence_of_report(notice)
     return {
         "accepted": _("Your request for a conversation was accepted"),
         "unavailable": _("A request of yours came to nothing: not available now"),

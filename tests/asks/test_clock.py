@@ -30,6 +30,7 @@ from tests.asks.scenes import (
     ask,
     asked,
     board,
+    change_member,
     fresh,
     happened,
     mailed,
@@ -283,6 +284,45 @@ class TestStopping:
 
 
 class TestNobodyAnswers:
+    def test_a_clock_that_runs_on_looks_again_where_half_time_found_nobody(self, in_app: Flask, at: Clock):
+        board()
+        make_customers(1)
+        asker = make_prospect()
+        one = ask(asker)
+        at(TUESDAY + 12 * HOUR)
+        work()
+        assert happened(one) == ["asked", "wave", "nobody"]
+        for number in range(2):
+            helper = make_customer()
+            with unit_of_work():
+                db.session.add(Availability(member_id=helper, answer_requests_open=False))
+            post = answer(helper, one, f"It depends, number {number}.")
+            if number == 0:
+                settling.doubt(viewer_of(asker), one.id)
+            else:
+                removal.hide_post(post.id, rule="Rule 1", reason="Names a person.", case_id=1, by_id=1)
+                make_customer("Somebody new")
+            at(TUESDAY + (13 + number) * HOUR)
+            assert waves.move_on() == 1
+            assert planned(one, StageKind.WAVE) is None, "done, and not put off after a failure"
+        waves.deliver()
+        assert happened(one).count("nobody") == 2
+        assert len(asked(one)) == 2
+
+    def test_a_second_due_time_is_told_too(self, in_app: Flask, at: Clock):
+        board()
+        make_customers(1)
+        asker = make_prospect()
+        one = ask(asker)
+        at(TUESDAY + 24 * HOUR)
+        work()
+        assert told("ask").count(asker) == 1
+        answer(make_customer(), one, "It depends.")
+        settling.doubt(viewer_of(asker), one.id)
+        at(TUESDAY + 72 * HOUR)
+        work()
+        assert told("ask").count(asker) == 2
+
     def test_five_more_are_asked_at_half_time_and_a_moderator_gets_it_when_it_is_due(
         self, in_app: Flask, at: Clock
     ):
@@ -413,6 +453,32 @@ class TestNobodyAnswers:
         asks = [ask(asker, title=f"Question {n} about the move", body=f"Number {n}.") for n in range(3)]
         work()
         assert [asked(one) for one in asks] == [[customer], [customer], []]
+
+    @pytest.mark.parametrize("how", ["paused", "switched off", "suspended"])
+    def test_who_changed_their_mind_in_the_night_is_not_told_in_the_morning(
+        self, in_app: Flask, at: Clock, how: str
+    ):
+        board()
+        [customer] = make_customers(1)
+        with unit_of_work():
+            db.session.add(Availability(member_id=customer, quiet_from=20, quiet_to=8))
+        at(TUESDAY + 13 * HOUR)
+        one = ask(make_prospect())
+        work()
+        assert asked(one) == []
+        at(TUESDAY + 14 * HOUR)
+        if how == "suspended":
+            change_member(customer, suspended_until=TUESDAY + 100 * HOUR)
+        else:
+            with unit_of_work():
+                row = db.session.get_one(Availability, customer)
+                if how == "paused":
+                    row.paused_until = TUESDAY + 100 * HOUR
+                else:
+                    row.answer_requests_open = False
+        at(TUESDAY + 24 * HOUR)
+        work()
+        assert (asked(one), told("answer_request")) == ([], [])
 
     def test_quiet_hours_hold_a_request_until_they_are_over(self, in_app: Flask, at: Clock):
         board()

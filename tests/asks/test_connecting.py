@@ -15,12 +15,14 @@ from portal.asks.services.asking import Situation
 from portal.conversations import services as conversations
 from portal.conversations.models import Conversation
 from portal.conversations.queries import listing
-from portal.kernel.access import Status
+from portal.discussions.models import ShownAs
+from portal.kernel.access import Duty, Status
 from portal.kernel.db import Base, db
 from portal.kernel.errors import Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching.models import Availability
-from portal.members.models import MemberState
+from portal.matching.services import open_slot
+from portal.members.models import MemberState, VerifiedBy
 from portal.moderation.models import Case, CaseState
 from tests.asks.scenes import (
     FACTORY,
@@ -32,6 +34,7 @@ from tests.asks.scenes import (
     change_member,
     fresh,
     happened,
+    make_company,
     make_customers,
     make_prospect,
     request_of,
@@ -39,6 +42,7 @@ from tests.asks.scenes import (
     work,
 )
 from tests.conftest import make_customer, make_member, make_moderator, viewer_of
+from tests.conversations.conftest import talking
 
 Clock = Callable[[datetime], None]
 
@@ -56,6 +60,12 @@ def limit(member_id: int, number: int) -> None:
             row = Availability(member_id=member_id)
             db.session.add(row)
         row.limit_per_quarter = number
+
+
+def require_company_address(member_id: int) -> None:
+    """The member talks only with people who are here with their company's address."""
+    with unit_of_work():
+        db.session.add(Availability(member_id=member_id, company_address_required=True))
 
 
 def open_ids(ask_id: int) -> list[int]:
@@ -190,6 +200,139 @@ class TestProposals:
             connecting.widen(viewer_of(asker), one.id)
 
 
+class TestInTouch:
+    """Two who have a conversation or a request already are not proposed to each other again."""
+
+    def test_whom_one_talks_with_is_not_proposed(self, in_app: Flask):
+        board()
+        known, *others = make_customers(5)
+        asker = make_prospect()
+        talking(asker, known)
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        assert {row.member_id for row in proposals_of(one.id)} <= set(others)
+        assert len(open_ids(one.id)) == 3
+
+    def test_asked_from_one_ask_they_leave_the_other_and_the_next_comes(self, in_app: Flask):
+        board()
+        make_customers(4)
+        asker = make_prospect()
+        first, second = ask(asker), ask(asker, title="Who looks after it once it runs?", body="Two people?")
+        for each in (first, second):
+            connecting.connect_now(viewer_of(asker), each.id, may_connect=False)
+        there = {row.member_id for row in proposals_of(second.id)}
+        shared = next(row for row in proposals_of(first.id) if row.member_id in there)
+        connecting.approach(viewer_of(asker), first.id, [shared.id], note="May I ask you?")
+        rows = {row.member_id: row.state for row in proposals_of(second.id)}
+        assert rows[shared.member_id] is ProposalState.GONE
+        assert len(open_ids(second.id)) == 3
+        assert db.session.get_one(AskProposal, shared.id).state is ProposalState.APPROACHED
+
+    @pytest.mark.parametrize("how", ["approach", "book"])
+    def test_chosen_all_the_same_it_leads_to_the_conversation_there_is(self, in_app: Flask, how: str):
+        board()
+        make_customers(3)
+        asker = make_prospect()
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        row = proposals_of(one.id)[0]
+        there = talking(asker, row.member_id)
+        with unit_of_work():  # chosen in the moment in which the other request was made
+            db.session.get_one(AskProposal, row.id).state = ProposalState.OPEN
+        if how == "approach":
+            result = connecting.approach(viewer_of(asker), one.id, [row.id], note="Again.")
+        else:
+            slot = open_slot(row.member_id, TUESDAY + 48 * HOUR, 30)
+            result = connecting.book(viewer_of(asker), one.id, row.id, slot.id, note="Again.")
+        assert (result.conversation_ids, result.in_touch, result.missing) == ([], [there.id], 1)
+        assert db.session.get_one(AskProposal, row.id).state is ProposalState.GONE
+        assert len(conversations_of(asker)) == 1
+
+    def test_a_moderator_who_picks_them_reads_no_pair_and_the_case_stays(self, in_app: Flask, at: Clock):
+        board()
+        make_customers(1)
+        asker = make_prospect()
+        one = ask(asker, may_connect=True)
+        at(TUESDAY + 24 * HOUR)
+        work()
+        [row] = proposals_of(one.id)
+        talking(asker, row.member_id)
+        with unit_of_work():
+            db.session.get_one(AskProposal, row.id).state = ProposalState.OPEN
+        result = connecting.introduce(viewer_of(make_moderator()), one.id, [row.id])
+        assert (result.conversation_ids, result.missing) == ([], 1)
+        assert "introduced" not in happened(one)
+        [case] = db.session.execute(select(Case)).scalars()
+        assert case.state is CaseState.OPEN
+
+
+class TestCompanyAddress:
+    """Who talks only with people of a company's address is proposed to nobody with a free mailbox."""
+
+    def test_a_guest_with_a_free_mailbox_is_proposed_others(self, in_app: Flask):
+        board()
+        picky, open_to_all = make_customers(2)
+        require_company_address(picky)
+        free, of_company = make_prospect(), make_prospect(verified_by=VerifiedBy.MAIL)
+        proposed = []
+        for asker in (free, of_company):
+            one = ask(asker, title=f"How long did it take, {asker}?")
+            connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+            proposed.append({row.member_id for row in proposals_of(one.id)})
+        assert proposed == [{open_to_all}, {picky, open_to_all}]
+
+    def test_required_since_they_were_proposed_the_next_is_there(self, in_app: Flask):
+        board()
+        make_customers(4)
+        asker = make_prospect()
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        row = proposals_of(one.id)[0]
+        require_company_address(row.member_id)
+        result = connecting.approach(viewer_of(asker), one.id, [row.id], note="May I?")
+        assert (result.closed, result.gone, result.replaced) == (1, 0, 1)
+        assert row.id not in open_ids(one.id)
+
+    def test_who_requires_one_does_not_offer_to_talk_to_a_free_mailbox(self, in_app: Flask):
+        board()
+        [customer] = make_customers(1)
+        one = ask(make_prospect())
+        work()
+        require_company_address(customer)
+        with pytest.raises(Invalid):
+            requests.would_talk(viewer_of(customer), request_of(one, customer))
+        assert proposals_of(one.id) == []
+
+
+class TestNobodyIsLeft:
+    """When proposals run out a moderator has a case; an ask in private stays its asker's own."""
+
+    def test_the_last_decline_is_a_moderators_case(self, in_app: Flask):
+        board()
+        [only] = make_customers(1)
+        asker = make_prospect()
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        [made] = connecting.approach(
+            viewer_of(asker), one.id, open_ids(one.id), note="May I?"
+        ).conversation_ids
+        assert db.session.execute(select(Case)).first() is None
+        conversations.decline(viewer_of(only), made)
+        [case] = db.session.execute(select(Case)).scalars()
+        assert (case.state, case.link) == (CaseState.OPEN, f"/console/asks/{one.id}")
+
+    def test_looking_again_in_vain_is_one_case(self, in_app: Flask):
+        board()
+        [only] = make_customers(1)
+        asker = make_prospect()
+        one = ask(asker)
+        connecting.connect_now(viewer_of(asker), one.id, may_connect=False)
+        change_member(only, suspended_until=TUESDAY + 100 * HOUR)
+        for _ in range(2):
+            assert connecting.propose_again(viewer_of(asker), one.id) == 0
+        assert len(db.session.execute(select(Case)).scalars().all()) == 1
+
+
 class TestTalking:
     def test_who_would_rather_talk_stands_among_the_proposals(self, in_app: Flask):
         board()
@@ -292,6 +435,54 @@ class TestModerator:
         for other in (make_member(status=Status.VENDOR), make_customer(), make_prospect()):
             with pytest.raises(Forbidden):
                 connecting.introduce(viewer_of(other), one.id, open_ids(one.id)[:1])
+
+    def test_one_who_cannot_be_asked_does_not_undo_the_other(self, in_app: Flask, at: Clock):
+        asker, one = self.due(at, may_connect=True)
+        asked_before = open_ids(one.id)[0]
+        connecting.approach(viewer_of(asker), one.id, [asked_before], note="I have begun myself.")
+        result = connecting.introduce(viewer_of(make_moderator()), one.id, open_ids(one.id)[:2])
+        assert (len(result.conversation_ids), result.refused) == (1, 1)
+        assert "introduced" in happened(one)
+        [case] = db.session.execute(select(Case)).scalars()
+        assert case.state is not CaseState.OPEN
+
+    def test_one_who_wants_a_company_address_is_replaced_and_says_nothing_of_settings(
+        self, in_app: Flask, at: Clock
+    ):
+        _asker, one = self.due(at, may_connect=True)
+        first, second = proposals_of(one.id)[:2]
+        require_company_address(second.member_id)
+        result = connecting.introduce(viewer_of(make_moderator()), one.id, [first.id, second.id])
+        assert (len(result.conversation_ids), result.missing, len(open_ids(one.id))) == (1, 1, 3)
+        assert "introduced" in happened(one)
+
+    @pytest.mark.parametrize("shown_as", list(ShownAs))
+    def test_a_peer_of_the_same_company_or_of_an_asker_without_a_name_decides_nothing(
+        self, in_app: Flask, at: Clock, shown_as: ShownAs
+    ):
+        board()
+        make_customers(4)
+        company = make_company()
+        one = ask(make_prospect(company_id=company), shown_as=shown_as)
+        at(TUESDAY + 24 * HOUR)
+        work()
+        own_companys = make_customer(company_id=company, duties=(Duty.MODERATOR,))
+        others = make_customer(company_id=make_company(), duties=(Duty.MODERATOR,))
+        said = set()
+        for peer in (own_companys, others):
+            if peer == others and shown_as is ShownAs.NAME:
+                connecting.introduce(viewer_of(peer), one.id, open_ids(one.id)[:1])
+                settling.settle(viewer_of(peer), one.id)
+                continue
+            for act in (
+                lambda who: connecting.introduce(who, one.id, open_ids(one.id)[:1]),
+                lambda who: connecting.look_again(who, one.id),
+                lambda who: settling.settle(who, one.id),
+            ):
+                with pytest.raises(Forbidden) as refused:
+                    act(viewer_of(peer))
+                said.add(refused.value.message)
+        assert len(said) == 1, "of an asker without a name every peer reads the same"
 
 
 class TestSettling:

@@ -1,5 +1,6 @@
 """The pages: asking as a visitor and as a prospect, the timeline, requests, invites, the thread's clock."""
 
+import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -100,6 +101,28 @@ class TestAsking:
         with app.app_context():
             assert db.session.execute(select(KeptAsk)).first() is None
         assert newest(app).asker_id == prospect
+
+    def test_what_a_visitor_meant_in_private_comes_back_so_and_is_sealed_meanwhile(
+        self, app: Flask, client: FlaskClient, sign_in: SignIn
+    ):
+        with app.app_context():
+            board()
+        place = client.get(client.post("/ask", data={**FORM, "mode": "conversation"}).location).request.args[
+            "next"
+        ]
+        with app.app_context():
+            stored = json.dumps(db.session.execute(select(KeptAsk.fields)).scalar_one())
+            assert TITLE not in stored
+            assert "nine" not in stored
+            prospect = make_prospect()
+        page = sign_in(prospect).get(place).get_data(as_text=True)
+        assert TITLE in page
+        assert "to be asked in private" in page
+        primary = re.search(r'<button class="btn btn-primary"[^>]*name="mode" value="(\w+)"', page)
+        assert primary
+        assert primary.group(1) == "conversation"
+        assert page.count('name="mode" value="conversation"') == 1
+        assert 'name="mode" value="open"' in page
 
     def test_the_vendor_has_no_form_and_cannot_post_one(self, app: Flask, sign_in: SignIn):
         with app.app_context():

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from portal.conversations import services
+from portal.conversations import services, telling
 from portal.conversations.models import Rating, Report
 from portal.conversations.queries import giving, reading
 from portal.kernel import clock
@@ -49,6 +49,29 @@ def test_reviewers_read_exactly_what_was_chosen_and_both_see_that_they_did(scene
     box = db.session.execute(select(Evidence.box)).scalar_one()
     with pytest.raises(Exception, match="cannot be opened"):
         conversation.key().open(box, purpose=f"message:{chosen}")
+
+
+def test_who_has_left_hears_of_the_report_and_its_decision_and_reads_nothing_there(scene):
+    jonas, ines, mona, conversation = scene
+    chosen = ids(jonas, conversation.id)[2]
+    services.leave(viewer_of(ines), conversation.id)
+    report = services.report(viewer_of(jonas), conversation.id, [chosen], rule_number=2)
+    services.leave(viewer_of(jonas), conversation.id)
+    decide(mona, report.case_id, Verdict(rule_number=2, reason="No rule is broken.", version=1))
+    for member, sentences in (
+        (ines, {"Messages of a conversation of yours were shown to reviewers", "A report was decided"}),
+        (jonas, {"A report was decided"}),
+    ):
+        notices = [
+            one
+            for one in db.session.execute(select(Notice).where(Notice.member_id == member)).scalars()
+            if one.kind == "conversation_report"
+        ]
+        lines = telling.resolve(viewer_of(member), notices).values()
+        assert {line.sentence for line in lines} == sentences
+        assert {line.url for line in lines} == {"/conversations"}
+    other = make_customer("Otto")
+    assert telling.resolve(viewer_of(other), notices) == {}
 
 
 def test_the_other_side_adds_and_after_the_decision_it_is_closed(scene):

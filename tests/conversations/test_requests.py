@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.conversations import services
+from portal.conversations.errors import InTouch
 from portal.conversations.events import ConversationReleased
 from portal.conversations.models import Conversation, ConversationState
 from portal.conversations.queries import listing, reading
-from portal.conversations.queries.finding import find_own
+from portal.conversations.queries.finding import find_own, may_be_asked
+from portal.conversations.services import people
 from portal.kernel import clock, events
 from portal.kernel.access import Duty, Permission, Status
 from portal.kernel.db import db
@@ -17,13 +19,21 @@ from portal.kernel.errors import Forbidden, Invalid, NotFound, Repeated
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching.errors import NoCapacity
 from portal.matching.models import Availability, Identity
-from portal.matching.queries import load
+from portal.matching.queries import load, open_slots, open_slots_of
 from portal.matching.services import open_slot
-from portal.members.models import Member, MemberState, VerifiedBy
+from portal.members.models import Company, Member, MemberState, VerifiedBy
 from portal.moderation.models import MemberMeasure
 from portal.moderation.services.deciding import Verdict, decide
 from portal.notifications.models import Mail, Notice
-from tests.conftest import make_admin, make_customer, make_member, make_moderator, make_prospect, viewer_of
+from tests.conftest import (
+    make_admin,
+    make_company,
+    make_customer,
+    make_member,
+    make_moderator,
+    make_prospect,
+    viewer_of,
+)
 from tests.conversations.conftest import asked, talking
 
 
@@ -182,6 +192,51 @@ def test_a_booked_time_opens_the_conversation(in_app):
     assert load(ines, clock.now()).taken == 0
 
 
+def test_who_takes_no_conversations_cannot_be_booked(in_app):
+    jonas, ines, otto = make_prospect(), make_customer(), make_customer()
+    allow(ines, conversations_open=False)
+    slot = open_slot(ines, clock.now() + timedelta(days=2), 30)
+    other = open_slot(otto, clock.now() + timedelta(days=2), 30)
+    assert open_slots(ines) == []
+    assert list(open_slots_of([ines, otto], most=2)) == [otto]
+    with pytest.raises(NoCapacity):
+        asked(jonas, ines, slot_id=slot.id)
+    assert load(ines, clock.now()).taken == 0
+    assert asked(jonas, otto, slot_id=other.id).state is ConversationState.OPEN
+
+
+@pytest.mark.parametrize("by", ["asker's company", "member's company", "the same company"])
+def test_a_competitor_or_a_colleague_is_no_one_to_ask_in_any_way(in_app, by):
+    here, there = make_company(), make_company()
+    jonas = make_prospect(company_id=here)
+    ines = make_customer(company_id=here if by == "the same company" else there)
+    if by != "the same company":
+        one, other = (here, there) if by == "asker's company" else (there, here)
+        with unit_of_work():
+            db.session.get_one(Company, one).competitors = [other]
+    slot = open_slot(ines, clock.now() + timedelta(days=2), 30)
+    assert not may_be_asked(viewer_of(jonas), ines)
+    assert may_be_asked(viewer_of(jonas), make_customer(company_id=make_company()))
+    for slot_id in (None, slot.id):
+        with pytest.raises(NoCapacity):
+            asked(jonas, ines, slot_id=slot_id)
+    assert db.session.execute(select(func.count()).select_from(Conversation)).scalar_one() == 0
+
+
+def test_a_second_request_leads_to_the_conversation_there_is_and_books_nothing(in_app):
+    jonas, ines = make_prospect(), make_customer()
+    there = talking(jonas, ines, "hello")
+    slot = open_slot(ines, clock.now() + timedelta(days=2), 30)
+    for one, other in ((jonas, ines), (ines, jonas)):
+        if one == ines:
+            with unit_of_work():
+                db.session.get_one(Member, jonas).status = Status.CUSTOMER
+        with pytest.raises(InTouch) as found:
+            asked(one, other, slot_id=slot.id if one == jonas else None)
+        assert found.value.conversation_id == there.id
+    assert [row.id for row in open_slots(ines)] == [slot.id]
+
+
 def test_a_sanction_stops_new_conversations_and_reads_nothing(in_app):
     jonas, ines, mona = make_prospect(), make_customer(), viewer_of(make_moderator())
     conversation = talking(jonas, ines, "one", "two", "three")
@@ -200,6 +255,8 @@ def test_a_sanction_stops_new_conversations_and_reads_nothing(in_app):
     )
     with pytest.raises(Forbidden):
         asked(jonas, make_customer())
+    with pytest.raises(Forbidden):
+        people.propose_person(viewer_of(jonas), conversation.id, viewer_of(make_customer()).username)
     services.send_message(viewer_of(jonas), conversation.id, "what goes on goes on")
 
 

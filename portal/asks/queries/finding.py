@@ -5,11 +5,12 @@ from typing import Any
 from sqlalchemy import and_, bindparam, false, or_, select
 
 from portal.asks.models import AnswerRequest, Ask, AskMode, AskProposal
-from portal.discussions.models import Board, PostState, Thread
+from portal.discussions.models import Board, PostState, ShownAs, Thread
 from portal.discussions.policy import thread_is_visible
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, NotFound
+from portal.moderation.queries.parties import reason_against_member
 
 LARGEST_ID = 2**31 - 1
 
@@ -47,6 +48,15 @@ def ask_for_moderator(moderator: Viewer, ask_id: int, *, lock: bool = False) -> 
     if ask.mode is not AskMode.OPEN:
         raise NotFound("no such ask")
     return ask
+
+
+def reason_against_asker(moderator: Viewer, ask: Ask) -> str:
+    """Why this moderator decides nothing about the ask, as a sentence; "" when they may.
+
+    A peer moderator does not where their own company or a competitor asks; of an asker without a name that
+    would tell the company, so peers decide none of those.
+    """
+    return reason_against_member(moderator, ask.asker_id, by_role=ask.shown_as == ShownAs.ROLE.value)
 
 
 def ask_of_thread(thread_id: int, *, lock: bool = False) -> Ask | None:

@@ -17,14 +17,16 @@ from portal.asks.models import (
     StageKind,
 )
 from portal.asks.queries.boards import responsible
-from portal.asks.queries.finding import ask_for_moderator, own_ask, proposals_of
+from portal.asks.queries.finding import ask_for_moderator, locked, own_ask, proposals_of, reason_against_asker
 from portal.asks.services import fitting, stages, telling, timing
 from portal.conversations import services as conversations
+from portal.conversations.errors import CompanyAddressWanted, InTouch
+from portal.conversations.queries.finding import in_touch_with
 from portal.discussions.models import Thread
 from portal.kernel import audit, clock, form_keys, working_time
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
-from portal.kernel.errors import Forbidden, Invalid, NotFound
+from portal.kernel.errors import DomainError, Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching import queries as matching_queries
 from portal.matching import services as matching
@@ -36,11 +38,25 @@ from portal.moderation.services import opening
 
 @dataclass
 class Approached:
-    """What came of asking for conversations: their ids, and how many customers were not there any more."""
+    """What came of asking for conversations: their ids, and who of the chosen could not be asked.
+
+    `gone`: not there any more; `closed`: talks only with people of a company's address; `in_touch`: the
+    conversations that the asker has with them already; `refused`: the asker can ask nobody further at
+    present; `barred`: the asker can begin no conversations at all.
+    """
 
     conversation_ids: list[str] = field(default_factory=list)
     gone: int = 0
+    closed: int = 0
+    in_touch: list[str] = field(default_factory=list)
+    refused: int = 0
+    barred: bool = False
     replaced: int = 0
+
+    @property
+    def missing(self) -> int:
+        """How many of the chosen are not proposed any more."""
+        return self.gone + self.closed + len(self.in_touch)
 
 
 def connect_now(asker: Viewer, ask_id: int, *, may_connect: bool) -> Ask:
@@ -55,11 +71,11 @@ def connect_now(asker: Viewer, ask_id: int, *, may_connect: bool) -> Ask:
         ask.connect_wanted_at = ask.connect_wanted_at or clock.now()
         ask.may_connect = ask.may_connect or may_connect
         stages.done(ask, StageKind.CONNECT)
-        made = propose(ask)
+        propose(ask)
         if ask.may_connect and ask.mode is AskMode.OPEN and ask.state is AskState.RUNNING:
             _case(ask, "The asker wants to be connected now")
-        elif not made and not open_proposals(ask):
-            alert_nobody(ask)
+        else:
+            alert_if_none_is_left(ask)
     return ask
 
 
@@ -81,7 +97,7 @@ def propose(ask: Ask, wanted: int | None = None, *, by_id: int | None = None) ->
         ask.asker_id,
         fitting.criteria_of(ask),
         purpose=fitting.purpose_of(ask),
-        exclude=fitting.proposed_already(ask),
+        exclude=[*fitting.proposed_already(ask), *in_touch_with(ask.asker_id)],
         wanted=wanted,
     )
     now = clock.now()
@@ -172,10 +188,10 @@ def approach(
         if known[number].state is ProposalState.GONE:
             result.gone += 1
             continue
-        _approach_one(asker, ask, known[number], note, f"{form_key}:{number}" if form_key else "", result)
-    if result.gone:
-        with unit_of_work():
-            result.replaced = propose(own_ask(asker, ask_id, lock=True))
+        _approach_for_oneself(
+            asker, ask, known[number], note, f"{form_key}:{number}" if form_key else "", result
+        )
+    _replace_missing(asker, ask_id, result)
     return result
 
 
@@ -195,11 +211,33 @@ def book(
     if slot_id not in [slot.id for slot in matching_queries.open_slots(proposal.member_id)]:
         raise Invalid(SlotTaken().message, "pick")
     result = Approached()
-    _approach_one(asker, ask, proposal, note, form_key, result, slot_id=slot_id)
-    if result.gone:
-        with unit_of_work():
-            result.replaced = propose(own_ask(asker, ask_id, lock=True))
+    _approach_for_oneself(asker, ask, proposal, note, form_key, result, slot_id=slot_id)
+    _replace_missing(asker, ask_id, result)
     return result
+
+
+def _replace_missing(asker: Viewer, ask_id: int, result: Approached) -> None:
+    if result.missing:
+        with unit_of_work():
+            ask = own_ask(asker, ask_id, lock=True)
+            result.replaced = propose(ask)
+            alert_if_none_is_left(ask)
+
+
+def _approach_for_oneself(
+    asker: Viewer,
+    ask: Ask,
+    proposal: AskProposal,
+    note: str,
+    form_key: str,
+    result: Approached,
+    *,
+    slot_id: int | None = None,
+) -> None:
+    try:
+        _approach_one(asker, ask, proposal, note, form_key, result, slot_id=slot_id)
+    except (Forbidden, SlotTaken) as error:
+        raise Invalid(error.message, "pick") from error
 
 
 def _approach_one(
@@ -215,7 +253,6 @@ def _approach_one(
     # Each in a unit of its own: one who is gone does not undo the other.
     try:
         with unit_of_work():
-            # A company address may be required: that is for the asker to read, and hides nobody's reasons.
             conversation = conversations.request(
                 asker,
                 proposal.member_id,
@@ -226,12 +263,15 @@ def _approach_one(
             )
             _mark(proposal.id, ProposalState.APPROACHED)
             result.conversation_ids.append(conversation.id)
-    except (Forbidden, SlotTaken) as error:
-        raise Invalid(error.message, "pick") from error
+        return
+    except InTouch as there:
+        result.in_touch.append(there.conversation_id)
+    except CompanyAddressWanted:
+        result.closed += 1
     except (NoCapacity, NotFound):
-        with unit_of_work():
-            _mark(proposal.id, ProposalState.GONE)
         result.gone += 1
+    with unit_of_work():
+        _mark(proposal.id, ProposalState.GONE)
 
 
 def move_on(ask: Ask, member_id: int) -> int:
@@ -241,7 +281,28 @@ def move_on(ask: Ask, member_id: int) -> int:
         .where(AskProposal.ask_id == ask.id, AskProposal.member_id == member_id)
         .values(state=ProposalState.GONE, state_at=clock.now())
     )
-    return propose(ask, 1)
+    made = propose(ask, 1)
+    alert_if_none_is_left(ask)
+    return made
+
+
+def leave_out(asker_id: int, member_id: int, *, but_ask_id: int | None) -> None:
+    """These two are in touch now: no other ask of the one proposes the other. Inside a unit of work."""
+    rows = db.session.execute(
+        select(AskProposal.ask_id)
+        .join(Ask, Ask.id == AskProposal.ask_id)
+        .where(
+            Ask.asker_id == asker_id,
+            AskProposal.member_id == member_id,
+            AskProposal.state == ProposalState.OPEN,
+            AskProposal.ask_id != (but_ask_id or 0),
+        )
+        .order_by(AskProposal.ask_id)
+    ).scalars()
+    for ask_id in list(rows):
+        ask = locked(ask_id)
+        if ask is not None:
+            move_on(ask, member_id)
 
 
 def widen(asker: Viewer, ask_id: int) -> str:
@@ -257,7 +318,7 @@ def widen(asker: Viewer, ask_id: int) -> str:
             raise Invalid("Nothing is left to give up: everybody who is here was considered.")
         ask.dropped = [*ask.dropped, name]
         if ask.mode is AskMode.OPEN and ask.state is AskState.RUNNING and not waits_for_wave(ask):
-            stages.plan(ask, StageKind.WAVE, next_wave(ask), clock.now())
+            stages.plan(ask, StageKind.WAVE, stages.next_wave(ask), clock.now())
         if ask.connect_wanted_at is not None or ask.mode is AskMode.CONVERSATION:
             propose(ask)
     return name
@@ -278,16 +339,6 @@ def waits_for_wave(ask: Ask) -> bool:
     )
 
 
-def next_wave(ask: Ask) -> int:
-    """The number of a further wave; 2 is the one at half time."""
-    last = db.session.execute(
-        select(func.max(AskStage.number)).where(
-            AskStage.ask_id == ask.id, AskStage.kind.in_([StageKind.WAVE, StageKind.NOBODY])
-        )
-    ).scalar()
-    return max(last or 0, 2) + 1
-
-
 def anybody_asked(ask: Ask) -> bool:
     """Whether the ask was brought to somebody."""
     return (
@@ -301,7 +352,7 @@ def open_case(ask: Ask, stage: AskStage) -> None:
     propose(ask)
     case_due = _case(ask, "No customer answered in time")
     stage.details = {"connects_by": case_due.isoformat()}
-    telling.tell_asker(ask, "due")
+    telling.tell_asker(ask, f"due-{stage.number}")
 
 
 def alert_nobody(ask: Ask) -> None:
@@ -311,10 +362,19 @@ def alert_nobody(ask: Ask) -> None:
         _case(ask, "There is no customer to ask")
 
 
+def alert_if_none_is_left(ask: Ask) -> None:
+    """Nobody is proposed and nobody was asked: a moderator looks. Inside a unit of work."""
+    if ask.state in (AskState.RUNNING, AskState.ANSWERED) and all(
+        one.state is ProposalState.GONE for one in proposals_of(ask.id)
+    ):
+        alert_nobody(ask)
+
+
 def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_key: str = "") -> Approached:
     """A moderator connects: asks up to two customers for the asker who agreed to it, else proposes them.
 
-    Raises NotFound, Forbidden, Invalid, Repeated.
+    Who cannot be asked for the asker at present is only proposed. Raises NotFound, Forbidden, Invalid,
+    Repeated.
     """
     chosen = sorted(set(proposal_ids))
     if not 0 < len(chosen) <= policy.APPROACHES:
@@ -325,6 +385,8 @@ def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_k
         ask = ask_for_moderator(moderator, ask_id, lock=True)
         if ask.asker_id == moderator.member_id:
             raise Forbidden("It is your own ask, so somebody else connects you.")
+        if against := reason_against_asker(moderator, ask):
+            raise Forbidden(against)
         if ask.state in (AskState.GONE, AskState.HELD):
             raise Invalid("This ask is no longer there.")
         known = {one.id: one for one in open_proposals(ask)}
@@ -336,15 +398,22 @@ def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_k
     if ask.may_connect:
         asker = viewer_of(ask.asker_id)
         for number in chosen:
-            _approach_one(asker, ask, known[number], _note_for(ask), "", result)
+            try:
+                _approach_one(asker, ask, known[number], _note_for(ask), "", result)
+            except Forbidden:
+                result.barred = True
+                break
+            except DomainError:  # they wait for two answers already, say: the asker chooses later
+                result.refused += 1
     with unit_of_work():
         ask = ask_for_moderator(moderator, ask_id, lock=True)
-        if result.gone:
+        if result.missing:
             result.replaced = propose(ask)
-        count = len(result.conversation_ids) if ask.may_connect else len(chosen)
+        asked = len(result.conversation_ids)
+        count = asked or (result.refused if ask.may_connect else len(chosen))
         if count:
             number = _times_introduced(ask) + 1
-            stages.done(ask, StageKind.INTRODUCED, number, count=count, asked=ask.may_connect)
+            stages.done(ask, StageKind.INTRODUCED, number, count=count, asked=bool(asked))
             opening.withdraw_case(timing.case_key(ask))
             telling.tell_asker(ask, f"introduced-{number}")
     return result
@@ -398,11 +467,14 @@ def propose_again(asker: Viewer, ask_id: int) -> int:
         ask = own_ask(asker, ask_id, lock=True)
         if not policy.may_connect(asker, ask):
             raise Invalid("This ask is no longer there, so nobody can be proposed for it.")
+        there = in_touch_with(ask.asker_id)
         for one in open_proposals(ask):
-            if not matching_queries.is_eligible(ask.asker_id, one.member_id):
+            if one.member_id in there or not matching_queries.is_eligible(ask.asker_id, one.member_id):
                 one.state, one.state_at = ProposalState.GONE, clock.now()
         db.session.flush()
-        return propose(ask)
+        made = propose(ask)
+        alert_if_none_is_left(ask)
+        return made
 
 
 def look_again(moderator: Viewer, ask_id: int) -> int:
@@ -411,4 +483,6 @@ def look_again(moderator: Viewer, ask_id: int) -> int:
         ask = ask_for_moderator(moderator, ask_id, lock=True)
         if ask.state in (AskState.GONE, AskState.SETTLED, AskState.HELD):
             raise Invalid("This ask is over.")
+        if against := reason_against_asker(moderator, ask):
+            raise Forbidden(against)
         return propose(ask)

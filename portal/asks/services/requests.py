@@ -8,6 +8,7 @@ from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid
 from portal.kernel.unit_of_work import unit_of_work
+from portal.matching import queries as matching_queries
 
 
 def note_seen(member: Viewer, request_id: int) -> None:
@@ -27,6 +28,11 @@ def would_talk(member: Viewer, request_id: int) -> AnswerRequest:
         request, ask = _open(member, request_id)
         if not member.may(Permission.CONVERSE):
             raise Forbidden("This account cannot take part in conversations.")
+        if not matching_queries.lets_in(ask.asker_id, member.member_id or 0):
+            raise Invalid(
+                "You talk only with people who are here with their company's mail address, and this asker "
+                "has none. Answer in writing, or change that under Settings first."
+            )
         _close(request, Outcome.TALK)
         connecting.propose_talker(ask, request)
         stages.done(ask, StageKind.TALK, request.id)

@@ -2,7 +2,7 @@
 
 from portal.asks import policy
 from portal.asks.models import Ask, AskState, StageKind
-from portal.asks.queries.finding import ask_for
+from portal.asks.queries.finding import ask_for, reason_against_asker
 from portal.asks.services import stages, telling, timing
 from portal.discussions.models import Post
 from portal.discussions.services.text import prepare
@@ -44,6 +44,8 @@ def settle(by: Viewer, ask_id: int) -> Ask:
                 raise Invalid("This ask is settled already.")
             raise Forbidden("Only its asker or a moderator can do this.")
         own = ask.asker_id == by.member_id
+        if not own and (against := reason_against_asker(by, ask)):
+            raise Forbidden(against)
         settle_now(ask, "asker" if own else "moderator")
         if not own:
             audit.record(by, "settle ask", "ask", ask.id, area="asks")
@@ -78,6 +80,8 @@ def write_summary(by: Viewer, ask_id: int, text: str) -> Ask:
             if ask.asker_id == by.member_id or by.may(Permission.MODERATE):
                 raise Invalid("Say first that the ask is settled.")
             raise Forbidden("Only its asker or a moderator can do this.")
+        if ask.asker_id != by.member_id and (against := reason_against_asker(by, ask)):
+            raise Forbidden(against)
         ask.summary_source, ask.summary_html = text.strip(), html
         ask.summary_by_id, ask.summary_at = (by.member_id, clock.now()) if html else (None, None)
         ask.version += 1

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from portal.asks.models import Ask, AskStage, StageKind
 from portal.discussions.models import Board, Thread
@@ -48,6 +48,16 @@ def plan(ask: Ask, kind: StageKind, number: int, moment: datetime) -> None:
     db.session.flush()
     if moment <= clock.now():
         jobs.wake(CLOCK_JOB)
+
+
+def next_wave(ask: Ask) -> int:
+    """The number of a further wave; 2 is the one at half time."""
+    last = db.session.execute(
+        select(func.max(AskStage.number)).where(
+            AskStage.ask_id == ask.id, AskStage.kind.in_([StageKind.WAVE, StageKind.NOBODY])
+        )
+    ).scalar()
+    return max(last or 0, 2) + 1
 
 
 def cancel(ask: Ask) -> None:

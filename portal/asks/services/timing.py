@@ -135,7 +135,10 @@ def _set_going(ask: Ask, hours: float) -> None:
     if not stages.is_done(ask.id, StageKind.WAVE, 2):
         passed = ask.promise_hours - hours
         wait = max(0.0, policy.HALF * ask.promise_hours - passed)
-        stages.plan(ask, StageKind.WAVE, 2, working_time.add_hours(now, wait, calendar))
+        # One that found nobody is done under its number: looked for again, it is a wave of its own.
+        found_nobody = stages.is_done(ask.id, StageKind.NOBODY, 2)
+        number = stages.next_wave(ask) if found_nobody else 2
+        stages.plan(ask, StageKind.WAVE, number, working_time.add_hours(now, wait, calendar))
 
 
 def _left(ask: Ask, moment: datetime) -> float:

@@ -63,6 +63,10 @@ def deliver(limit: int = 500) -> int:
             if reach.from_at > clock.now():  # the worker comes late, and it is night again
                 request.deliver_at = reach.from_at
                 continue
+            if not matching_queries.takes_answer_requests(request.member_id):
+                # Paused, switched off or held back since it was made: nobody is told against their choice.
+                request.outcome, request.outcome_at = Outcome.OVER, clock.now()
+                continue
             request.sent_at = clock.now()
             db.session.flush()
             telling.tell_of_request(request, by_mail=reach.by_mail)
@@ -131,6 +135,8 @@ def _ask_customers(ask: Ask, stage: AskStage) -> None:
         )
     stage.details = {"asked": len(chosen), "same": _common(chosen)}
     if not chosen:
+        if stages.find(ask.id, StageKind.NOBODY, stage.number) is not None:
+            stage.number = stages.next_wave(ask)  # planned anew under a number that found nobody before
         stage.kind = StageKind.NOBODY
         if not connecting.anybody_asked(ask):
             connecting.alert_nobody(ask)

@@ -12,7 +12,7 @@ from portal.asks import policy, wording
 from portal.asks.forms import SummaryForm
 from portal.asks.models import Ask, AskMode, AskState, StageKind
 from portal.asks.queries import lists, timelines
-from portal.asks.queries.finding import ask_of_thread, find_visible_ask
+from portal.asks.queries.finding import ask_of_thread, find_visible_ask, reason_against_asker
 from portal.asks.services import connecting, fitting, settling
 from portal.asks.views.common import responsible_name
 from portal.discussions.guests import veil_over
@@ -139,6 +139,7 @@ def _page(ask: Ask) -> str:
     seen = timelines.seen_of(ask.id)
     steps = timelines.steps_of(ask, own=own)
     now = clock.now()
+    is_mine_to_decide = own or (me.may(Permission.MODERATE) and not reason_against_asker(me, ask))
     products = (
         {row.id: row.name for row in directory.products()} if own or me.may(Permission.MODERATE) else {}
     )
@@ -158,8 +159,8 @@ def _page(ask: Ask) -> str:
         situation=wording.situation(ask, products),
         summary=Markup(ask.summary_html),  # noqa: S704 - cleaned when stored
         may_doubt=policy.may_doubt(me, ask),
-        may_settle=policy.may_settle(me, ask),
-        may_summarise=policy.may_summarise(me, ask),
+        may_settle=is_mine_to_decide and policy.may_settle(me, ask),
+        may_summarise=is_mine_to_decide and policy.may_summarise(me, ask),
         may_connect=policy.may_connect(me, ask) and me.may(Permission.ASK),
         proposed=len(connecting.open_proposals(ask)) if own else 0,
         form=Form(formdata=None),

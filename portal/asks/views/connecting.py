@@ -14,11 +14,15 @@ from portal.asks.queries.private import words_of
 from portal.asks.services import connecting as services
 from portal.asks.services import fitting, timing
 from portal.asks.views.common import responsible_name
+from portal.conversations.policy import LONGEST_NOTE
+from portal.conversations.queries.finding import in_touch_with
 from portal.discussions.queries import find_visible_thread
+from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.vault import CannotOpen
 from portal.matching import queries as matching
+from portal.moderation.queries.parties import due_of_open_case
 
 blueprint = Blueprint("connecting", __name__)
 
@@ -57,16 +61,12 @@ def approach(ask_id: int) -> Response:
             if taken.conversation_ids:
                 flash(_("Booked. They are told; the calendar file is on this page."))
                 return f"/conversations/{taken.conversation_ids[0]}"
-            _say(taken)
-            return url_for("connecting.connect", ask_id=ask_id)
+            return _where_to(ask_id, taken)
         picks = [int(one) for one in request.form.getlist("pick") if one.isdecimal() and len(one) < 10]
         result = services.approach(
             viewer(), ask_id, picks, note=form.note.data or "", form_key=form.taken_key
         )
-        _say(result)
-        if result.gone or len(result.conversation_ids) != 1:
-            return url_for("connecting.connect", ask_id=ask_id)
-        return f"/conversations/{result.conversation_ids[0]}"
+        return _where_to(ask_id, result)
 
     return attempt(form, write, lambda: _page(ask, form))
 
@@ -90,6 +90,15 @@ def _booked(text: str) -> tuple[int, int] | None:
     return (int(proposal), int(slot)) if is_right else None
 
 
+def _where_to(ask_id: int, result: services.Approached) -> str:
+    """Says what came of it; gives the one conversation, or else the proposals."""
+    _say(result)
+    found = [*result.conversation_ids, *result.in_touch]
+    if result.gone or result.closed or len(found) != 1:
+        return url_for("connecting.connect", ask_id=ask_id)
+    return f"/conversations/{found[0]}"
+
+
 def _say(result: services.Approached) -> None:
     if result.conversation_ids:
         flash(
@@ -99,6 +108,27 @@ def _say(result: services.Approached) -> None:
                 len(result.conversation_ids),
             )
         )
+    if result.in_touch:
+        flash(
+            _n(
+                "You are in touch with one of them already, so no new request was sent: go on in the "
+                "conversation that you have.",
+                "You are in touch with both of them already, so no new request was sent: go on in the "
+                "conversations that you have.",
+                len(result.in_touch),
+            ),
+            "error",
+        )
+    then = _("Here is the next.") if result.replaced else _("There is nobody else to propose at present.")
+    if result.closed:
+        only = _n(
+            "One of them talks only with people who are here with their company’s mail address. "
+            "You can add yours under Settings, Address and password.",
+            "They talk only with people who are here with their company’s mail address. "
+            "You can add yours under Settings, Address and password.",
+            result.closed,
+        )
+        flash(f"{only} {then}", "error")
     if not result.gone:
         return
     sorry = _n(
@@ -108,13 +138,14 @@ def _say(result: services.Approached) -> None:
         "It has nothing to do with you or your question.",
         result.gone,
     )
-    then = _("Here is the next.") if result.replaced else _("There is nobody else to propose at present.")
     flash(f"{sorry} {then}", "error")
 
 
 def _page(ask: Ask, form: ConnectForm) -> str:
     proposals = proposals_of(ask.id)
     cards = lists.cards_of(viewer(), [one for one in proposals if one.state is not ProposalState.GONE])
+    there = in_touch_with(ask.asker_id)
+    is_open = [card for card in cards if card.is_open and card.proposal.member_id not in there]
     title, _text = _private_words(ask) if ask.mode is AskMode.CONVERSATION else ("", "")
     thread = find_visible_thread(viewer(), ask.thread_id) if ask.thread_id else None
     return render_template(
@@ -122,17 +153,22 @@ def _page(ask: Ask, form: ConnectForm) -> str:
         ask=ask,
         thread=thread,
         title=thread.title if thread is not None else title,
-        open=[card for card in cards if card.is_open],
+        open=is_open,
         approached=[card for card in cards if card.proposal.state is ProposalState.APPROACHED],
+        known=[card for card in cards if card.is_open and card.proposal.member_id in there],
+        in_touch=there,
         missing=sum(1 for card in cards if card.card is None and card.proposal.state is ProposalState.OPEN),
-        slots=matching.open_slots_of([card.proposal.member_id for card in cards if card.is_open], most=2),
+        slots=matching.open_slots_of([card.proposal.member_id for card in is_open], most=2),
         form=form,
         words=wording,
         most=policy.APPROACHES,
+        longest_note=LONGEST_NOTE,
         least=wording.criterion(fitting.criteria_of(ask).least_important),
         replacing=ask.replacing,
         responsible=responsible_name(),
         open_by=timing.connected_by(ask),
+        looked_for_by=due_of_open_case(timing.case_key(ask)) if not is_open else None,
+        now=clock.now(),
         picked=request.form.getlist("pick"),
         robots="noindex",
     )
@@ -141,7 +177,8 @@ def _page(ask: Ask, form: ConnectForm) -> str:
 def _note(ask: Ask) -> str:
     """What the note begins with: one's own question, to be changed at will."""
     if ask.mode is AskMode.CONVERSATION:
-        return "\n\n".join(part for part in _private_words(ask) if part)
+        words = "\n\n".join(part for part in _private_words(ask) if part)
+        return words if len(words) <= LONGEST_NOTE else f"{words[: LONGEST_NOTE - 2].rstrip()} …"
     thread = find_visible_thread(viewer(), ask.thread_id or 0)
     return _("About my question “%(title)s”.", title=thread.title)
 

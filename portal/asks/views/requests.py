@@ -13,7 +13,7 @@ from portal.asks.queries.finding import request_for
 from portal.asks.services import requests
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
-from portal.kernel.errors import NotFound
+from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.forms import Form
 
 blueprint = Blueprint("requests", __name__)
@@ -44,8 +44,14 @@ def show(request_id: int) -> str:
 @requires(Permission.CONVERSE)
 def talk(request_id: int) -> Response:
     """Rather talk than write."""
-    requests.would_talk(viewer(), request_id)
-    flash(_("The asker sees that you would talk, and may ask you for a conversation. You can still say no."))
+    try:
+        requests.would_talk(viewer(), request_id)
+    except Invalid as error:
+        flash(error.message, "error")
+    else:
+        flash(
+            _("The asker sees that you would talk, and may ask you for a conversation. You can still say no.")
+        )
     return redirect(url_for("requests.show", request_id=request_id), 303)
 
 

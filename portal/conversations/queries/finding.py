@@ -1,13 +1,14 @@
 """The one way to a conversation: as somebody who takes part in it."""
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import aliased
 
 from portal.conversations import policy
 from portal.conversations.models import Block, Conversation, ConversationState, Part, Participant
 from portal.kernel.access import Permission, Status, Viewer, permissions_of
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
-from portal.members.models import Member, MemberState
+from portal.members.models import Company, Member, MemberState
 
 OVER_FOR_MEMBER = (ConversationState.DECLINED, ConversationState.RELEASED, ConversationState.WITHDRAWN)
 
@@ -82,20 +83,42 @@ def member_to_ask(username: str) -> int | None:
 
 
 def may_be_asked(viewer: Viewer, member_id: int) -> bool:
-    """Whether this viewer is offered to ask this member for a conversation: only customers."""
+    """Whether this viewer is offered to ask this member for a conversation: customers of other companies that
+    do not compete with the viewer's."""
     if not policy.may_converse(viewer) or viewer.member_id == member_id:
         return False
-    return (
-        db.session.execute(
-            select(Member.id).where(
-                Member.id == member_id,
-                Member.state == MemberState.ACTIVE,
-                Member.email_confirmed_at.is_not(None),
-                Member.status.in_([Status.CUSTOMER, Status.FORMER]),
-            )
-        ).first()
-        is not None
+    own = aliased(Company)
+    row = db.session.execute(
+        select(Member.company_id, Company.competitors, own.competitors.label("mine"))
+        .select_from(Member)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .outerjoin(own, own.id == viewer.company_id)
+        .where(
+            Member.id == member_id,
+            Member.state == MemberState.ACTIVE,
+            Member.email_confirmed_at.is_not(None),
+            Member.status.in_([Status.CUSTOMER, Status.FORMER]),
+        )
+    ).one_or_none()
+    if row is None:
+        return False
+    if viewer.company_id is None or row.company_id is None:
+        return True
+    barred = {viewer.company_id, *(row.mine or ())}
+    return row.company_id not in barred and viewer.company_id not in (row.competitors or ())
+
+
+def in_touch_with(member_id: int) -> dict[int, str]:
+    """By the other's id: the conversation or request with this member that is not over."""
+    rows = db.session.execute(
+        select(Conversation.id, Conversation.asker_id, Conversation.member_id)
+        .where(
+            Conversation.state.in_([ConversationState.REQUESTED, ConversationState.OPEN]),
+            or_(Conversation.asker_id == member_id, Conversation.member_id == member_id),
+        )
+        .order_by(Conversation.requested_at)
     )
+    return {row.member_id if row.asker_id == member_id else row.asker_id: row.id for row in rows}
 
 
 def between(one_id: int, other_id: int) -> Conversation | None:

@@ -6,6 +6,7 @@ from portal.conversations import policy
 from portal.conversations.models import Conversation, ConversationState, MessageKind, Part, Participant
 from portal.conversations.queries.finding import active_ids, find_own, is_blocked
 from portal.conversations.services import messages, telling
+from portal.conversations.services.requesting import check_may_begin
 from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer, permissions_of
 from portal.kernel.db import db
@@ -15,7 +16,12 @@ from portal.members.models import Member, MemberState
 
 
 def propose_person(member: Viewer, conversation_id: str, username: str) -> None:
-    """Propose that somebody joins; everybody who takes part has to agree. Raises NotFound, Invalid."""
+    """Propose that somebody joins; everybody who takes part has to agree.
+
+    It is a conversation with somebody new, so who may begin none proposes nobody. Raises NotFound, Forbidden,
+    Invalid.
+    """
+    check_may_begin(member)
     with unit_of_work():
         conversation = _open_one(member, conversation_id)
         username = username.strip().lstrip("@").lower()

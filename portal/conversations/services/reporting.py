@@ -79,7 +79,7 @@ def report(
         _remember(made, chosen, reporter.member_id or 0)
         telling.tell(
             telling.REPORT,
-            [one for one in active_ids(conversation.id) if one != reporter.member_id],
+            [one for one in {*active_ids(conversation.id), about_id} if one != reporter.member_id],
             conversation.id,
             "reported",
         )
@@ -108,7 +108,7 @@ def add_messages(
         _remember(made, chosen, member.member_id or 0)
         telling.tell(
             telling.REPORT,
-            [one for one in active_ids(conversation.id) if one != member.member_id],
+            [one for one in {*active_ids(conversation.id), *_both(made)} if one != member.member_id],
             conversation.id,
             "added",
         )
@@ -141,8 +141,8 @@ def _report_of(case_id: int) -> Report | None:
 
 
 def _both(made: Report) -> list[int]:
-    there = set(active_ids(made.conversation_id))
-    return [one for one in (made.reporter_id, made.about_id) if one in there]
+    """Reporter and reported, also when they have left: they hear of it, and read nothing more there."""
+    return [made.reporter_id, made.about_id]
 
 
 def _chosen(conversation_id: str, me: Participant, message_ids: Sequence[str]) -> list[Message]:

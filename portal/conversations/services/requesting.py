@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from portal.conversations import events as told
 from portal.conversations import policy
+from portal.conversations.errors import CompanyAddressWanted, InTouch
 from portal.conversations.models import Conversation, ConversationState, MessageKind, Part, Participant
 from portal.conversations.queries.finding import between, find_own, is_blocked
 from portal.conversations.services import messages, places, telling
@@ -19,7 +20,7 @@ from portal.matching import queries as matching_queries
 from portal.matching import services as matching
 from portal.matching.errors import NoCapacity
 from portal.matching.models import Availability, Identity, Slot
-from portal.members.models import Member, MemberState, VerifiedBy
+from portal.members.models import Member, MemberState
 from portal.moderation.queries.own import barred_from_conversations
 
 SOON = timedelta(hours=2)  # a booked time that begins so early is told of in quiet hours too
@@ -39,18 +40,18 @@ def request(
 
     `slots`: times (start, minutes) that the asker proposes. A booked time is a promise the member made
     before, so the conversation is open at once. Raises Forbidden for who may not; Invalid beside `note`;
-    NoCapacity when the member cannot take one (full, paused, blocked: it always reads the same); Repeated.
+    NoCapacity when the member cannot take one (full, paused, blocked: it always reads the same); InTouch
+    when the two have a conversation that is not over: nothing of this is kept; CompanyAddressWanted;
+    Repeated.
     """
     check_may_begin(asker)
     note = _clean(note)
     with form_keys.once(form_key, asker.member_id or 0) as outcome:
         one_at_a_time(f"approaches:{asker.member_id}")
         member = _approachable(asker, member_id, (Status.CUSTOMER, Status.FORMER))
-        there = between(asker.member_id or 0, member_id)
-        if there is not None:
-            outcome.place = f"/conversations/{there.id}"
-            return there
-        _check_company_address(asker, member_id)
+        _check_not_in_touch(asker, member_id)
+        if not matching_queries.lets_in(asker.member_id or 0, member_id):
+            raise CompanyAddressWanted
         _check_not_too_many(asker, origin)
         slot = _slot(member_id, slot_id)
         conversation = _begin(asker, member, origin=origin, note=note, place_of_id=member_id)
@@ -88,10 +89,7 @@ def offer(member: Viewer, asker_id: int, *, origin: str = "", note: str, form_ke
     with form_keys.once(form_key, member.member_id or 0) as outcome:
         one_at_a_time(f"approaches:{member.member_id}")
         to = _approachable(member, asker_id, (Status.PROSPECT, Status.CUSTOMER, Status.FORMER))
-        there = between(member.member_id or 0, asker_id)
-        if there is not None:
-            outcome.place = f"/conversations/{there.id}"
-            return there
+        _check_not_in_touch(member, asker_id)
         conversation = _begin(member, to, origin=origin, note=note, place_of_id=member.member_id or 0)
         matching.reserve(
             member.member_id or 0,
@@ -380,23 +378,16 @@ def _approachable(asker: Viewer, member_id: int, statuses: tuple[Status, ...]) -
         or member.email_confirmed_at is None
         or member.status not in statuses
         or is_blocked(asker.member_id or 0, member_id)
+        or not matching_queries.are_apart(asker.member_id or 0, member_id)
     ):
         raise NoCapacity  # whatever the reason is, it reads the same
     return member
 
 
-def _check_company_address(asker: Viewer, member_id: int) -> None:
-    wants = db.session.execute(
-        select(Availability.company_address_required).where(Availability.member_id == member_id)
-    ).scalar_one_or_none()
-    if not wants:
-        return
-    me = db.session.get_one(Member, asker.member_id)
-    if me.verified_by is not VerifiedBy.MAIL:
-        raise Forbidden(
-            "They talk only with people who are here with their company's mail address. You can add yours "
-            "under Settings, Address and password; or ask somebody else."
-        )
+def _check_not_in_touch(viewer: Viewer, other_id: int) -> None:
+    there = between(viewer.member_id or 0, other_id)
+    if there is not None:
+        raise InTouch(there.id)
 
 
 def _check_not_too_many(asker: Viewer, origin: str) -> None:
@@ -421,6 +412,8 @@ def _slot(member_id: int, slot_id: int | None) -> Slot | None:
     slot = db.session.get(Slot, slot_id)
     if slot is None or slot.member_id != member_id:
         raise NotFound("no such time")
+    if not matching_queries.takes_conversations(member_id):
+        raise NoCapacity  # the times they opened before can be booked again once they say so
     return slot
 
 

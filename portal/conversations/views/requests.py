@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.conversations import policy, services
+from portal.conversations.errors import InTouch
 from portal.conversations.forms import AnswerForm, RequestForm
 from portal.conversations.queries.finding import between, member_to_ask
 from portal.conversations.services import people
@@ -62,6 +63,9 @@ def create() -> Response:
                 slot_id=form.slot.data,
                 form_key=form.taken_key,
             )
+        except InTouch as there:
+            flash(_("You are in touch already: this is your conversation. No new request was sent."), "error")
+            return f"/conversations/{there.conversation_id}"
         except (NoCapacity, SlotTaken, Forbidden) as error:
             raise Invalid(error.message) from error
         return f"/conversations/{made.id}"

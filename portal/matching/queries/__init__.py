@@ -1,7 +1,16 @@
 """Reads of matching: who can be asked, how full their quarter is, what is said of a proposal."""
 
 from portal.matching.queries.cards import Card, cards
-from portal.matching.queries.eligible import Gate, Ranked, is_eligible, people_like, rank
+from portal.matching.queries.eligible import (
+    Gate,
+    Ranked,
+    are_apart,
+    is_eligible,
+    lets_in,
+    people_like,
+    rank,
+    takes_answer_requests,
+)
 from portal.matching.queries.explaining import Match, Proposals, explanation
 from portal.matching.queries.loads import Load, load
 from portal.matching.queries.own import (
@@ -11,6 +20,7 @@ from portal.matching.queries.own import (
     open_slots_of,
     own_slots,
     reach,
+    takes_conversations,
 )
 
 __all__ = [
@@ -20,10 +30,12 @@ __all__ = [
     "Match",
     "Proposals",
     "Ranked",
+    "are_apart",
     "cards",
     "explanation",
     "happy_to_talk_about",
     "is_eligible",
+    "lets_in",
     "load",
     "needs_welcome",
     "open_slots",
@@ -32,4 +44,6 @@ __all__ = [
     "people_like",
     "rank",
     "reach",
+    "takes_answer_requests",
+    "takes_conversations",
 ]

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, literal, null, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, exists, false, func, literal, null, or_, select, true
 
 from portal.kernel import clock
 from portal.kernel.access import Status
@@ -24,7 +24,7 @@ from portal.matching.queries.loads import (
     exposures_by_member,
     limit_in_force,
 )
-from portal.members.models import Company, Member, MemberProduct, MemberState
+from portal.members.models import Company, Member, MemberProduct, MemberState, VerifiedBy
 from portal.members.visibility import NOBODY, shows
 
 SHARED_HOURS = 2
@@ -54,6 +54,7 @@ class _Asker:
     competitors: frozenset[int]
     languages: frozenset[str]
     time_zone: str
+    by_company_mail: bool
 
 
 def rank(
@@ -76,7 +77,10 @@ def rank(
     if asker is None:
         return []
     query = can_be_asked(kind, now, purpose=purpose).where(
-        *_apart_from(asker), *(gate.sql for gate in gates), Member.id.not_in(exclude)
+        *_apart_from(asker),
+        *_lets_in(asker, kind),
+        *(gate.sql for gate in gates),
+        Member.id.not_in(exclude),
     )
     day = now.date().isoformat() if kind is Kind.CONVERSATION else ""
     rows = [
@@ -92,6 +96,43 @@ def is_eligible(
     """Whether this asker could ask this member now: the same gates as for a proposal."""
     only = Gate("this member", Member.id == member_id)
     return bool(rank(asker_id, Criteria(), kind=kind, gates=(only,), at=at))
+
+
+def takes_answer_requests(member_id: int) -> bool:
+    """Whether the member's standing and choices let them be told of an ask now, whatever they had before."""
+    now = clock.now()
+    query = _people(select(Member.id)).where(
+        Member.id == member_id,
+        *_verified_customer(now),
+        _not_paused(now),
+        func.coalesce(Availability.answer_requests_open, true()),
+    )
+    return db.session.execute(query).first() is not None
+
+
+def are_apart(one_id: int, other_id: int) -> bool:
+    """Whether these two are of different companies, neither of which calls the other a competitor."""
+    one = _asker(one_id)
+    if one is None:
+        return False
+    row = db.session.execute(
+        select(Company.competitors)
+        .select_from(Member)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(Member.id == other_id, *_apart_from(one))
+    ).one_or_none()
+    return row is not None and _is_no_competitor(one, row)
+
+
+def lets_in(asker_id: int, member_id: int) -> bool:
+    """Whether this member talks with askers who are verified as this one is."""
+    asker = _asker(asker_id)
+    if asker is None:
+        return False
+    if asker.by_company_mail:
+        return True
+    wants = select(Availability.company_address_required).where(Availability.member_id == member_id)
+    return not db.session.execute(wants).scalar_one_or_none()
 
 
 def people_like(member_id: int, count: int) -> list[int]:
@@ -121,8 +162,7 @@ def can_be_asked(kind: Kind, at: datetime, *, purpose: str = "", only: int | Non
         if kind is Kind.ANSWER_REQUEST
         else _for_talks(purpose, at, only)
     )
-    not_paused = or_(Availability.paused_until.is_(None), Availability.paused_until <= at)
-    query = query.where(*_verified_customer(at), not_paused)
+    query = query.where(*_verified_customer(at), _not_paused(at))
     return query.where(Member.id == only) if only is not None else query
 
 
@@ -194,6 +234,10 @@ def _verified_customer(at: datetime) -> list[ColumnElement[bool]]:
     ]
 
 
+def _not_paused(at: datetime) -> ColumnElement[bool]:
+    return or_(Availability.paused_until.is_(None), Availability.paused_until <= at)
+
+
 def _apart_from(asker: _Asker) -> list[ColumnElement[bool]]:
     """SQL: somebody else, of another company, and not of one that the asker's company competes with."""
     apart = [Member.id != asker.id]
@@ -201,6 +245,13 @@ def _apart_from(asker: _Asker) -> list[ColumnElement[bool]]:
     if barred:
         apart.append(or_(Member.company_id.is_(None), Member.company_id.not_in(sorted(barred))))
     return apart
+
+
+def _lets_in(asker: _Asker, kind: Kind) -> list[ColumnElement[bool]]:
+    """SQL: who talks only with people of a company's mail address is proposed to nobody else."""
+    if kind is Kind.ANSWER_REQUEST or asker.by_company_mail:
+        return []
+    return [~func.coalesce(Availability.company_address_required, false())]
 
 
 def _suits(asker: _Asker, row: Row[Any], day: str) -> bool:
@@ -235,14 +286,19 @@ def _offset(zone: str, day: str) -> float:
 
 def _asker(member_id: int) -> _Asker | None:
     row = db.session.execute(
-        select(Member.company_id, Member.languages, Member.time_zone, Company.competitors)
+        select(Member.company_id, Member.languages, Member.time_zone, Member.verified_by, Company.competitors)
         .outerjoin(Company, Company.id == Member.company_id)
         .where(Member.id == member_id)
     ).one_or_none()
     if row is None:
         return None
     return _Asker(
-        member_id, row.company_id, frozenset(row.competitors or ()), frozenset(row.languages), row.time_zone
+        member_id,
+        row.company_id,
+        frozenset(row.competitors or ()),
+        frozenset(row.languages),
+        row.time_zone,
+        row.verified_by is VerifiedBy.MAIL,
     )
 
 

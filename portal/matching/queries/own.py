@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 
 from portal.kernel import clock
 from portal.kernel.access import Status, Viewer
@@ -42,8 +42,23 @@ def happy_to_talk_about(member_id: int) -> str:
     return row or ""
 
 
+def takes_conversations(member_id: int) -> bool:
+    """Whether the member may be asked for private conversations at all."""
+    return (
+        db.session.execute(
+            select(Availability.member_id).where(Availability.member_id == member_id, _OFF)
+        ).first()
+        is None
+    )
+
+
+# The times stay the member's own while it is switched off; nobody can book them meanwhile.
+_OFF = Availability.conversations_open.is_(False)
+_CAN_BE_BOOKED = ~exists().where(Availability.member_id == Slot.member_id, _OFF)
+
+
 def open_slots(member_id: int) -> list[Slot]:
-    """Times that can be booked now, the next one first."""
+    """Times that can be booked now, the next one first; none while the member takes no conversations."""
     return _slots(member_id, taken=False)
 
 
@@ -52,7 +67,12 @@ def open_slots_of(member_ids: Sequence[int], *, most: int) -> dict[int, list[Slo
     found: dict[int, list[Slot]] = {}
     rows = db.session.execute(
         select(Slot)
-        .where(Slot.member_id.in_(member_ids), Slot.starts_at > clock.now(), Slot.taken_by.is_(None))
+        .where(
+            Slot.member_id.in_(member_ids),
+            Slot.starts_at > clock.now(),
+            Slot.taken_by.is_(None),
+            _CAN_BE_BOOKED,
+        )
         .order_by(Slot.starts_at)
     ).scalars()
     for slot in rows:
@@ -69,7 +89,7 @@ def own_slots(member_id: int) -> list[Slot]:
 def _slots(member_id: int, *, taken: bool) -> list[Slot]:
     query = select(Slot).where(Slot.member_id == member_id, Slot.starts_at > clock.now())
     if not taken:
-        query = query.where(Slot.taken_by.is_(None))
+        query = query.where(Slot.taken_by.is_(None), _CAN_BE_BOOKED)
     return list(db.session.execute(query.order_by(Slot.starts_at)).scalars())
 
 

@@ -1,6 +1,7 @@
 """Whom a case is about, and whether somebody may decide it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
@@ -17,6 +18,29 @@ from portal.moderation.policy import Party
 def reason_against(viewer: Viewer, case: Case) -> str:
     """Why this viewer cannot decide the case, as a sentence; "" when they can."""
     return reasons_against(viewer, [case])[case.id]
+
+
+def reason_against_member(viewer: Viewer, member_id: int, *, by_role: bool = False) -> str:
+    """Why this viewer decides nothing about this member where there is no case; "" when they may.
+
+    `by_role`: the member appears there without a name.
+    """
+    rivals: Iterable[int] = ()
+    parties: list[Party] = []
+    if policy.is_peer(viewer) and viewer.company_id is not None and not by_role:
+        rows = db.session.execute(
+            select(Member.id, Member.company_id, Company.competitors)
+            .outerjoin(Company, Company.id == Member.company_id)
+            .where(Member.id.in_([member_id, viewer.member_id]))
+        ).all()
+        for row in rows:
+            if row.id == viewer.member_id:
+                rivals = row.competitors or ()
+            else:
+                parties.append(Party(row.id, row.company_id, tuple(row.competitors or ())))
+    return policy.why_not_decide(
+        viewer, author_id=member_id, parties=parties, own_competitors=rivals, author_is_role=by_role
+    )
 
 
 def reasons_against(viewer: Viewer, cases: Iterable[Case]) -> dict[int, str]:
@@ -104,6 +128,11 @@ def _rivals(viewer: Viewer) -> Iterable[int]:
         ).scalar_one_or_none()
         or ()
     )
+
+
+def due_of_open_case(open_key: str) -> datetime | None:
+    """Until when moderators mean to have dealt with the open case of this key; None where there is none."""
+    return db.session.execute(select(Case.due_at).where(Case.open_key == open_key)).scalar_one_or_none()
 
 
 def author_is_role(about: type[Case] | type[Decision]) -> ColumnElement[bool]:
