@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from portal.asks.models import Ask, AskMode, KeptAsk
+from portal.asks.models import Ask, AskMode, AskProposal, KeptAsk, ProposalState
 from portal.asks.services import connecting, inviting, settling
 from portal.conversations.models import Conversation, ConversationState
 from portal.discussions.models import Audience, Board, Thread, ThreadKind
@@ -20,11 +20,13 @@ from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel import clock, site
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
 from portal.matching.services import open_slot
 from portal.members.models import Member
 from portal.search import services as search
 from tests.asks.scenes import answer, ask, board, make_customers, make_prospect, request_of, work
 from tests.conftest import make_board, make_customer, make_member, make_moderator, viewer_of
+from tests.conversations.conftest import talking
 from tests.support.statements import Statements
 
 TITLE = "How long did moving forty partners really take?"
@@ -123,6 +125,64 @@ class TestAsking:
         assert primary.group(1) == "conversation"
         assert page.count('name="mode" value="conversation"') == 1
         assert 'name="mode" value="open"' in page
+
+    def test_a_long_question_in_private_fits_as_a_note(self, app: Flask, sign_in: SignIn):
+        with app.app_context():
+            board()
+            make_customers(2)
+            prospect = make_prospect()
+        browser = sign_in(prospect)
+        asked_ = browser.post("/ask", data={**FORM, "body": "word " * 800, "mode": "conversation"})
+        page = browser.get(asked_.location).get_data(as_text=True)
+        note = re.search(r'<textarea[^>]*name="note"[^>]*>(.*?)</textarea>', page, re.S)
+        assert note
+        assert 'maxlength="2000"' in note.group(0)
+        words = unescape(note.group(1)).strip()
+        pick = re.search(r'name="pick"[^>]*value="(\d+)"', page)
+        assert pick
+        assert browser.post(asked_.location, data={"pick": pick.group(1), "note": words}).status_code == 303
+        with app.app_context():
+            assert len(db.session.execute(select(Conversation)).scalars().all()) == 1
+
+    def test_with_nobody_left_the_page_says_what_is_so_and_then_that_a_moderator_knows(
+        self, app: Flask, sign_in: SignIn
+    ):
+        with app.app_context():
+            board()
+            prospect = make_prospect()
+            one = ask(prospect)
+            number = one.id
+        browser = sign_in(prospect)
+        before = browser.get(f"/asks/{number}/connect").get_data(as_text=True)
+        assert "looks for somebody. It is due" in before
+        assert "knows of it" not in before
+        browser.post(f"/asks/{number}/proposals")
+        assert "knows of it and looks for somebody by" in browser.get(f"/asks/{number}/connect").get_data(
+            as_text=True
+        )
+
+    def test_whom_one_talks_with_is_shown_as_such_and_not_to_be_asked(self, app: Flask, sign_in: SignIn):
+        with app.app_context():
+            board()
+            make_customers(1)
+            prospect = make_prospect()
+            one = ask(prospect)
+            connecting.connect_now(viewer_of(prospect), one.id, may_connect=False)
+            row = db.session.execute(select(AskProposal)).scalar_one()
+            there = talking(prospect, row.member_id, "hello").id
+            with unit_of_work():  # offered to talk in the very moment in which they were asked
+                db.session.get_one(AskProposal, row.id).state = ProposalState.OPEN
+            number, proposal = one.id, row.id
+        browser = sign_in(prospect)
+        page = browser.get(f"/asks/{number}/connect").get_data(as_text=True)
+        assert "Whom you are in touch with already" in page
+        assert f'href="/conversations/{there}"' in page
+        assert 'name="pick"' not in page
+        answer_ = browser.post(f"/asks/{number}/connect", data={"pick": proposal, "note": "Again."})
+        assert answer_.location == f"/conversations/{there}"
+        page = unescape(browser.get(answer_.location).get_data(as_text=True))
+        assert "no new request was sent" in page
+        assert "One customer was asked" not in page
 
     def test_the_vendor_has_no_form_and_cannot_post_one(self, app: Flask, sign_in: SignIn):
         with app.app_context():
