@@ -126,6 +126,22 @@ class TestAsking:
         assert page.count('name="mode" value="conversation"') == 1
         assert 'name="mode" value="open"' in page
 
+    @pytest.mark.parametrize("asks", [3, 10])
+    def test_the_numbers_of_90_days_stand_before_the_form(self, app: Flask, client: FlaskClient, asks: int):
+        with app.app_context():
+            board()
+            for number in range(asks):
+                made = ask(make_prospect(), title=f"How long did it take, number {number}?")
+                if number % 2:
+                    answer(make_customer(), made)
+        page = client.get("/ask").get_data(as_text=True)
+        numbers, _form, _rest = page.partition('action="/ask"')
+        assert "had no customer’s answer at all" in numbers
+        assert ("Under ten asks we show counts only" in numbers) is (asks < 10)
+        assert ("half of them waited less than this" in numbers or "more than half had no" in numbers) is (
+            asks >= 10
+        )
+
     def test_a_long_question_in_private_fits_as_a_note(self, app: Flask, sign_in: SignIn):
         with app.app_context():
             board()
