@@ -358,6 +358,7 @@ def _register() -> None:
         nav.Entry(
             "Contested entries", "score_console.show_contests", "", "console", Permission.ADVOCACY, order=74
         ),
+        nav.Entry("Patterns", "score_console.show_patterns", "", "console", Permission.ADVOCACY, order=76),
         nav.Entry(
             "What you agreed to",
             "own_consents.index",

@@ -45,7 +45,8 @@ BY_WORDS = {
 @requires(Permission.ADVOCACY)
 def index() -> str:
     """Everybody by stage."""
-    wanted, as_table = _wanted(), request.args.get("view") == "table" or bool(request.args.get("stage"))
+    wanted, as_table = _wanted(), request.args.get("view") == "table"
+    as_table = as_table or bool(wanted.stage or wanted.sort)
     counted = queries.counts(wanted)
     rows = queries.table(wanted) if as_table else []
     more = len(rows) > queries.ROWS and wanted.page < queries.MOST_PAGES
@@ -327,6 +328,7 @@ def _wanted() -> Wanted:
         industry=industry if industry in known else "",
         whose=get("whose", "").replace("\0", "")[:40],
         words=" ".join(get("q", "").replace("\0", "").split())[:120],
+        sort=get("sort", "") if get("sort", "") in queries.SORTS else "",
         page=min(int(page), queries.MOST_PAGES) if page.isdigit() and 0 < len(page) < 4 and int(page) else 1,
     )
 
@@ -357,6 +359,16 @@ def _choices(wanted: Wanted, as_table: bool) -> dict[str, list[tuple[str, str, b
                 (label, _address(wanted, industry=code, view=view), wanted.industry == code)
                 for code, label in industries
             ),
+        ],
+        "sort": [
+            (label, _address(wanted, sort=sort, view="table"), wanted.sort == sort)
+            for sort, label in (
+                ("", _("latest move first")),
+                ("longest", _("longest there first")),
+                ("helpful", _("most helpful first")),
+                ("reviewed", _("longest not looked at first")),
+                ("name", _("by name")),
+            )
         ],
         "whose": [
             (_("anyone"), _address(wanted, whose="", view=view), not wanted.whose),

@@ -1,5 +1,6 @@
 """Reads of the audit log, as far as the reader may know."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from portal.members.models import Company, Member
 from portal.moderation.models import Case
 
 PAGE = 50
+MOST_EXPORTED = 20_000
 PEER_AREAS = ("moderation", "threads")
 AREAS = ("moderation", "threads", "people", "settings")
 BY_NUMBER = {
@@ -37,6 +39,7 @@ class LogFilters:
     target: str = ""  # "case 12"
     since: datetime | None = None
     until: datetime | None = None
+    sort: str = ""  # "oldest" first, or the newest
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,23 @@ def areas_of(viewer: Viewer) -> tuple[str, ...]:
 
 
 def entries(viewer: Viewer, filters: LogFilters, before: int | None = None) -> Page:
-    """Actions that fit, newest first, on boards the viewer reads."""
+    """Actions that fit, on boards the viewer reads; `before` is the last number of the page before this."""
+    query, oldest = _fitting(viewer, filters), filters.sort == "oldest"
+    if before is not None and 0 < before < 2**62:
+        query = query.where(AuditEntry.number > before if oldest else AuditEntry.number < before)
+    rows = db.session.execute(query.limit(PAGE + 1)).all()
+    lines = _lines(viewer, rows[:PAGE])
+    return Page(lines, next=str(lines[-1].entry.number) if len(rows) > PAGE else "")
+
+
+def everything(viewer: Viewer, filters: LogFilters) -> Iterator[LogLine]:
+    """All that fit, for a file, in the order of the page."""
+    rows = db.session.execute(_fitting(viewer, filters).limit(MOST_EXPORTED)).all()
+    for start in range(0, len(rows), 500):
+        yield from _lines(viewer, rows[start : start + 500])
+
+
+def _fitting(viewer: Viewer, filters: LogFilters) -> Any:
     whom, company = aliased(Member), aliased(Company)
     title = func.coalesce(Case.title, whom.name, company.name, Thread.title, Board.name)
     query: Any = (
@@ -94,11 +113,13 @@ def entries(viewer: Viewer, filters: LogFilters, before: int | None = None) -> P
         query = query.where(AuditEntry.at >= filters.since)
     if filters.until:
         query = query.where(AuditEntry.at <= filters.until)
-    if before is not None and 0 < before < 2**62:
-        query = query.where(AuditEntry.number < before)
-    rows = db.session.execute(query.order_by(AuditEntry.number.desc()).limit(PAGE + 1)).all()
-    named = _companies_in([row[0].details for row in rows[:PAGE]])
-    lines = [
+    column = AuditEntry.number
+    return query.order_by(column if filters.sort == "oldest" else column.desc())
+
+
+def _lines(viewer: Viewer, rows: Sequence[Any]) -> list[LogLine]:
+    named = _companies_in([row[0].details for row in rows])
+    return [
         LogLine(
             row[0],
             row.name or "",
@@ -107,9 +128,8 @@ def entries(viewer: Viewer, filters: LogFilters, before: int | None = None) -> P
             _url(viewer, row[0], row.key or ""),
             named.get(row[0].details) or row[0].details,
         )
-        for row in rows[:PAGE]
+        for row in rows
     ]
-    return Page(lines, next=str(lines[-1].entry.number) if len(rows) > PAGE else "")
 
 
 def actions(viewer: Viewer) -> list[str]:

@@ -25,6 +25,7 @@ from portal.kernel import clock
 from portal.kernel.access import Duty, Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
 from portal.kernel.template_helpers import short_date
 from portal.matching.forms import VALUES
@@ -144,28 +145,55 @@ def hand_over(username: str) -> Response:
 @requires(Permission.CONFIRM_MEMBERS)
 def company_list() -> str:
     """The companies, narrowed by what the address says."""
-    words = " ".join(request.args.get("q", "").replace("\0", "").split())[:60]
-    kind = request.args.get("kind", "")
-    chosen = CompanyKind(kind) if kind in list(CompanyKind) else None
-    page = queries.companies(words=words, kind=chosen, after=request.args.get("after", ""))
+    words, kind, sort = _which_companies()
+    page = queries.companies(words=words, kind=kind, sort=sort, after=request.args.get("after", ""))
 
-    def address(**changes: str) -> str:
-        values: dict[str, Any] = {"q": words, "kind": kind if chosen else "", **changes}
-        return url_for(
-            "console_people.company_list", **{name: value for name, value in values.items() if value}
-        )
+    def address(*, endpoint: str = "console_people.company_list", **changes: str) -> str:
+        values: dict[str, Any] = {"q": words, "kind": kind.value if kind else "", "sort": sort, **changes}
+        return url_for(endpoint, **{name: value for name, value in values.items() if value})
 
     return render_template(
         "console/companies.html",
         found=page,
         words=words,
-        kind=chosen,
+        kind=kind,
         kinds=list(CompanyKind),
+        sort=sort,
         address=address,
         label=lists.label,
         country=lists.country_name,
         next=address(after=page.next) if page.next else "",
     )
+
+
+@blueprint.get("/companies.csv")
+@requires(Permission.CONFIRM_MEMBERS)
+def export_companies() -> Response:
+    """The same list as a file."""
+    words, kind, sort = _which_companies()
+    head = ["name", "kind", "industry", "size", "country", "mail domains", "people", "named to outsiders"]
+    cells = [
+        [
+            one.name,
+            one.kind.value,
+            lists.label(lists.INDUSTRIES, one.industry),
+            lists.label(lists.SIZES, one.size_band),
+            lists.country_name(one.region),
+            ", ".join(one.domains),
+            one.members_count,
+            "yes" if one.named_in_public else "no",
+        ]
+        for one in queries.all_companies(words=words, kind=kind, sort=sort)
+    ]
+    return csv_file("companies", head, cells)
+
+
+def _which_companies() -> tuple[str, CompanyKind | None, str]:
+    """What the address narrows the companies to, and their order."""
+    words = " ".join(request.args.get("q", "").replace("\0", "").split())[:60]
+    kind, sort = request.args.get("kind", ""), request.args.get("sort", "")
+    chosen = CompanyKind(kind) if kind in list(CompanyKind) else None
+    return words, chosen, queries.BY_PEOPLE if sort == queries.BY_PEOPLE else ""
 
 
 @blueprint.get("/companies/new")

@@ -13,6 +13,7 @@ from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
 from portal.kernel.template_helpers import duration, until
 from portal.moderation import policy, words
@@ -48,10 +49,7 @@ class Row:
 @requires(Permission.MODERATE)
 def index() -> str:
     """Open cases, most urgent first; every filter stands in the address."""
-    filters = Filters(
-        **{name: request.args.get(name, "")[:60] for name in asdict(Filters())}
-        | {"state": "decided" if request.args.get("state") == "decided" else "open"}
-    )
+    filters = _filters()
     found = queues.queue(viewer(), filters, request.args.get("after", ""))
     return render_template(
         "console/queue.html",
@@ -59,11 +57,43 @@ def index() -> str:
         choices=_choices(filters),
         queue=found,
         rows=[row_of(line) for line in found.page.rows],
+        export_url=_address(filters, endpoint="queue.export"),
         next_url=_address(filters, after=found.page.next) if found.page.next else "",
         first_url=_address(filters) if request.args.get("after") else "",
         yesterday=queues.yesterday() if not found.page.rows else None,
         form=Form(),
         duration=duration,
+    )
+
+
+@blueprint.get("/queue.csv")
+@requires(Permission.MODERATE)
+def export() -> Response:
+    """The same cases as a file, all pages of them."""
+    head = ["case", "why", "what", "where", "opened", "due", "state", "decided", "taken by"]
+    cells = []
+    for line in queues.everything(viewer(), _filters()):
+        row, case = row_of(line), line.case
+        cells.append(
+            [
+                case.id,
+                row.why,
+                row.title,
+                row.where,
+                case.opened_at,
+                case.due_at,
+                case.state.value,
+                case.decided_at,
+                line.claimed_by,
+            ]
+        )
+    return csv_file("queue", head, cells)
+
+
+def _filters() -> Filters:
+    return Filters(
+        **{name: request.args.get(name, "")[:60] for name in asdict(Filters())}
+        | {"state": "decided" if request.args.get("state") == "decided" else "open"}
     )
 
 
@@ -305,13 +335,13 @@ def _choices(filters: Filters) -> dict[str, list[tuple[str, str, bool]]]:
     }
 
 
-def _address(filters: Filters, **changes: str) -> str:
+def _address(filters: Filters, *, endpoint: str = "queue.index", **changes: str) -> str:
     after = changes.pop("after", "")
     values = asdict(replace(filters, **changes))
     if values["state"] == "open":
         values.pop("state")
     kept: dict[str, Any] = {name: value for name, value in {**values, "after": after}.items() if value}
-    return url_for("queue.index", **kept)
+    return url_for(endpoint, **kept)
 
 
 def _back(case_id: int) -> str:

@@ -8,8 +8,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from portal.advocacy.models import Contest, Entry, Rule, ScoreChoice, WeightsDecision
+from portal.advocacy.queries import contests
 from portal.advocacy.queries.standing import standing_of
 from portal.advocacy.queries.weights import current
+from portal.advocacy.services import contesting
 from portal.advocacy.services.choosing import choose
 from portal.advocacy.services.weighing import apply_due
 from portal.discussions.models import ShownAs
@@ -17,7 +19,7 @@ from portal.discussions.services.acceptance import accept
 from portal.discussions.services.voting import vote
 from portal.kernel.db import db
 from tests.advocacy.scenes import make_world
-from tests.conftest import make_admin, make_moderator, make_prospect, viewer_of
+from tests.conftest import make_admin, make_customer, make_moderator, make_prospect, viewer_of
 from tests.discussions.factories import make_post, make_thread
 
 SignIn = Callable[[int], FlaskClient]
@@ -233,3 +235,40 @@ def test_patterns_leave_out_what_members_received_who_opted_out(app: Flask, sign
 
 def csrf(browser: FlaskClient, path: str) -> str:
     return browser.get(path).text.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
+
+
+def test_contested_entries_are_narrowed_paged_and_exported(app: Flask, helped: dict, sign_in: SignIn) -> None:
+    with app.app_context():
+        for number in range(contests.ROWS + 1):
+            member = make_customer(f"Asker number {number:03}")
+            contesting.contest(viewer_of(member), None, f"Words of {number:03}.")
+        first = contests.waiting(1)[0].id
+        contesting.answer(viewer_of(helped["moderator"]), first, "Looked at it.")
+    browser = sign_in(helped["moderator"])
+    waiting, more = browser.get("/console/contests").text, browser.get("/console/contests?show=all").text
+    assert "Words of 000." not in waiting
+    assert "Words of 050." in waiting
+    assert "page=2" not in waiting
+    assert 'href="/console/contests?show=all&amp;page=2"' in more
+    assert "Words of 000." in browser.get("/console/contests?show=all&page=2").text
+    answered = browser.get("/console/contests?show=answered").text
+    assert "Looked at it." in answered
+    assert "Words of 001." not in answered
+    file = browser.get("/console/contests.csv?show=all").text
+    assert len(file.splitlines()) == contests.ROWS + 2
+    assert browser.get("/console/contests?page=0&show=x").status_code == 200
+
+
+def test_all_patterns_come_as_a_file(app: Flask, helped: dict, sign_in: SignIn) -> None:
+    with app.app_context():
+        world = make_world(companies=2, people=1)
+        for _time in range(2):
+            world.thank(*world.members)
+            world.thank(*reversed(world.members))
+        names = sorted(viewer_of(member).display_name for member in world.members)
+    browser = sign_in(helped["moderator"])
+    assert 'href="/console/patterns"' in browser.get("/console/").text
+    rows = browser.get("/console/patterns.csv").text.splitlines()
+    assert len(rows) == 2
+    assert rows[1].startswith("thank each other,")
+    assert all(name in rows[1] for name in names)

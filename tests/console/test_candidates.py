@@ -285,3 +285,26 @@ def test_what_somebody_said_no_to_is_not_offered_to_be_asked_again(
     path = "/console/candidates/tomasz"
     refused = submit(moderator, path, data, f"{path}/askings")
     assert refused.status_code == 422
+
+
+def test_the_table_is_sorted_searched_and_exported_as_the_address_says(
+    app: Flask, moderator: FlaskClient, tomasz: int
+) -> None:
+    with app.app_context():
+        ruth = viewer_of(make_moderator())
+        answers(tomasz, 2)
+        for one in (tomasz, make_customer("Anneke", username="anneke")):
+            candidates.spot(ruth, one)
+
+    def order(address: str) -> list[str]:
+        return re.findall(r"data-row-open data-row-do>(\w+)", moderator.get(address).text)
+
+    assert order("/console/candidates?view=table") == ["Anneke", "Tomasz"]
+    assert order("/console/candidates?sort=longest") == ["Tomasz", "Anneke"]
+    assert order("/console/candidates?sort=helpful") == ["Tomasz", "Anneke"]
+    assert order("/console/candidates?sort=name") == ["Anneke", "Tomasz"]
+    assert order("/console/candidates?sort=name&q=tom") == ["Tomasz"]
+    assert order("/console/candidates?sort=x&q=tom") == ["Tomasz"]
+    assert 'name="q" value="tom"' in moderator.get("/console/candidates?q=tom").text
+    rows = moderator.get("/console/candidates.csv?sort=helpful").text.splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["tomasz", "anneke"]

@@ -1,5 +1,6 @@
 """Companies, confirmations by hand, duties: what follows for people, and what never can."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, CompanyKind, Member, VerifiedBy
+from portal.members.queries.console import ROWS
 from tests.conftest import (
     make_admin,
     make_company,
@@ -331,3 +333,32 @@ def test_members_are_found_by_name_address_company_and_claim(app: Flask, moderat
         page = moderator.get(f"/console/members?q={words}").text
         assert [name for name in ("ines", "bo") if f'"/console/members/{name}"' in page] == [found]
     assert "Nobody fits" in moderator.get("/console/members?q=%25%25").text
+
+
+def test_companies_are_sorted_paged_and_exported_as_the_address_says(
+    app: Flask, moderator: FlaskClient
+) -> None:
+    with app.app_context():
+        for number in range(ROWS):
+            make_company(f"Company {number:02}")
+        biggest, second = make_company("Zimmer"), make_company("Yonder")
+        for company, people in ((biggest, 3), (second, 2)):
+            with unit_of_work():
+                db.session.get_one(Company, company).members_count = people
+
+    def order(address: str) -> list[str]:
+        return re.findall(r"data-row-open>([^<]+)</a>", moderator.get(address).text)
+
+    assert "Zimmer" not in order("/console/companies")
+    page = moderator.get("/console/companies?sort=people").text
+    assert order("/console/companies?sort=people")[:2] == ["Zimmer", "Yonder"]
+    more = re.search(r'href="(/console/companies\?[^"]*after=[^"]*)"', page)
+    assert more is not None
+    assert "sort=people" in more[1]
+    rest = order(more[1].replace("&amp;", "&"))
+    assert len(rest) == 2
+    assert not set(rest) & set(order("/console/companies?sort=people"))
+    rows = moderator.get("/console/companies.csv?sort=people").text.splitlines()
+    assert len(rows) == ROWS + 3
+    assert rows[1].startswith("Zimmer,")
+    assert len(moderator.get("/console/companies.csv?q=yonder").text.splitlines()) == 2

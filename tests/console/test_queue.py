@@ -9,10 +9,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from portal.console import log_queries
 from portal.discussions.models import Post, PostState
 from portal.discussions.services.posting import post_reply
-from portal.kernel.access import Duty
+from portal.kernel import audit
+from portal.kernel.access import Duty, Viewer
 from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
 from portal.moderation.models import Case
 from portal.moderation.services.flags import flag_post
 from tests.conftest import make_board, make_company, make_customer, make_moderator, noon, viewer_of
@@ -251,3 +254,48 @@ def test_members_reach_nothing_of_the_console(app: Flask, sign_in: SignIn, case:
         "/console/rules",
     ):
         assert sign_in(member).get(address).status_code == 403
+
+
+def test_the_file_holds_the_cases_that_the_address_narrows_to(
+    sign_in: SignIn, moderator: int, case: tuple[int, int]
+) -> None:
+    browser = sign_in(moderator)
+    page = browser.get("/console/queue?kind=flags&sort=oldest").text
+    assert 'href="/console/queue.csv?kind=flags&amp;sort=oldest"' in page
+    rows = browser.get("/console/queue.csv?kind=flags&sort=oldest").text.splitlines()
+    assert len(rows) == 2
+    assert rows[1].startswith(f"{case[0]},")
+    assert "Operations, by Tamsin" in rows[1]
+    assert len(browser.get("/console/queue.csv?kind=held").text.splitlines()) == 1
+    assert len(browser.get("/console/queue.csv?state=decided").text.splitlines()) == 1
+
+
+def test_the_log_is_read_from_either_end_and_as_a_file(sign_in: SignIn, moderator: int, app: Flask) -> None:
+    with app.app_context():
+        ruth = viewer_of(moderator)
+        for number in range(log_queries.PAGE + 1):
+            audit_one(ruth, f"hide post {number}")
+    browser = sign_in(moderator)
+
+    def order(address: str) -> list[str]:
+        return re.findall(r">(hide post \d+)</td>", browser.get(address).text)
+
+    last = log_queries.PAGE
+    assert order("/console/log")[0] == f"hide post {last}"
+    oldest = order("/console/log?sort=oldest")
+    assert (oldest[0], len(oldest)) == ("hide post 0", log_queries.PAGE)
+    more = re.search(
+        r'href="(/console/log\?[^"]*before=[^"]*)"', browser.get("/console/log?sort=oldest").text
+    )
+    assert more is not None
+    assert order(more[1].replace("&amp;", "&")) == [f"hide post {last}"]
+    rows = browser.get("/console/log.csv?sort=oldest").text.splitlines()
+    assert len(rows) == last + 2
+    assert "hide post 0" in rows[1]
+    assert "Ruth Adeyemi" in rows[1]
+    assert len(browser.get("/console/log.csv?action=hide+post+3").text.splitlines()) == 2
+
+
+def audit_one(actor: Viewer, action: str) -> None:
+    with unit_of_work():
+        audit.record(actor, action, "member", actor.member_id, area="moderation")

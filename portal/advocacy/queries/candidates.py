@@ -12,13 +12,14 @@ from portal.advocacy.models import (
     Asking,
     Candidate,
     CandidateStep,
+    MemberScore,
     NominatedBy,
     Nomination,
     ScoreChoice,
     Stage,
 )
 from portal.advocacy.policy import DECLINE_STANDS, REVIEW_EVERY, declined_until
-from portal.advocacy.queries import standing
+from portal.advocacy.queries import standing, weights
 from portal.advocacy.queries.standing import Standing
 from portal.consents import queries as consents
 from portal.consents.models import Activity, Consent
@@ -36,6 +37,7 @@ ROWS = 50
 MOST_PAGES = 50
 MOST_EXPORTED = 10_000
 NOBODY = "nobody"
+SORTS = ("longest", "name", "helpful", "reviewed")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Wanted:
     industry: str = ""
     whose: str = ""  # a user name, or "nobody"
     words: str = ""
+    sort: str = ""  # one of SORTS; "" is the latest move first
     page: int = 1
 
 
@@ -109,15 +112,15 @@ def board(wanted: Wanted) -> dict[Stage, list[Line]]:
 
 
 def table(wanted: Wanted) -> list[Line]:
-    """A page of those who fit, latest move first, and one more where there is another page."""
+    """A page of those who fit, and one more where there is another page."""
     query = _narrowed(_columns(), wanted, joined=True)
-    query = query.order_by(Candidate.stage_at.desc(), Candidate.id).limit(ROWS + 1)
+    query = _ordered(query, wanted.sort).limit(ROWS + 1)
     return _lines(db.session.execute(query.offset((min(wanted.page, MOST_PAGES) - 1) * ROWS)).all())
 
 
 def everybody(wanted: Wanted) -> list[Line]:
     """All who fit, for a file."""
-    query = _narrowed(_columns(), wanted, joined=True).order_by(Candidate.stage, Candidate.id)
+    query = _ordered(_narrowed(_columns(), wanted, joined=True), wanted.sort)
     return _lines(db.session.execute(query.limit(MOST_EXPORTED)).all())
 
 
@@ -455,6 +458,20 @@ def _narrowed(
             )
         )
     return query.where(*where)
+
+
+def _ordered(query: Select[Any], sort: str) -> Select[Any]:
+    if sort == "helpful":
+        number = func.coalesce(standing.number_now(weights.current(), clock.now()), 0.0)
+        query = query.outerjoin(MemberScore, MemberScore.receiver_id == Candidate.member_id)
+        shown = case((standing.shown_members(), number), else_=0.0)  # nobody's place tells of who is left out
+        return query.order_by(shown.desc(), Candidate.id)
+    orders: dict[str, list[Any]] = {
+        "longest": [Candidate.stage_at, Candidate.id],
+        "name": [Member.sort_name, Candidate.id],
+        "reviewed": [Candidate.reviewed_at, Candidate.id],
+    }
+    return query.order_by(*orders.get(sort, [Candidate.stage_at.desc(), Candidate.id]))
 
 
 def _lines(rows: Sequence[Any]) -> list[Line]:

@@ -21,6 +21,8 @@ from portal.members.models import Company, Member
 from portal.moderation.queries.evidence import moderators
 
 SHOWN = 100
+ROWS = 50
+SHOWS = ("answered", "all")  # beside those that wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,17 @@ def waiting(limit: int = SHOWN) -> list[ContestLine]:
     return _lines(select(Contest).where(Contest.answered_at.is_(None)).order_by(Contest.id).limit(limit))
 
 
-def answered(limit: int = SHOWN) -> list[ContestLine]:
-    """What was answered, newest first."""
-    query = select(Contest).where(Contest.answered_at.is_not(None))
-    return _lines(query.order_by(Contest.answered_at.desc(), Contest.id.desc()).limit(limit))
+def listed(show: str, page: int, rows: int = ROWS) -> list[ContestLine]:
+    """A page of those that wait (""), that were "answered", or of "all"; one more where there is another."""
+    query = select(Contest)
+    if show == "":
+        query = query.where(Contest.answered_at.is_(None)).order_by(Contest.id)
+    elif show == "answered":
+        query = query.where(Contest.answered_at.is_not(None))
+        query = query.order_by(Contest.answered_at.desc(), Contest.id.desc())
+    else:
+        query = query.order_by(Contest.id.desc())
+    return _lines(query.limit(rows + 1).offset((page - 1) * rows))
 
 
 def waiting_count() -> int:

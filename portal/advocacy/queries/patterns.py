@@ -91,7 +91,7 @@ class Patterns:
         return not (self.pairs or self.bursts or self.ranges or self.together)
 
 
-def patterns() -> Patterns:
+def patterns(most: int = SHOWN) -> Patterns:
     """What the last 90 days show. Private conversations are never part of it.
 
     Nor is what members received who chose to be left out: it counts in no list, and nobody else reads it.
@@ -115,10 +115,10 @@ def patterns() -> Patterns:
         .limit(MOST_ROWS)
     ).all()
     given = Counter((row.giver_id, row.receiver_id) for row in rows)
-    pairs = _pairs(given)
-    bursts = _bursts(rows)
-    ranges = _ranges(given, since)
-    together = _together(rows)
+    pairs = _pairs(given)[:most]
+    bursts = _bursts(rows)[:most]
+    ranges = _ranges(given, since)[:most]
+    together = _together(rows)[:most]
     wanted = {one for pair in pairs for one in pair[:2]} | {burst[0] for burst in bursts}
     wanted |= {one for group in ranges for one in group[0]} | {one for pair in together for one in pair[:2]}
     people = _people(wanted)
@@ -144,7 +144,7 @@ def _pairs(given: Counter[tuple[int, int]]) -> list[tuple[int, int, int, int, fl
         back = given.get((b, a), 0)
         if a < b and min(there, back) >= LEAST_EACH_WAY:
             found.append((a, b, there, back, (there + back) / (total[a] + total[b])))
-    return sorted(found, key=lambda row: (-row[4], -min(row[2], row[3])))[:SHOWN]
+    return sorted(found, key=lambda row: (-row[4], -min(row[2], row[3])))
 
 
 def _bursts(rows: Sequence[Any]) -> list[tuple[int, int, int, datetime, datetime]]:
@@ -165,7 +165,7 @@ def _bursts(rows: Sequence[Any]) -> list[tuple[int, int, int, datetime, datetime
                 best = (member_id, count, len(givers), events[start].occurred_at, row.occurred_at)
         if best is not None:
             found.append(best)
-    return sorted(found, key=lambda row: (row[2] - row[1], -row[1]))[:SHOWN]
+    return sorted(found, key=lambda row: (row[2] - row[1], -row[1]))
 
 
 def _ranges(given: Counter[tuple[int, int]], since: datetime) -> list[tuple[list[int], int]]:
@@ -183,7 +183,7 @@ def _ranges(given: Counter[tuple[int, int]], since: datetime) -> list[tuple[list
         between = sum(given.get((a, b), 0) for a in members for b in members if a != b)
         if len(members) >= 2 and between and len(members) <= 200:
             found.append((sorted(members), between))
-    return sorted(found, key=lambda row: -row[1])[:SHOWN]
+    return sorted(found, key=lambda row: -row[1])
 
 
 def _network(address: str) -> str:
@@ -213,7 +213,7 @@ def _together(rows: Sequence[Any]) -> list[tuple[int, int, int, datetime]]:
                     times[pair] += 1
                     last[pair] = max(a.occurred_at, last.get(pair, a.occurred_at))
     found = [(a, b, count, last[a, b]) for (a, b), count in times.items() if count >= LEAST_TOGETHER]
-    return sorted(found, key=lambda row: -row[2])[:SHOWN]
+    return sorted(found, key=lambda row: -row[2])
 
 
 def _people(ids: set[int]) -> dict[int, Person]:

@@ -2,8 +2,9 @@
 
 from dataclasses import asdict
 from decimal import Decimal
+from typing import Any
 
-from flask import Blueprint, flash, render_template
+from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -11,7 +12,7 @@ from portal.advocacy.forms import AnswerForm, CorrectionForm, WeightsForm
 from portal.advocacy.formula import Weights
 from portal.advocacy.models import Act
 from portal.advocacy.queries import comparing, contests, scopes, weights
-from portal.advocacy.queries.patterns import patterns
+from portal.advocacy.queries.patterns import SHOWN, patterns
 from portal.advocacy.queries.preview import Preview, preview
 from portal.advocacy.queries.standing import is_left_out
 from portal.advocacy.queries.statement import statement_of
@@ -19,6 +20,9 @@ from portal.advocacy.services import contesting, weighing
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Invalid, NotFound
+from portal.kernel.files import csv_file
+
+MOST_EXPORTED = 10_000
 
 blueprint = Blueprint("score_console", __name__, url_prefix="/console")
 
@@ -69,9 +73,46 @@ def decide_weights() -> Response:
 @blueprint.get("/contests")
 @requires(Permission.ADVOCACY)
 def show_contests() -> str:
-    """Entries that members contest."""
+    """Entries that members contest: those that wait, or those that were answered."""
+    show, page = _which_contests()
+    rows = contests.listed(show, page)
+    more = len(rows) > contests.ROWS
+
+    def address(**changes: Any) -> str:
+        values = {"show": show, "page": page, **changes}
+        kept = {name: value for name, value in values.items() if value not in ("", 1)}
+        return url_for("score_console.show_contests", **kept)
+
     return render_template(
-        "advocacy/contests.html", waiting=contests.waiting(), answered=contests.answered(20)
+        "advocacy/contests.html",
+        lines=rows[: contests.ROWS],
+        show=show,
+        address=address,
+        export_url=url_for("score_console.export_contests", show=show or None),
+        next_url=address(page=page + 1) if more else "",
+        previous_url=address(page=page - 1) if page > 1 else "",
+    )
+
+
+@blueprint.get("/contests.csv")
+@requires(Permission.ADVOCACY)
+def export_contests() -> Response:
+    """The same list as a file, all pages of it."""
+    show, _page = _which_contests()
+    head = ["member", "company", "about", "words", "since", "answer", "answered"]
+    cells = [
+        [one.name, one.company, one.title, one.words, one.made_at, one.answer, one.answered_at]
+        for one in contests.listed(show, 1, MOST_EXPORTED)
+    ]
+    return csv_file("contested-entries", head, cells)
+
+
+def _which_contests() -> tuple[str, int]:
+    """What the address narrows the list to, and the page."""
+    show, page = request.args.get("show", ""), request.args.get("page", "")
+    return (
+        show if show in contests.SHOWS else "",
+        int(page) if page.isdecimal() and 0 < len(page) < 4 and int(page) else 1,
     )
 
 
@@ -142,7 +183,26 @@ def correct_entry(entry_id: int) -> Response:
 @requires(Permission.ADVOCACY)
 def show_patterns() -> str:
     """What looks like agreement beforehand. Evidence only."""
-    return render_template("advocacy/patterns.html", found=patterns())
+    return render_template("advocacy/patterns.html", found=patterns(SHOWN + 1), most=SHOWN)
+
+
+@blueprint.get("/patterns.csv")
+@requires(Permission.ADVOCACY)
+def export_patterns() -> Response:
+    """All of them as a file, not only the first of each kind."""
+    found = patterns(MOST_EXPORTED)
+    cells: list[list[object]] = [
+        ["thank each other", one.one.name, one.other.name, one.there + one.back, None] for one in found.pairs
+    ]
+    cells += [["many thanks within a day", one.member.name, "", one.count, one.until] for one in found.bursts]
+    for group in found.ranges:
+        names = ", ".join(person.name for person in group.people[1:])
+        cells.append(["one range of addresses", group.people[0].name, names, group.thanks_between, None])
+    cells += [
+        ["votes that arrive together", one.one.name, one.other.name, one.times, one.last_at]
+        for one in found.together
+    ]
+    return csv_file("patterns", ["pattern", "member", "with", "times", "last"], cells)
 
 
 def _plain(numbers: Weights) -> dict[str, Decimal]:

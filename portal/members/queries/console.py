@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, tuple_
 
 from portal.kernel import paging
 from portal.kernel.access import Status
@@ -14,6 +14,8 @@ from portal.kernel.paging import Page
 from portal.members.models import Company, CompanyDomain, CompanyKind, Member, MemberState
 
 ROWS = 50
+MOST_EXPORTED = 50_000
+BY_PEOPLE = "people"
 
 # What the list of members can be narrowed to: the words of the address.
 CLAIMS, DUTIES, IMPORTED, UNCONFIRMED, HELD_BACK = "claims", "duties", "imported", "unconfirmed", "held-back"
@@ -73,24 +75,52 @@ class CompanyRow:
     named_in_public: bool
 
 
-def companies(*, words: str = "", kind: CompanyKind | None = None, after: str = "") -> Page:
-    """A page of companies by name; `words` in name or domain. CompanyRow rows."""
-    query = select(Company).where(Company.kind == kind) if kind else select(Company)
-    if words:
-        lowered = words.lower()[:60]
-        of_domain = select(CompanyDomain.company_id).where(
-            CompanyDomain.domain.contains(lowered, autoescape=True)
-        )
-        query = query.where(
-            or_(func.lower(Company.name).contains(lowered, autoescape=True), Company.id.in_(of_domain))
-        )
-    if (last := paging.decode(after, str, int)) is not None:
+def companies(*, words: str = "", kind: CompanyKind | None = None, sort: str = "", after: str = "") -> Page:
+    """A page of companies by name, or those with the most `people` first; CompanyRow rows."""
+    query, by_people = _companies(words, kind), sort == BY_PEOPLE
+    if by_people and (last_people := paging.decode(after, int, int)) is not None:
+        people, number = last_people
+        further = and_(Company.members_count == people, Company.id > number)
+        query = query.where(or_(Company.members_count < people, further))
+    elif not by_people and (last := paging.decode(after, str, int)) is not None:
         query = query.where(tuple_(func.lower(Company.name), Company.id) > last)
-    query = query.order_by(func.lower(Company.name), Company.id).limit(ROWS + 1)
-    found = list(db.session.execute(query).scalars())
+    found = list(db.session.execute(query.order_by(*_company_order(sort)).limit(ROWS + 1)).scalars())
     cut = found[:ROWS]
-    domains = domains_of([company.id for company in cut])
-    rows = [
+    following = ""
+    if len(found) > ROWS:
+        last_one = cut[-1]
+        following = paging.encode(last_one.members_count if by_people else last_one.name.lower(), last_one.id)
+    return Page(rows=_company_rows(cut), next=following)
+
+
+def all_companies(*, words: str = "", kind: CompanyKind | None = None, sort: str = "") -> list[CompanyRow]:
+    """All that fit, for a file. `words` in name or domain."""
+    query = _companies(words, kind).order_by(*_company_order(sort)).limit(MOST_EXPORTED)
+    found = list(db.session.execute(query).scalars())
+    return [row for at in range(0, len(found), 500) for row in _company_rows(found[at : at + 500])]
+
+
+def _companies(words: str, kind: CompanyKind | None) -> Any:
+    query = select(Company).where(Company.kind == kind) if kind else select(Company)
+    if not words:
+        return query
+    lowered = words.lower()[:60]
+    of_domain = select(CompanyDomain.company_id).where(
+        CompanyDomain.domain.contains(lowered, autoescape=True)
+    )
+    return query.where(
+        or_(func.lower(Company.name).contains(lowered, autoescape=True), Company.id.in_(of_domain))
+    )
+
+
+def _company_order(sort: str) -> list[Any]:
+    by_people = [Company.members_count.desc(), Company.id]
+    return by_people if sort == BY_PEOPLE else [func.lower(Company.name), Company.id]
+
+
+def _company_rows(found: list[Company]) -> list[CompanyRow]:
+    domains = domains_of([company.id for company in found])
+    return [
         CompanyRow(
             slug=company.slug,
             name=company.name,
@@ -102,10 +132,8 @@ def companies(*, words: str = "", kind: CompanyKind | None = None, after: str = 
             members_count=company.members_count,
             named_in_public=company.named_in_public,
         )
-        for company in cut
+        for company in found
     ]
-    following = paging.encode(cut[-1].name.lower(), cut[-1].id) if len(found) > ROWS else ""
-    return Page(rows=rows, next=following)
 
 
 def find_company(slug: str) -> tuple[Company, tuple[str, ...]]:
