@@ -11,6 +11,8 @@ from portal.kernel.files import csv_file
 
 blueprint = Blueprint("log", __name__, url_prefix="/console")
 
+WORDS = ("area", "action", "actor", "target", "since", "until", "sort")  # of the address
+
 
 @blueprint.get("/log")
 @requires(Permission.MODERATE)
@@ -18,7 +20,7 @@ def index() -> str:
     """Actions, newest first unless the address says otherwise; filters stand in it too."""
     filters = _filters()
     page = log_queries.entries(viewer(), filters, request.args.get("before", type=int))
-    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name != "before" and value}
+    kept: dict[str, Any] = {name: request.args[name] for name in WORDS if request.args.get(name)}
     return render_template(
         "console/log.html",
         page=page,

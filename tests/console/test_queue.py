@@ -294,6 +294,7 @@ def test_the_log_is_read_from_either_end_and_as_a_file(sign_in: SignIn, moderato
     assert "hide post 0" in rows[1]
     assert "Ruth Adeyemi" in rows[1]
     assert len(browser.get("/console/log.csv?action=hide+post+3").text.splitlines()) == 2
+    assert browser.get("/console/log?endpoint=x&_anchor=y").status_code == 200
 
 
 def audit_one(actor: Viewer, action: str) -> None:

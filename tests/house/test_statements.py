@@ -74,8 +74,8 @@ PINNED = [
     ("/me/consents", "customer", 4),
     ("/console/", "moderator", 42),
     ("/console/health", "moderator", 11),
-    ("/console/rising", "moderator", 11),
-    ("/console/candidates", "moderator", 6),
+    ("/console/rising", "moderator", 12),
+    ("/console/candidates", "moderator", 13),
     ("/console/weights", "moderator", 6),
     ("/console/rota", "moderator", 8),
     ("/console/queue", "moderator", 7),
@@ -87,7 +87,7 @@ PINNED = [
     ("/console/patterns", "moderator", 6),
     ("/console/scores/writer", "moderator", 24),
     ("/console/members/writer", "moderator", 30),
-    ("/console/candidates/writer", "moderator", 26),
+    ("/console/candidates/writer", "moderator", 28),
     ("{case}", "moderator", 16),
     ("/transparency", "visitor", 9),
     ("/transparency", "customer", 11),
@@ -124,7 +124,17 @@ class Community:
             following.follow_thread(viewer_of(self.people["customer"]), thread.id)
             writer = viewer_of(self.writer)
             post = answered(writer, writer, self.board)
+            for _time in range(5):
+                self.thank()
             self.case = f"/console/cases/{flagged(post, viewer_of(make_customer())).id}"
+
+    def thank(self) -> None:
+        """A customer elsewhere thanks the writer, nominates them, and contests their own score."""
+        other = viewer_of(make_customer())
+        helped = answered(other, viewer_of(self.writer), self.board)
+        accept(other, helped.thread_id, helped.id)
+        candidates.nominate(other, self.writer, "Helped me.")
+        contesting.contest(other, None, "Something is missing.")
 
     def grow(self) -> None:
         with self.app.app_context():
@@ -142,11 +152,7 @@ class Community:
                 flagged(answered(writer, writer, self.board), viewer_of(make_customer()))
                 case = flagged(answered(writer, writer, self.board), viewer_of(make_customer()))
                 decide(viewer_of(self.people["moderator"]), case.id, hiding(case))
-                other = viewer_of(make_customer())
-                helped = answered(other, writer, self.board)
-                accept(other, helped.thread_id, helped.id)
-                candidates.nominate(other, self.writer, "Helped me.")
-                contesting.contest(other, None, "Something is missing.")
+                self.thank()
             ask(make_prospect())
             search.drain()
             db.session.remove()
