@@ -49,7 +49,7 @@ class Past:
         self.alone = self.thread(self.ines, "Something nobody answered")
         self.reply = post_reply(self.ines, self.asked, "Call 555-0100").id
         version = db.session.get_one(Post, self.reply).version
-        edited = editing.Edit(body="Call the operator", version=version, reason="a number")
+        edited = editing.Edit(body="Call the operator", version=version, reason="a number", rule=4)
         editing.edit_post(self.ruth, self.reply, edited)
         voting.vote(self.ines, self.answer)
         following.bookmark(self.ines, self.answer)

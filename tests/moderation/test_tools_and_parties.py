@@ -31,7 +31,7 @@ def peer_of(company: int) -> Viewer:
 def every_tool(board: int, thread: Thread, post: Post) -> dict[str, Callable[[Viewer], object]]:
     elsewhere = make_board("Elsewhere")
     other = ask(viewer_of(make_customer()), board, "Another thread about the same")
-    edit = Edit(body="Other words.", reason="Shorter.", version=post.version)
+    edit = Edit(body="Other words.", reason="Shorter.", rule=4, version=post.version)
     return {
         "close": lambda who: tools.close_thread(who, thread.id, "Enough."),
         "reopen": lambda who: tools.reopen_thread(who, thread.id),
