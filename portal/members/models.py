@@ -70,6 +70,8 @@ class Company(Versioned, Base):
     named_at: Mapped[datetime | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column()
     members_count: Mapped[int] = mapped_column(default=0)
+    # Read by nothing. It goes once no code is running anywhere that writes it.
+    threads_count: Mapped[int] = mapped_column(default=0)
 
 
 class CompanyDomain(Base):

@@ -10,9 +10,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("companies", schema=None) as batch_op:
-        batch_op.drop_column("threads_count")
-
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.create_index("ix_members_joined", ["created_at", "id"], unique=False)
 
@@ -44,6 +41,3 @@ def downgrade() -> None:
 
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.drop_index("ix_members_joined")
-
-    with op.batch_alter_table("companies", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("threads_count", sa.INTEGER(), server_default="0", nullable=False))
