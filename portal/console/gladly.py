@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 from sqlalchemy import and_, case, func, select
 
-from portal.advocacy.queries import candidates, standing
+from portal.advocacy.queries import standing
+from portal.advocacy.queries.declines import declines, has_not_declined
 from portal.advocacy.queries.standing import Standing
 from portal.advocacy.queries.yesterday import Helped, helped_between, thanks_of
 from portal.asks.models import Ask, AskMode
@@ -192,13 +193,13 @@ def _fillers(industry: str) -> list[tuple[str, str, float]]:
             Company.kind == CompanyKind.CUSTOMER,
             standing.shown_members(),
             standing.may_be_approached(),
-            candidates.has_not_declined(),
+            has_not_declined(),
             ~has_consent(Activity.CALL),
         )
         .order_by(Member.accepted_count.desc(), Member.answers_count.desc(), Member.id)
         .limit(50)
     ).all()
-    said_no = candidates.declines([row.id for row in rows])
+    said_no = declines([row.id for row in rows])
     rows = [row for row in rows if Activity.CALL not in said_no.get(row.id, {})]
     known = standing.standings([row.id for row in rows])
     best = sorted(rows, key=lambda row: (-known[row.id].helpfulness if row.id in known else 0.0, row.id))

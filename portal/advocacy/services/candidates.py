@@ -15,9 +15,9 @@ from portal.advocacy.models import (
     Stage,
 )
 from portal.advocacy.policy import DECLINE_STANDS, RESTS, declined_until
-from portal.advocacy.queries import candidates as candidate_queries
 from portal.advocacy.queries import routes as routes_queries
 from portal.advocacy.queries import standing
+from portal.advocacy.queries.declines import declines
 from portal.consents import queries as consents
 from portal.consents import services as consent_services
 from portal.consents.models import Activity
@@ -317,7 +317,7 @@ def _check_may_be_asked(member_id: int) -> None:
 
 
 def _check_not_declined(member_id: int, wanted: Iterable[str]) -> None:
-    said_no = candidate_queries.declines([member_id]).get(member_id, {})
+    said_no = declines([member_id]).get(member_id, {})
     for activity, until in said_no.items():
         if activity.value in wanted:
             what = str(NAMES[activity]).lower()

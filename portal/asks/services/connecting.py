@@ -1,5 +1,7 @@
 """From an ask to a conversation: proposals, approaching them, widening, and a moderator who connects."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -188,9 +190,9 @@ def approach(
         if known[number].state is ProposalState.GONE:
             result.gone += 1
             continue
-        _approach_for_oneself(
-            asker, ask, known[number], note, f"{form_key}:{number}" if form_key else "", result
-        )
+        key = f"{form_key}:{number}" if form_key else ""
+        with _told_beside_the_choice():
+            _approach_one(asker, ask, known[number], note, key, result)
     _replace_missing(asker, ask_id, result)
     return result
 
@@ -211,7 +213,8 @@ def book(
     if slot_id not in [slot.id for slot in matching_queries.open_slots(proposal.member_id)]:
         raise Invalid(SlotTaken().message, "pick")
     result = Approached()
-    _approach_for_oneself(asker, ask, proposal, note, form_key, result, slot_id=slot_id)
+    with _told_beside_the_choice():
+        _approach_one(asker, ask, proposal, note, form_key, result, slot_id=slot_id)
     _replace_missing(asker, ask_id, result)
     return result
 
@@ -224,18 +227,11 @@ def _replace_missing(asker: Viewer, ask_id: int, result: Approached) -> None:
             alert_if_none_is_left(ask)
 
 
-def _approach_for_oneself(
-    asker: Viewer,
-    ask: Ask,
-    proposal: AskProposal,
-    note: str,
-    form_key: str,
-    result: Approached,
-    *,
-    slot_id: int | None = None,
-) -> None:
+@contextmanager
+def _told_beside_the_choice() -> Iterator[None]:
+    """The asker reads beside the proposals why one of them cannot be asked."""
     try:
-        _approach_one(asker, ask, proposal, note, form_key, result, slot_id=slot_id)
+        yield
     except (Forbidden, SlotTaken) as error:
         raise Invalid(error.message, "pick") from error
 

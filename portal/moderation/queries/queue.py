@@ -68,21 +68,13 @@ class Queue:
 
 def queue(viewer: Viewer, filters: Filters, after: str = "") -> Queue:
     """The cases that fit the filters, on boards the viewer reads."""
-    is_open = filters.state != "decided"
     fits = _conditions(viewer, filters)
-    query = lines_of_cases().where(*fits)
-    if is_open:
-        key: Any = Case.opened_at if filters.sort == "oldest" else Case.due_at
-        cursor = decode(after, datetime, int)
-        if cursor:
-            query = query.where(or_(key > cursor[0], and_(key == cursor[0], Case.id > cursor[1])))
-        query = query.order_by(key, Case.id)
-    else:
-        key = Case.decided_at
-        cursor = decode(after, datetime, int)
-        if cursor:
-            query = query.where(or_(key < cursor[0], and_(key == cursor[0], Case.id < cursor[1])))
-        query = query.order_by(key.desc(), Case.id.desc())
+    key, newest_first = _order(filters)
+    query = _ordered(lines_of_cases().where(*fits), filters)
+    if cursor := decode(after, datetime, int):
+        moment, number = cursor
+        further = and_(key == moment, Case.id < number if newest_first else Case.id > number)
+        query = query.where(or_(key < moment if newest_first else key > moment, further))
     rows = db.session.execute(query.limit(PAGE + 1)).all()
     lines = as_lines(viewer, rows[:PAGE])
     last = rows[PAGE - 1][0] if len(rows) > PAGE else None
@@ -96,13 +88,21 @@ def queue(viewer: Viewer, filters: Filters, after: str = "") -> Queue:
 
 def everything(viewer: Viewer, filters: Filters) -> list[CaseLine]:
     """All that fit the filters, for a file, in the order of the page."""
-    query = lines_of_cases().where(*_conditions(viewer, filters))
-    if filters.state == "decided":
-        query = query.order_by(Case.decided_at.desc(), Case.id.desc())
-    else:
-        query = query.order_by(Case.opened_at if filters.sort == "oldest" else Case.due_at, Case.id)
+    query = _ordered(lines_of_cases().where(*_conditions(viewer, filters)), filters)
     rows = db.session.execute(query.limit(MOST_EXPORTED)).all()
     return [line for at in range(0, len(rows), 500) for line in as_lines(viewer, rows[at : at + 500])]
+
+
+def _order(filters: Filters) -> tuple[Any, bool]:
+    """By what the cases are ordered, and whether the latest come first."""
+    if filters.state == "decided":
+        return Case.decided_at, True
+    return Case.opened_at if filters.sort == "oldest" else Case.due_at, False
+
+
+def _ordered(query: Any, filters: Filters) -> Any:
+    key, newest_first = _order(filters)
+    return query.order_by(key.desc(), Case.id.desc()) if newest_first else query.order_by(key, Case.id)
 
 
 def waiting_count(viewer: Viewer) -> int:

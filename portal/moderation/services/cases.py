@@ -24,20 +24,30 @@ def title_of(post: Post, thread: Thread) -> str:
     return f"#{post.number} in {thread.title}"
 
 
-def case_about(post: Post, thread: Thread, board: Board, kind: CaseKind) -> Case:
+def case_about(post: Post, thread: Thread, kind: CaseKind) -> Case:
     """The open case about a post, opened now if there is none. Inside a unit of work."""
     key = f"post:{post.id}"
     case = db.session.execute(select(Case).where(Case.open_key == key).with_for_update()).scalar_one_or_none()
     if case is not None:
         return case
+    case = new_case(post, thread, kind, open_key=key)
+    case.due_at = case.opened_at + (policy.HELD_ANSWER if kind is CaseKind.HELD else policy.ANSWER[1])
+    db.session.add(case)
+    db.session.flush()  # flags and the address of the page need its id
+    events.publish(CaseOpened(case.id))
+    return case
+
+
+def new_case(post: Post, thread: Thread, kind: CaseKind, *, open_key: str | None) -> Case:
+    """A case about a post, due at once and not stored yet; without `open_key` it is decided already."""
     now = clock.now()
-    case = Case(
+    return Case(
         kind=kind,
-        state=CaseState.OPEN,
-        open_key=key,
+        state=CaseState.OPEN if open_key is not None else CaseState.DECIDED,
+        open_key=open_key,
         post_id=post.id,
         thread_id=thread.id,
-        board_id=board.id,
+        board_id=thread.board_id,
         member_id=post.author_id,
         title=title_of(post, thread)[:240],
         link=f"/posts/{post.id}",
@@ -46,19 +56,16 @@ def case_about(post: Post, thread: Thread, board: Board, kind: CaseKind) -> Case
         flags_count=0,
         weight=0,
         opened_at=now,
-        due_at=now + (policy.HELD_ANSWER if kind is CaseKind.HELD else policy.ANSWER[1]),
+        due_at=now,
+        decided_at=now if open_key is None else None,
     )
-    db.session.add(case)
-    db.session.flush()  # flags and the address of the page need its id
-    events.publish(CaseOpened(case.id))
-    return case
 
 
 def open_held_case(post_id: int, reasons: tuple[str, ...]) -> Case:
     """A case for a post that screening kept back. Inside a unit of work."""
     post = db.session.get_one(Post, post_id)
     thread = db.session.get_one(Thread, post.thread_id)
-    case = case_about(post, thread, db.session.get_one(Board, thread.board_id), CaseKind.HELD)
+    case = case_about(post, thread, CaseKind.HELD)
     if case.kind is CaseKind.FLAGS:  # it was flagged, and then edited: what is left is to show it or not
         case.kind = CaseKind.HELD
         case.due_at = min(case.due_at, clock.now() + policy.HELD_ANSWER)

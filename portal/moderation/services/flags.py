@@ -33,7 +33,7 @@ def flag_post(
     if len(comment) > LONGEST_COMMENT:
         raise Invalid(f"At most {LONGEST_COMMENT:,} characters fit here.", "comment")
     with form_keys.once(form_key, reporter.member_id or 0) as outcome:
-        post, thread, board = post_for(reporter, post_id)
+        post, thread, _board = post_for(reporter, post_id)
         if not reporter.may(Permission.FLAG):
             raise Forbidden("Your account cannot flag posts just now.")
         if post.author_id == reporter.member_id:
@@ -49,7 +49,7 @@ def flag_post(
         if _has_flagged(reporter, post.id):
             raise Invalid("You have flagged this post before; you are told what was decided.", "reason")
         _check_limit(reporter)
-        case = case_about(post, thread, board, CaseKind.FLAGS)
+        case = case_about(post, thread, CaseKind.FLAGS)
         flag = Flag(
             case_id=case.id,
             post_id=post.id,

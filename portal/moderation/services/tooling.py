@@ -11,11 +11,11 @@ from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.moderation import policy
-from portal.moderation.models import Case, CaseKind, CaseState, Decision, MemberMeasure, PostMeasure
+from portal.moderation.models import CaseKind, Decision, MemberMeasure, PostMeasure
 from portal.moderation.queries.rules import find_rule, rules
 from portal.moderation.services import telling
 from portal.moderation.services.aliases import alias_of
-from portal.moderation.services.cases import title_of
+from portal.moderation.services.cases import new_case
 from portal.moderation.services.rules import ensure_rules
 
 MEASURES = {
@@ -41,26 +41,8 @@ def note_tool(event: ToolUsed) -> None:
     if event.rule is not None:
         ensure_rules()
     rule = find_rule(event.rule) if event.rule is not None else None
-    now = clock.now()
-    case = Case(
-        kind=CaseKind.TOOL,
-        state=CaseState.DECIDED,
-        open_key=None,
-        post_id=post.id,
-        thread_id=thread.id,
-        board_id=thread.board_id,
-        member_id=post.author_id,
-        title=title_of(post, thread)[:240],
-        link=f"/posts/{post.id}",
-        why="",
-        reasons=[],
-        rule_number=event.rule,
-        flags_count=0,
-        weight=0,
-        opened_at=now,
-        due_at=now,
-        decided_at=now,
-    )
+    case = new_case(post, thread, CaseKind.TOOL, open_key=None)
+    case.rule_number = event.rule
     db.session.add(case)
     db.session.flush()
     decision = Decision(
@@ -76,7 +58,7 @@ def note_tool(event: ToolUsed) -> None:
         reason=event.reason,
         before={"tool": True, "version": event.version},
         decided_by_id=event.by_id,
-        decided_at=now,
+        decided_at=case.opened_at,
     )
     db.session.add(decision)
     db.session.flush()
