@@ -3,21 +3,21 @@ SHELL := /bin/sh
 PYTEST := .venv/bin/python -m pytest
 QUICK := not browser and not postgres and not data and not slow and not long and not drill
 
-.PHONY: run test test-long test-quick check format drills looks bench bench-quick audit migration lock clean
+.PHONY: run test test-long test-quick check format drills looks bench bench-quick audit migration messages lock clean
 
 run: .venv/.run ## the site with the demo community, on http://localhost:8000 (HOST, PORT)
 	@exec .venv/bin/portal run
 
 test: .venv/.dev ## the suite, without what takes longest
 	@scripts/chromium.sh
-	$(PYTEST) -n 2 --dist loadfile -m "not long and not drill and not sweep"
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m "not long and not drill and not sweep"
 
 test-long: .venv/.dev ## what takes longest: real processes, whole crawls, real data, journeys by keyboard and phone
 	@scripts/chromium.sh
 	$(PYTEST) -n 2 --dist load --maxschedchunk 1 -m long
 
 test-quick: .venv/.dev ## what needs no browser and no server, under a minute
-	$(PYTEST) -n 2 --dist loadfile -q -m "$(QUICK)"
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -q -m "$(QUICK)"
 
 check: .venv/.dev ## format, lint, types, import contracts, templates
 	.venv/bin/ruff format --check .
@@ -52,6 +52,10 @@ audit: .venv/.dev ## known vulnerabilities, licences, bill of materials
 
 migration: .venv/.dev ## a migration from the difference between models and schema: make migration m="Add x"
 	@scripts/migration.sh "$(m)"
+
+messages: .venv/.dev ## every sentence of the product, for translators: build/messages.pot
+	@mkdir -p build
+	.venv/bin/pybabel -q extract -F pyproject.toml -k _l -k _n:1,2 -k Entry:1 -k Kind:2 --no-location -o build/messages.pot portal
 
 lock: .venv/.dev ## write the lock files anew from pyproject.toml
 	scripts/lock.sh

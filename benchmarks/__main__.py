@@ -1,10 +1,14 @@
-"""`python -m benchmarks [--quick] [--fresh]`: prints its plan, keeps data, continues where it stopped."""
+"""`python -m benchmarks [--quick] [--fresh]`: prints its plan, keeps data, continues where it stopped.
+
+Ends with 1 where the import takes more than was promised.
+"""
 
 import argparse
 import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,6 +35,8 @@ def main() -> None:
         _measure(plan, results, kept)
     _print({name: results[name] for name, _minutes, _run in plan})
     print(f"\n{_machine()}\nEverything: {kept.relative_to(ROOT)}")
+    if broken := imports.too_much(results["import"]) if "import" in results else []:
+        sys.exit("\n".join(broken))
 
 
 def _plan(stage: pages.Stage, *, quick: bool) -> list[Case]:

@@ -55,7 +55,15 @@ from portal.conversations import views as conversations_views
 from portal.conversations.models import Conversation
 from portal.conversations.queries.listing import waiting_count as conversations_waiting
 from portal.conversations.services import messages as conversations_messages
-from portal.discussions import digest, house_rules, impartiality, reading_state, screening, telling
+from portal.discussions import (
+    digest,
+    house_rules,
+    impartiality,
+    moved_away,
+    reading_state,
+    screening,
+    telling,
+)
 from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions import personal as discussions_personal
@@ -88,6 +96,7 @@ from portal.kernel import (
     metrics,
     nav,
     personal,
+    preserving,
     site,
     vault,
 )
@@ -98,6 +107,7 @@ from portal.matching import personal as matching_personal
 from portal.matching import views as matching_views
 from portal.matching.services import reserving
 from portal.members import events as people
+from portal.members import imported
 from portal.members import personal as members_personal
 from portal.members import views as members_views
 from portal.members.queries import console as console_queries
@@ -111,10 +121,11 @@ from portal.moderation import telling as moderation_telling
 from portal.moderation import views as moderation_views
 from portal.moderation.models import CaseKey
 from portal.moderation.queries import queue as moderation_queue
+from portal.moderation.queries.moved import moved_out_of_sight, was_moved_out_of_sight
 from portal.moderation.queries.parties import reason_against_tool
 from portal.moderation.services import evidence as moderation_evidence
 from portal.moderation.services.screening import screen
-from portal.moderation.services.tooling import rules_to_cite
+from portal.moderation.services.tooling import rules_to_cite, words_taken_out_up_to
 from portal.notifications import kinds
 from portal.notifications import listeners as notifications_listeners
 from portal.notifications import personal as notifications_personal
@@ -194,6 +205,7 @@ def wire(app: Flask, settings: Settings) -> None:
     vault.configure(lambda: settings.conversation_keys)
     vault.register(CaseKey, Conversation)
     advocacy_keys.use(settings.SECRET_KEY)
+    imported.use(settings.SECRET_KEY)
     _subscribe()
     _register()
     _register_jobs(settings)
@@ -269,6 +281,8 @@ def _register() -> None:
     screening.register(screen)
     impartiality.register(reason_against_tool)
     house_rules.register(rules_to_cite)
+    house_rules.register_taken_out(words_taken_out_up_to)
+    moved_away.register(moved_out_of_sight, was_moved_out_of_sight)
     sources.register(asks_searchable.SOURCE)
     count_with_viewer("asks", asks_lists.open_asks_count)
     count_with_viewer("requests", asks_lists.requests_waiting)
@@ -375,6 +389,7 @@ def _register() -> None:
         nav.Entry("Rules", "transparency.show_rules", "", "foot", order=20),
         nav.Entry("Transparency: log and numbers", "transparency.numbers", "", "foot", order=30),
         nav.Entry("Privacy", "transparency.privacy", "", "foot", order=40),
+        nav.Entry("Who reads private conversations", "conversations.who_can_read", "", "foot", order=15),
         nav.Entry("Console", "today.index", "shield-check", "account", Permission.MODERATE, order=10),
         nav.Entry(
             "Queue",
@@ -513,6 +528,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(conversations_messages.FORGET_JOB, conversations_messages.forget_deleted, 6 * 3600)
     jobs.register(conversations_jobs.FORGET_REQUESTS_JOB, conversations_messages.forget_requests, 24 * 3600)
     jobs.register("finish postponed erasures", erasing.finish_postponed, 24 * 3600)
+    jobs.register("forget what orders kept", preserving.forget_kept, 24 * 3600)
     jobs.register(asks_stages.CLOCK_JOB, asks_waves.move_on, 60)
     jobs.register(asks_stages.DELIVERY_JOB, asks_waves.deliver, 60)
     jobs.register("forget addresses of invites", asks_inviting.forget_addresses, 6 * 3600)

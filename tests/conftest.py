@@ -27,6 +27,7 @@ from portal.members import queries as members_queries
 from portal.members.models import Company, CompanyDomain, CompanyKind, Member, VerifiedBy
 from portal.members.services import sessions
 from portal.settings import Settings
+from tests.support.kept_routes import KeptRoutes
 from tests.support.statements import Statements, count_statements
 
 pytest_plugins = [
@@ -38,6 +39,7 @@ pytest_plugins = [
 ]
 
 _numbers = itertools.count(1)
+Flask.url_map_class = KeptRoutes
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -45,6 +47,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "in_app" in metafunc.fixturenames and "database" in metafunc.fixturenames:
         on_postgresql = pytest.param("postgresql", marks=pytest.mark.postgres)
         metafunc.parametrize("database", ["sqlite", on_postgresql], indirect=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that drive a browser come first: they take longest, and the other process is not left waiting."""
+    slow = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture

@@ -68,8 +68,9 @@ def export(days: tuple[datetime, ...], product: str, tag: str, more: tuple[datet
 
 @score.command("explain")
 @click.argument("username")
+@click.option("--page", default=1, type=click.IntRange(1, 1000), help="Further companies, 15 on a page.")
 @with_appcontext
-def explain(username: str) -> None:
+def explain(username: str, page: int) -> None:
     """Say what a member's Helpfulness is made of: by company and person, with what was limited and why."""
     member_id = db.session.execute(
         select(Member.id).where(Member.username == username.lower())
@@ -77,7 +78,7 @@ def explain(username: str) -> None:
     if member_id is None:
         click.echo(f"portal: nobody has the user name {username}", err=True)
         sys.exit(1)
-    told = statement_of(member_id)
+    told = statement_of(member_id, page=page)
     standing = told.standing
     click.echo(
         f"{username}: Helpfulness {standing.helpfulness:.3f} = thanks {standing.thanks:.3f} "
@@ -89,20 +90,29 @@ def explain(username: str) -> None:
         click.echo(f"  {company.name or COMPANY_WORDS[company.kind]}: {company.counted:.3f}{limit}")
         if company.has_limited_people:
             click.echo(f"    entries worth {company.by_itself:.3f}, each person held to their limit")
+        for person in company.people:
+            click.echo(f"    {person.name}: {person.accepted} accepted, {person.worth:.3f} by themselves")
+            for line in person.lines:
+                click.echo(f"      {_line(line)}")
         for line in company.lines:
             click.echo(f"    {_line(line)}")
-        if company.smaller:
-            click.echo(f"    {company.smaller} older, each under 0.01")
-    if told.older[0]:
-        click.echo(f"  {told.older[0]} more companies, older: {told.older[1]:.3f} together")
+        if company.entries > company.shown:
+            click.echo(f"    {company.entries - company.shown} more entries")
+    if told.has_more:
+        click.echo("  more companies: --page 2 and so on")
+    if told.older and not told.has_more:
+        others = " and votes or people told under no company" if told.older.others else ""
+        click.echo(
+            f"  {told.older.companies} more companies{others}, older: {told.older.points:.3f} together"
+        )
     if told.conversations.months:
         months = ", ".join(f"{month:%Y-%m}: {count}" for month, count in told.conversations.months)
         click.echo(f"  private conversations found useful: {told.conversations.counted:.3f} ({months})")
     limit = f" of {told.answers_total:.3f}, the most answering counts" if told.answers_are_limited else ""
     click.echo(f"  answering {told.answers_count} questions: {standing.participation:.3f}{limit}")
-    for line in told.answers:
+    for line in told.answers.lines:
         click.echo(f"    {_line(line)}")
-    for line in told.not_counted:
+    for line in told.not_counted.lines:
         why = f"reversed: {line.reason}" if line.reversed else DAMPED_WORDS[line.damped]
         click.echo(f"  not counted: {_line(line)} ({why})")
     for part in told.parts:
@@ -130,6 +140,7 @@ COMPANY_WORDS = {
     "unnamed": "a company that is not named",
     "free": "people whose company is not confirmed",
     "imported": "an imported member",
+    "roles": "people who asked as a role",
     "unknown": "votes whose voter is unknown, each a company of its own",
 }
 DAMPED_WORDS = {

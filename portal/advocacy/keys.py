@@ -14,6 +14,7 @@ from portal.kernel.access import Status
 
 FREE = "free"
 UNKNOWN = "?"
+CONFIRMED = "c"  # begins the key of a company that is known for certain
 
 _key: list[bytes] = []
 
@@ -43,7 +44,7 @@ def is_unknown(key: str) -> bool:
 
 def is_certain(company: str) -> bool:
     """Whether the ledger keeps this company although the person has another one now."""
-    return company.startswith("c")
+    return company.startswith(CONFIRMED)
 
 
 def company_id(company: str) -> int | None:

@@ -9,6 +9,7 @@ HELPED_WITHIN = timedelta(days=180)
 EVIDENCE = 2
 REVIEW_EVERY = timedelta(days=365)
 ANSWERED_WITHIN = timedelta(days=2)  # a contested entry, as the member is told
+ASKING_WAITS = timedelta(days=14)  # then a question without an answer comes back to Today
 LOOKS = 2  # at one entry: the second by somebody else
 RESTS = timedelta(days=90)  # offered where no other date is chosen
 

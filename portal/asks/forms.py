@@ -63,7 +63,12 @@ class AskForm(Form):
         _l("To everybody who reads it"), choices=[], validate_choice=False, default=ShownAs.ROLE.value
     )
     indexable = BooleanField(_l("Search engines may show it, and anybody may read it"))
-    may_connect = BooleanField(_l("If nobody answers in time, a moderator may ask a customer for me"))
+    may_connect = BooleanField(
+        _l(
+            "If nobody answers in time, a moderator may ask a customer for me, who then reads my name and "
+            "company"
+        )
+    )
     mode = HiddenField()
     kept = HiddenField()
 
@@ -164,6 +169,14 @@ class ConnectForm(Form):
     note = TextAreaField(
         _l("A note to them"),
         description=_l("Goes with the request, in private: nobody else reads it."),
+    )
+
+
+class MattersForm(Form):
+    """What of the situation matters most to the asker."""
+
+    matters = SelectMultipleField(
+        _l("What should be the same, above all"), choices=[], validate_choice=False, default=[]
     )
 
 

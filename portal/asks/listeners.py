@@ -83,7 +83,7 @@ def look_at_return(event: PostRestored) -> None:
     elif ask.state is AskState.RUNNING:
         found = timing.answer_in_force(ask, after_post_id=ask.doubted_post_id or 0)
         if found is not None:
-            timing.stop(ask, found[0], found[1])
+            timing.stop(ask, *found)
 
 
 def look_at_thread(event: ThreadChanged) -> None:
@@ -133,7 +133,7 @@ def propose_the_next(event: ConversationReleased) -> None:
     if ask is None or ask.asker_id != event.asker_id or ask.state is AskState.GONE:
         return
     if connecting.move_on(ask, event.member_id) and event.reason != "withdrawn":
-        telling.tell_asker(ask, f"next-{event.member_id}")
+        telling.tell_asker(ask, f"next-{event.conversation_id}")  # which names nobody
 
 
 def note_conversation(event: ConversationHeld) -> None:
@@ -172,7 +172,7 @@ def _bring_back(ask: Ask) -> None:
     timing.go_on(ask)
     stages.done(ask, StageKind.BACK, ask.rounds)
     if from_thread is not None:
-        timing.stop(ask, from_thread[0], from_thread[1])
+        timing.stop(ask, *from_thread)
 
 
 def _is_merged(thread_id: int) -> bool:

@@ -105,6 +105,8 @@ class Ask(Versioned, Base):
     role_level: Mapped[RoleLevel | None] = mapped_column(short_enum(RoleLevel))
     needed_by: Mapped[date | None] = mapped_column()
     dropped: Mapped[list[str]] = mapped_column(default=list)  # criteria given up, with the asker's consent
+    matters: Mapped[list[str]] = mapped_column(default=list, server_default="[]")  # what matters most to them
+    weighed: Mapped[int] = mapped_column(default=0, server_default="0")  # how often they said so
     # The clock. `hours_left` counts working hours and is there while it stands still.
     promise_hours: Mapped[int] = mapped_column(default=24)
     created_at: Mapped[datetime] = mapped_column()

@@ -7,10 +7,12 @@ from sqlalchemy import delete, select, update
 from portal.asks import policy
 from portal.asks.models import AnswerRequest, Ask, AskMode, AskProposal, Invite, PrivateQuestion
 from portal.asks.queries.private import words_of
+from portal.conversations import services as conversations
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.personal import Personal
 from portal.kernel.vault import CannotOpen
+from portal.matching import services as matching
 from portal.members.queries import viewer_of
 
 
@@ -41,6 +43,7 @@ def _ask(asker: Viewer, ask: Ask) -> dict[str, Any]:
         "use_case": ask.use_case,
         "replacing": ask.replacing,
         "role": ask.role_level.value if ask.role_level else "",
+        "matters_most": ask.matters,
         "needed_by": ask.needed_by,
         "asked_at": ask.asked_at,
         "due_at": ask.due_at,
@@ -57,6 +60,10 @@ def _erase_asks(member_id: int, keep_text: bool) -> None:
     figures are of all asks; what was said about the asker goes.
     """
     private = select(Ask.id).where(Ask.asker_id == member_id, Ask.mode == AskMode.CONVERSATION)
+    for ask_id in db.session.execute(private).scalars().all():
+        # SQLite gives the number to the next ask; what is remembered of this one is not that one's.
+        matching.end_purpose(f"ask:{ask_id}")
+        conversations.end_origin(f"ask:{ask_id}", "ask")
     db.session.execute(delete(PrivateQuestion).where(PrivateQuestion.ask_id.in_(private)))
     db.session.execute(delete(Ask).where(Ask.asker_id == member_id, Ask.mode == AskMode.CONVERSATION))
     blank: dict[str, Any] = {
@@ -67,6 +74,7 @@ def _erase_asks(member_id: int, keep_text: bool) -> None:
         "use_case": "",
         "replacing": "",
         "role_level": None,
+        "matters": [],
         "needed_by": None,
         "may_connect": False,
     }

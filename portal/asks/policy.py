@@ -13,6 +13,8 @@ FEWEST_FOR_SHARES = 10  # under so many asks there are counts alone
 CONNECT_HOURS = 24  # working hours within which a moderator connects, once an ask is due
 APPROACHES = 2  # at once
 PROPOSED = 3
+COUNTS_MORE = 3  # times the weight of what the asker says matters most
+WEIGHINGS = 3  # for one ask: more would be trying until a certain person is proposed
 ASKS_A_DAY = 5
 INVITE_LASTS = timedelta(days=14)
 COLLEAGUES_A_DAY = 5

@@ -1,6 +1,7 @@
 """The kinds of notice of asks, and the words in which each is read."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from portal.asks.services.telling import ASK, REQUEST, RESPONSIBLE
 from portal.discussions.guests import veil_over
 from portal.discussions.models import Board, Post, PostState, Thread
 from portal.discussions.policy import thread_is_visible
+from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.template_helpers import exact
@@ -118,11 +120,20 @@ def resolve_responsible(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, 
             sentence=_("An ask waits to be connected"),
             title=found[notice.data["ask"]].title,
             url=f"/console/asks/{notice.data['ask']}",
-            excerpt=_("It was due %(when)s.", when=exact(found[notice.data["ask"]].due_at)),
+            excerpt=_due(found[notice.data["ask"]].due_at),
         )
         for notice in notices
         if notice.data.get("ask") in found
     }
+
+
+def _due(at: datetime | None) -> str:
+    if at is None:
+        return ""
+    # A case may be there long before: nobody to ask, or an asker who does not want to wait.
+    if at > clock.now():
+        return _("The asker is promised an answer by %(when)s.", when=exact(at))
+    return _("It was due %(when)s.", when=exact(at))
 
 
 KINDS = (

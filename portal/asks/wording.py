@@ -7,7 +7,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 
 from portal.asks.models import AnswerRequest, Ask, AskMode, AskState, StageKind, Via
+from portal.asks.queries.lists import TalkLine
 from portal.asks.queries.timelines import SEEN, Seen, Step
+from portal.conversations.models import ConversationState
 from portal.kernel.template_helpers import duration, exact
 from portal.members import lists
 from portal.members.display import ROLE_WORDS
@@ -41,6 +43,16 @@ def same(name: str) -> str:
     }.get(name, name)
 
 
+def whole_same(name: str) -> str:
+    """The same as the words of a choice."""
+    return listed([same(name)])
+
+
+def matter_most(ask: Ask) -> str:
+    """What the asker said matters most, without what was given up since; "" for nothing."""
+    return listed([same(name) for name in ask.matters if name not in ask.dropped])
+
+
 def differs(name: str) -> str:
     """What is not the same."""
     return {
@@ -72,6 +84,38 @@ def why_asked(request: AnswerRequest) -> str:
     return _("Why you: %(reasons)s.", reasons=", ".join(parts))
 
 
+def why_talk(line: TalkLine) -> str:
+    """Why this member was asked for a conversation."""
+    proposal = line.proposal
+    if not line.asked.origin:
+        return _("They chose you from your page.")
+    if proposal is None:
+        return _("You were among the customers who were proposed to them.")
+    parts = [same(name) for name in proposal.same]
+    if proposal.chosen_as == "talk":
+        how = _("You said that you would rather talk about their question than write.")
+    elif proposal.by_id is not None:
+        how = _("A moderator proposed you.")
+    else:
+        how = _("They chose you among the customers who were proposed to them.")
+    return f"{_('Why you: %(reasons)s.', reasons=', '.join(parts))} {how}" if parts else how
+
+
+def talk_word(line: TalkLine) -> tuple[str, str]:
+    """(word, kind of the state component) of a request for a conversation."""
+    asked = line.asked
+    if asked.booked:
+        return _("booked a time of yours"), "good"
+    return {
+        ConversationState.REQUESTED: (_("waits for you"), ""),
+        ConversationState.OPEN: (_("you accepted"), "good"),
+        ConversationState.ENDED: (_("you accepted; it has ended"), ""),
+        ConversationState.DECLINED: (_("you declined"), ""),
+        ConversationState.RELEASED: (_("lapsed"), ""),
+        ConversationState.WITHDRAWN: (_("they took it back"), ""),
+    }[asked.state]
+
+
 def told_asker(what: str) -> str:
     """The sentence of a notice to the asker."""
     return {
@@ -93,6 +137,7 @@ def situation(ask: Ask, products: dict[int, str]) -> list[tuple[str, str]]:
         (_("Use case"), ask.use_case),
         (_("Would replace"), ask.replacing),
         (_("Role"), ROLE_WORDS.get(ask.role_level, "") if ask.role_level else ""),
+        (_("Matters most"), matter_most(ask)),
     ]
     return [(term, words) for term, words in said if words]
 
@@ -113,6 +158,7 @@ def state_word(ask: Ask) -> tuple[str, str]:
 def timeline(ask: Ask, steps: list[Step], seen: Seen, *, own: bool, responsible: str) -> list[dict[str, Any]]:
     """Rows for the timeline component: done ones first, then what happens by itself."""
     items: list[dict[str, Any]] = []
+    waves = [step for step in steps if step.kind is StageKind.WAVE and step.is_done]
     for step in steps:
         text = _done(step, own=own, ask=ask) if step.is_done else _planned(step, responsible)
         if not text:
@@ -129,6 +175,13 @@ def timeline(ask: Ask, steps: list[Step], seen: Seen, *, own: bool, responsible:
                 "rank": step.rank,
             }
         )
+    if seen.waiting and waves:
+        text = _n(
+            "One of them is told once it is day where they are.",
+            "%(num)d of them are told once it is day where they are.",
+            seen.waiting,
+        )
+        items.append({"at": waves[-1].when, "text": text, "kind": "", "done": True, "rank": SEEN})
     if seen.seen and seen.last_seen_at:
         text = _n("One of them has seen it.", "%(num)d of them have seen it.", seen.seen)
         items.append({"at": seen.last_seen_at, "text": text, "kind": "", "done": True, "rank": SEEN})
@@ -145,6 +198,8 @@ def _done(step: Step, *, own: bool, ask: Ask) -> str:
         case StageKind.ASKED:
             return _("You asked.") if own else _("Asked.")
         case StageKind.WAVE:
+            if not count:
+                return _("Nobody of those who were chosen could be asked any more.")
             shared = [same(name) for name in details.get("same", [])]
             asked = _n("One customer was asked", "%(num)d customers were asked", count)
             if step.number > 1:
@@ -204,7 +259,7 @@ def _planned(step: Step, responsible: str) -> str:
     if step.kind is StageKind.WAVE:
         if step.number == 1:
             return _("Customers who fit are asked.")
-        return _("Without a customer’s answer, five more customers are asked.")
+        return _("Without a customer’s answer, up to five more customers are asked.")
     if step.kind is StageKind.DUE:
         return _("Due. Without an answer, %(who)s connects the asker with a customer.", who=responsible)
     return ""
@@ -239,13 +294,13 @@ def what_happens(hours: int, wave: int, responsible: str) -> list[dict[str, Any]
             "at": None,
             "kind": "now",
             "term": _("At once"),
-            "text": _("%(num)s customers who fit are asked.", num=wave),
+            "text": _("Up to %(num)s customers who fit are asked.", num=wave),
         },
         {
             "at": None,
             "kind": "next",
             "term": _("After %(hours)s h", hours=half),
-            "text": _("Without a customer’s answer, %(num)s more.", num=wave),
+            "text": _("Without a customer’s answer, up to %(num)s more.", num=wave),
         },
         {
             "at": None,
@@ -331,7 +386,7 @@ def soon(slots: list[Any]) -> str:
     """When a conversation could be."""
     if not slots:
         return _("Answers within two working days, or we propose the next.")
-    return _("Can be booked now: %(when)s", when=", ".join(exact(slot.starts_at) for slot in slots))
+    return _("Can be booked now: %(when)s", when="; ".join(exact(slot.starts_at) for slot in slots))
 
 
 def outcome_word(line: Any) -> tuple[str, str]:

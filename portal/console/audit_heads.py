@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from flask_babel import gettext as _
 from sqlalchemy import Text, cast, select
 
 from portal.kernel import audit, clock, heartbeat, site
@@ -59,14 +60,21 @@ def _mail(head: Head, signed: str) -> None:
             if Duty.ADMIN.value in row.duties:
                 queue_account_mail(
                     row.email,
-                    subject=f"Audit log of {site.current().name}: entry {head.number}",
+                    subject=_(
+                        "Audit log of %(name)s: entry %(number)s",
+                        name=site.current().name,
+                        number=head.number,
+                    ),
                     paragraphs=[
-                        f"The audit log has {head.number} entries. Keep this mail: with the line below "
-                        "“portal audit verify --head …” notices whether any of them was taken "
-                        "away or written anew.",
+                        _(
+                            "The audit log has %(number)s entries. Keep this mail: with the line below "
+                            "“portal audit verify --head …” notices whether any of them was taken "
+                            "away or written anew.",
+                            number=head.number,
+                        ),
                         signed,
                     ],
-                    button=("Look at the log", "/console/log"),
+                    button=(_("Look at the log"), "/console/log"),
                     member_id=row.id,
                 )
         heartbeat.beat(MAILED)

@@ -47,6 +47,17 @@ class AskForm(Form):
     )
 
 
+class CareForm(Form):
+    """Which moderator looks after them."""
+
+    whose = SelectField(_l("Looked after by"), choices=[], validate_choice=False)
+
+    def offer(self, carers: list[tuple[int, str, str]]) -> "CareForm":
+        """Fill in whom one can name."""
+        self.whose.choices = [("", _l("nobody")), *((username, name) for _id, username, name in carers)]
+        return self
+
+
 class MoveForm(Form):
     """To another stage."""
 

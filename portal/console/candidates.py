@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext as _n
 from werkzeug.wrappers import Response as Answer
 
 from portal.advocacy.models import NominatedBy, Stage
@@ -17,7 +18,7 @@ from portal.advocacy.services import candidates as services
 from portal.consents import queries as consent_queries
 from portal.consents.models import Activity
 from portal.consents.texts import NAMES, NEEDS_COMPANY
-from portal.console.candidate_forms import STAGE_WORDS, AskForm, MoveForm, NominateForm
+from portal.console.candidate_forms import STAGE_WORDS, AskForm, CareForm, MoveForm, NominateForm
 from portal.discussions.queries.deeds import deeds, deeds_of
 from portal.kernel import audit, clock
 from portal.kernel.access import Permission, Status, requires, viewer
@@ -26,6 +27,7 @@ from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 from portal.kernel.template_helpers import short_date
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members import lists
@@ -35,7 +37,7 @@ blueprint = Blueprint("candidates", __name__, url_prefix="/console")
 
 BY_WORDS = {
     NominatedBy.MODERATOR: "by a moderator",
-    NominatedBy.ACCOUNT_OWNER: "by the account’s owner",
+    NominatedBy.ACCOUNT_OWNER: "by sales or service",
     NominatedBy.PEER: "by a peer",
     NominatedBy.SELF: "by themselves",
 }
@@ -175,7 +177,7 @@ def move(username: str) -> Answer:
             Stage(wanted),
             reason=form.reason.data or "",
             until=form.until.data,
-            version=int(form.version.data) if str(form.version.data or "").isdigit() else None,
+            version=number_in(form.version.data),
         )
         words = {"name": member.name, "stage": str(STAGE_WORDS[Stage(wanted)]).lower()}
         flash(_("%(name)s stands under “%(stage)s” now.", **words))
@@ -203,9 +205,20 @@ def review(username: str) -> Answer:
 @blueprint.post("/candidates/<username>/care")
 @requires(Permission.ADVOCACY)
 def care(username: str) -> Answer:
-    """Look after somebody oneself."""
-    services.look_after(viewer(), queries.member_by_name(username).id, whose=viewer().member_id)
-    return redirect(url_for("candidates.show", username=username), 303)
+    """Say which moderator looks after somebody, or that nobody does."""
+    member = queries.member_by_name(username)
+    form = CareForm()
+
+    def write() -> str:
+        wanted = form.whose.data or ""
+        whose = next((id_ for id_, name, _name in queries.carers() if name == wanted), None)
+        if wanted and whose is None:
+            raise Invalid(_("Choose one of the vendor’s moderators."), "whose")
+        services.look_after(viewer(), member.id, whose=whose)
+        flash(_("Noted."))
+        return url_for("candidates.show", username=username)
+
+    return attempt(form, write, lambda: _page(username, care_form=form))
 
 
 def _page(username: str, **forms: Form) -> str:
@@ -223,8 +236,10 @@ def _page(username: str, **forms: Form) -> str:
         "nominate_form": NominateForm(formdata=None),
         "ask_form": AskForm(formdata=None, data={"words": _suggested(member)}),
         "move_form": MoveForm(formdata=None, data=_begun_move(line)),
+        "care_form": CareForm(formdata=None, data={"whose": line.looked_after_by_username if line else ""}),
         **forms,
     }
+    shown["care_form"].offer(queries.carers() if line else [])
     shown["ask_form"].activities.choices = [
         (activity.value, name) for activity, name in NAMES.items() if activity not in story.declined
     ]
@@ -268,7 +283,7 @@ def _gate(gate: Gate) -> tuple[bool, str, str]:
         "ranked": _("Ranked: thanked by three other companies in 365 days"),
         "days": _("Helped on %(days)s distinct days in 180", days=HELPED_DAYS),
         "note": _("A moderator’s note with %(count)s pieces of evidence", count=EVIDENCE),
-        "nominated": _("Nominated by the account’s owner, a peer or themselves"),
+        "nominated": _("Nominated by sales or service, a peer or themselves"),
         "opened": _("At least one activity opened"),
         "introduced": _("One introduction of ours that the other side found useful"),
     }
@@ -303,10 +318,11 @@ def _fact(line: Line) -> str:
     if line.standing is None:
         return _("not scored, as they chose")
     if line.standing.companies:
-        return _(
-            "%(label)s, thanked by %(count)s companies",
+        return _n(
+            "%(label)s, thanked by %(num)d company",
+            "%(label)s, thanked by %(num)d companies",
+            line.standing.companies,
             label={"ranked": _("ranked"), "rising": _("rising")}.get(line.standing.label, _("too early")),
-            count=line.standing.companies,
         )
     return _("too early to say")
 
@@ -329,7 +345,7 @@ def _wanted() -> Wanted:
         whose=get("whose", "").replace("\0", "")[:40],
         words=" ".join(get("q", "").replace("\0", "").split())[:120],
         sort=get("sort", "") if get("sort", "") in queries.SORTS else "",
-        page=min(int(page), queries.MOST_PAGES) if page.isdigit() and 0 < len(page) < 4 and int(page) else 1,
+        page=min(number_in(page, longest=3) or 1, queries.MOST_PAGES),
     )
 
 

@@ -14,6 +14,8 @@ from portal.kernel.errors import NotFound
 from portal.kernel.files import csv_file
 from portal.kernel.template_helpers import duration, share, short_date
 
+MOST_EXPORTED = 1000
+
 blueprint = Blueprint("community_health", __name__, url_prefix="/console")
 
 WEEKS = (12, 26, 52)
@@ -58,7 +60,8 @@ def export(part: str) -> Response:
     if part not in PARTS:
         raise NotFound("no such table")
     head, rows_of = PARTS[part]
-    return csv_file(f"community-health-{part}", head, rows_of(vitals.vitals(viewer(), *_chosen())))
+    found = vitals.vitals(viewer(), *_chosen(), waiting_shown=MOST_EXPORTED)
+    return csv_file(f"community-health-{part}", head, rows_of(found))
 
 
 def _hours(seconds: float | None) -> float | None:
@@ -91,6 +94,14 @@ PARTS: dict[str, tuple[list[str], Callable[[Vitals], list[list[Any]]]]] = {
             for row in found.boards
             for week, share_of in zip(found.weeks, row.shares, strict=True)
         ],
+    ),
+    "how-soon": (
+        ["week", "median hours to an answer", "median hours to a customer's answer"],
+        lambda found: [[row.begins, _hours(row.wait), _hours(row.wait_for_customer)] for row in found.weeks],
+    ),
+    "unanswered": (
+        ["question", "board", "since", "address"],
+        lambda found: [[row.title, row.board, row.since, row.url] for row in found.waiting],
     ),
     "people": (
         ["week", "joined", "wrote for the first time", "wrote again"],

@@ -17,6 +17,7 @@ from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Invalid
+from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
 from portal.members.queries import console as queries
 
@@ -61,6 +62,19 @@ def index(slug: str) -> str:
     today = clock.now().date()
     data = {"given_on": today, "expires_on": today + timedelta(days=365)}
     return _page(slug, AgreementForm(formdata=None, data=data))
+
+
+@blueprint.get("/companies/<slug>/agreements.csv")
+@requires(Permission.ADVOCACY)
+def export(slug: str) -> Response:
+    """All of them, what holds and what ended, as a file."""
+    company, _domains = queries.find_company(slug)
+    head = ["for", "who agreed", "only", "given", "until", "ended"]
+    cells = [
+        [str(NAMES[row.activity]), row.given_by, row.limits, row.given_on, row.expires_on, row.ended_at]
+        for row in history_of_company(company.id)
+    ]
+    return csv_file(f"agreements-{company.slug}", head, cells)
 
 
 @blueprint.post("/companies/<slug>/agreements")

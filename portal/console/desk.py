@@ -13,7 +13,7 @@ from flask_babel import ngettext as _n
 from sqlalchemy import select
 
 from portal.advocacy.models import NominatedBy
-from portal.advocacy.policy import ANSWERED_WITHIN
+from portal.advocacy.policy import ANSWERED_WITHIN, REVIEW_EVERY
 from portal.advocacy.queries import candidates, contests
 from portal.asks.models import Ask, AskMode, AskState
 from portal.consents.queries import ending_soon
@@ -71,7 +71,18 @@ def rows_for(viewer: Viewer) -> list[Row]:
     """Everything that waits and that this moderator may see, most urgent first."""
     sources: list[Callable[[Viewer], list[Row]]] = [_cases]
     if viewer.may(Permission.ADVOCACY):
-        sources += [_asks, _contests, _nominations, _answers, _consents, _over, _claims, _questions]
+        sources += [
+            _asks,
+            _contests,
+            _nominations,
+            _answers,
+            _askings,
+            _consents,
+            _over,
+            _reviews,
+            _claims,
+            _questions,
+        ]
     found = [row for source in sources for row in source(viewer)]
     return sorted(found, key=lambda row: (TIERS[row.kind], row.urgent_at, row.title))
 
@@ -146,7 +157,7 @@ def _asks(viewer: Viewer) -> list[Row]:
     ]
 
 
-def _contests(_viewer: Viewer) -> list[Row]:
+def _contests(viewer: Viewer) -> list[Row]:
     return [
         _person(
             _("Entry contested again") if one.is_second else _("Entry contested"),
@@ -156,7 +167,7 @@ def _contests(_viewer: Viewer) -> list[Row]:
             one.made_at,
             _("Look into it"),
         )
-        for one in contests.waiting(EACH)
+        for one in contests.waiting(viewer, EACH)
     ]
 
 
@@ -180,7 +191,7 @@ def _nominations(_viewer: Viewer) -> list[Row]:
     why = {
         NominatedBy.PEER: _("Nominated by a peer"),
         NominatedBy.SELF: _("Nominated themselves"),
-        NominatedBy.ACCOUNT_OWNER: _("Nominated by the account’s owner"),
+        NominatedBy.ACCOUNT_OWNER: _("Nominated by sales or service"),
         NominatedBy.MODERATOR: _("Nominated by a moderator"),
     }
     return [
@@ -211,6 +222,22 @@ def _answers(_viewer: Viewer) -> list[Row]:
             )
         )
     return rows
+
+
+def _askings(_viewer: Viewer) -> list[Row]:
+    return [
+        _person(
+            _("Asked %(time)s ago, seen and not answered", time=duration(clock.now() - one.asked_at))
+            if one.seen
+            else _("Asked %(time)s ago, not even seen", time=duration(clock.now() - one.asked_at)),
+            one.name,
+            f"/console/candidates/{one.username}#ask",
+            one.company,
+            one.since,
+            _("Take it back, or wait on"),
+        )
+        for one in candidates.unanswered(EACH)
+    ]
 
 
 def _consents(_viewer: Viewer) -> list[Row]:
@@ -249,6 +276,21 @@ def _over(_viewer: Viewer) -> list[Row]:
     ]
 
 
+def _reviews(_viewer: Viewer) -> list[Row]:
+    """Candidates to look at as a whole: now where the number fell to half, else after a year."""
+    now = clock.now()
+    rows = []
+    for one in candidates.due_for_review(EACH):
+        since = now if one.has_fallen else one.reviewed_at + REVIEW_EVERY
+        why = _("Helpfulness fell under half") if one.has_fallen else _("A year since the last look")
+        url = f"/console/candidates/{one.username}"
+        looked = _("looked at %(when)s", when=short_date(one.reviewed_at, now))
+        rows.append(
+            Row(PEOPLE, why, one.name, url, one.company, since, since + PEOPLE_WAIT, looked, _("Look again"))
+        )
+    return rows
+
+
 def _claims(_viewer: Viewer) -> list[Row]:
     now = clock.now()
     rows = db.session.execute(
@@ -259,7 +301,7 @@ def _claims(_viewer: Viewer) -> list[Row]:
             Member.state == MemberState.ACTIVE,
             Member.status == Status.PROSPECT,
         )
-        .order_by(Member.created_at.desc(), Member.id.desc())
+        .order_by(Member.created_at, Member.id)
         .limit(EACH)
     )
     return [
@@ -309,7 +351,7 @@ def _questions(viewer: Viewer) -> list[Row]:
             ~is_ask,
             thread_is_visible(viewer),
         )
-        .order_by(Thread.created_at.desc(), Thread.id.desc())
+        .order_by(Thread.created_at, Thread.id)
         .limit(EACH)
     )
     reader = reader_of(viewer)

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 from portal.advocacy.models import MemberScore, ScopeScore
 from portal.advocacy.queries import scopes, standing, weights
 from portal.advocacy.queries.standing import Standing
-from portal.kernel import clock
+from portal.kernel import clock, page_cache
 from portal.kernel.access import Status
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
 from portal.matching.models import Availability
 from portal.matching.queries.loads import conversations_by_member, limit_in_force
 from portal.members.models import Company, Member, MemberProduct, MemberState, Product, VerifiedBy
@@ -31,7 +31,7 @@ SEEN = {
 }
 SEEN_BUCKETS = (*SEEN, "longer", "never")
 LOADS = ("full", "taken", "idle", "paused")
-STANDINGS = (standing.RANKED, standing.RISING)
+STANDINGS = (standing.RANKED, standing.RISING, standing.TOO_EARLY)
 SORTS = ("joined", "name", "seen", "helpful", "load", "answers", "accepted")
 
 
@@ -105,6 +105,7 @@ class Facets:
     status: Counter[str] = field(default_factory=Counter)
     standing: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
+    products: list[tuple[int, str, int]] = field(default_factory=list)  # id, name, how many use it
 
 
 def members(wanted: Wanted) -> list[MemberLine]:
@@ -123,14 +124,21 @@ def everybody(wanted: Wanted) -> Iterable[MemberLine]:
         yield from _lines(rows[start : start + 500], wanted.scope)
 
 
+_kept: page_cache.Dear[Facets] = page_cache.Dear(100)
+
+
 def facets(wanted: Wanted) -> Facets:
+    """How many there are of each; in a large community the counts may be some minutes old."""
+    wanted = wanted.but(sort="joined", page=1)
+    return _kept.get(wanted, lambda: _count(wanted))
+
+
+def _count(wanted: Wanted) -> Facets:
     """One statement counts every combination; each facet is then added up without its own word.
 
-    Standing is counted in a second one: it would be looked up for everybody otherwise.
+    Standing and products are counted in their own: they would be looked up for everybody otherwise.
     """
     now = clock.now()
-    chosen = {name: getattr(wanted, name) for name in ("industry", "size", "region", "status", "seen")}
-    loose = wanted.but(**dict.fromkeys(chosen, ""))
     parts = {
         "industry": func.coalesce(Company.industry, ""),
         "size": func.coalesce(Company.size_band, ""),
@@ -138,35 +146,45 @@ def facets(wanted: Wanted) -> Facets:
         "status": Member.status,
         "seen": _seen_bucket(now),
     }
-    columns: list[Any] = [part.label(name) for name, part in parts.items()]
+    chosen = [getattr(wanted, name) for name in parts]
+    loose = wanted.but(**dict.fromkeys(parts, ""))
     load = _load(now) if wanted.load else None
-    query = _narrowed(_people(select(*columns, func.count().label("people")), load), loose, now, load)
-    cells = db.session.execute(query.group_by(*columns)).all()
-    found = Facets(total=sum(cell.people for cell in cells if _fits(cell, chosen)))
-    for name in chosen:
-        others = {other: value for other, value in chosen.items() if other != name}
-        counts: Counter[str] = getattr(found, name)
-        for cell in cells:
-            if _fits(cell, others):
-                counts[str(getattr(cell, name))] += cell.people
+    columns: list[Any] = [part.label(name) for name, part in parts.items()]
+    query = _narrowed(_people(select(*columns, func.count()), load), loose, now, load)
+    found = Facets(products=_products(wanted, now))
+    total = 0
+    for *codes, people in rows_of(query.group_by(*columns)).all():
+        unlike = [place for place, value in enumerate(chosen) if value and codes[place] != value]
+        if not unlike:
+            total += people
+        for place, name in enumerate(parts):
+            if not unlike or unlike == [place]:
+                getattr(found, name)[codes[place]] += people
     found.standing.update(_standings(wanted, now))
-    return found
+    return replace(found, total=total)
 
 
 def _standings(wanted: Wanted, now: datetime) -> dict[str, int]:
-    """How many are ranked and how many rise; only members with a score are looked at."""
+    """How many are ranked, how many rise, and of how many it is too early to say.
+
+    For the first two only members with a score are looked at; the third are all the others.
+    """
     load = _load(now) if wanted.load else None
     bucket = case((MemberScore.ranked_until > now, literal(standing.RANKED)), else_=literal(standing.RISING))
     query: Select[Any] = select(bucket.label("standing"), func.count().label("people"))
     query = query.select_from(MemberScore).join(Member, Member.id == MemberScore.receiver_id)
     query = _beside(query, load).where(_counts(), or_(MemberScore.ranked_until > now, _has_thanks()))
     rows = db.session.execute(_narrowed(query, wanted.but(standing=""), now, load).group_by(bucket))
-    return {row.standing: row.people for row in rows}
+    found: dict[str, int] = {row.standing: row.people for row in rows}
+    customers = _narrowed(_people(select(func.count()), load), wanted.but(standing=""), now, load).where(
+        _counts()
+    )
+    everybody = rows_of(customers).scalar_one()
+    found[standing.TOO_EARLY] = everybody - sum(found.values())
+    return found
 
 
-def products(wanted: Wanted) -> list[tuple[int, str, int]]:
-    """(id, name, how many of those who fit use it), under all the other words."""
-    now = clock.now()
+def _products(wanted: Wanted, now: datetime) -> list[tuple[int, str, int]]:
     load = _load(now) if wanted.load else None
     fitting = _narrowed(_people(select(Member.id), load), wanted.but(product=""), now, load)
     counts = (
@@ -182,10 +200,6 @@ def products(wanted: Wanted) -> list[tuple[int, str, int]]:
         .order_by(Product.position, Product.name)
     )
     return [(row[0], row[1], row[2]) for row in rows]
-
-
-def _fits(cell: Any, chosen: dict[str, str]) -> bool:
-    return all(not value or str(getattr(cell, name)) == value for name, value in chosen.items())
 
 
 def _load(now: datetime) -> Any:
@@ -294,8 +308,10 @@ def _has_thanks() -> ColumnElement[bool]:
 def _has_standing(name: str, now: datetime) -> ColumnElement[bool]:
     is_ranked = MemberScore.ranked_until > now
     rises = and_(or_(MemberScore.ranked_until.is_(None), ~is_ranked), _has_thanks())
-    of_member = and_(MemberScore.receiver_id == Member.id, is_ranked if name == standing.RANKED else rises)
-    return and_(_counts(), exists().where(of_member).correlate(Member))
+    labelled = {standing.RANKED: is_ranked, standing.RISING: rises}.get(name, or_(is_ranked, rises))
+    of_member = and_(MemberScore.receiver_id == Member.id, labelled)
+    has = exists().where(of_member).correlate(Member)
+    return and_(_counts(), ~has if name == standing.TOO_EARLY else has)
 
 
 def _helped_with(scope: str) -> ColumnElement[bool]:
@@ -327,7 +343,8 @@ def _sorted(query: Select[Any], wanted: Wanted, now: datetime) -> Select[Any]:
     if sort == "helpful":
         number = standing.number_now(weights.current(), now)
         query = query.outerjoin(MemberScore, MemberScore.receiver_id == Member.id)
-        return query.order_by(func.coalesce(number, 0.0).desc(), Member.id)
+        shown = case((standing.shown_members(), func.coalesce(number, 0.0)), else_=0.0)  # as in candidates
+        return query.order_by(shown.desc(), Member.id)
     orders: dict[str, list[Any]] = {
         "joined": [Member.created_at.desc(), Member.id.desc()],
         "name": [Member.sort_name, Member.id],

@@ -20,6 +20,7 @@ from portal.consents.queries import has_consent
 from portal.discussions.authors import named_in_post
 from portal.discussions.models import Audience, Board, Post, PostKind, Thread
 from portal.discussions.policy import text_is_visible
+from portal.discussions.queries import vitals
 from portal.discussions.queries.deeds import Deed, deeds_of
 from portal.kernel import clock, site
 from portal.kernel.access import Permission, Status, Viewer
@@ -69,6 +70,7 @@ class Glad:
 
     helped: list[Helped] = field(default_factory=list)
     thanked: frozenset[int] = frozenset()
+    staff_share: float = 0.0  # percent of the answers, where staff write most: then nobody is said to rise
     riser: Riser | None = None
     gap: Gap | None = None
     well: list[str] = field(default_factory=list)
@@ -80,10 +82,13 @@ def of_yesterday(viewer: Viewer) -> Glad:
     helped = helped_between(since, until)
     keys = {_key(one.member_id, since): one.member_id for one in helped}
     rows = db.session.execute(select(Notice.source_key).where(Notice.source_key.in_(keys))).scalars()
+    staff_share = vitals.staff_share()
+    staff_write_most = staff_share > vitals.MOST_BY_STAFF
     return Glad(
         helped=helped,
         thanked=frozenset(keys[key] for key in rows),
-        riser=_riser(viewer),
+        staff_share=staff_share if staff_write_most else 0.0,
+        riser=None if staff_write_most else _riser(viewer),
         gap=_gap(),
         well=_well(viewer, since, until),
     )
@@ -99,13 +104,18 @@ def yesterday() -> tuple[datetime, datetime]:
 def thank(actor: Viewer, username: str) -> str:
     """Thank who helped yesterday, in the moderator's name, once a day. Gives the name of whom."""
     if not actor.may(Permission.ADVOCACY):
-        raise Forbidden("Only the vendor's moderators thank from here.")
+        raise Forbidden(_("Only the vendor's moderators thank from here."))
     since, until = yesterday()
     with unit_of_work():
         one = next((one for one in helped_between(since, until, 50) if one.username == username), None)
         if one is None:
-            raise Invalid("They did not help anybody yesterday.")
-        data = {"companies": one.companies, "accepted": one.accepted, "by": actor.display_name}
+            raise Invalid(_("They did not help anybody yesterday."))
+        data = {
+            "companies": one.companies,
+            "accepted": one.accepted,
+            "answered": one.answered,
+            "by": actor.display_name,
+        }
         notify(
             THANKED,
             [one.member_id],
@@ -129,7 +139,7 @@ def _riser(viewer: Viewer) -> Riser | None:
         for row in db.session.execute(
             select(Member.id, Member.name, Member.username, Company.name.label("company"))
             .outerjoin(Company, Company.id == Member.company_id)
-            .where(Member.id.in_([one.member_id for one in found]), standing.may_be_approached())
+            .where(Member.id.in_([one.member_id for one in found]))
         )
     }
     first = next((one for one in found if one.member_id in people), None)
@@ -341,14 +351,23 @@ def as_sections(glad: Glad) -> list[dict[str, str]]:
 
 def helped_words(one: Helped) -> str:
     """By how many somebody was thanked yesterday, and for what."""
+    return _helped(one.companies, one.accepted, one.answered)
+
+
+def _helped(companies: int, accepted: int, answered: int) -> str:
     told = []
-    if one.companies:
-        told.append(_n("thanked by %(num)d company", "thanked by %(num)d companies", one.companies))
-    if one.accepted:
-        told.append(_n("%(num)d answer accepted", "%(num)d answers accepted", one.accepted))
-    if one.answered:
-        told.append(_n("answered %(num)d question", "answered %(num)d questions", one.answered))
+    if companies:
+        told.append(_n("thanked by %(num)d company", "thanked by %(num)d companies", companies))
+    if accepted:
+        told.append(_n("%(num)d answer accepted", "%(num)d answers accepted", accepted))
+    if answered:
+        told.append(_n("answered %(num)d question", "answered %(num)d questions", answered))
     return ", ".join(told)
+
+
+def _what_for(data: dict[str, Any]) -> str:
+    told = _helped(*(int(data.get(name, 0)) for name in ("companies", "accepted", "answered")))
+    return _("That day: %(what)s", what=told) if told else _("For your help that day")
 
 
 def resolve(_viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
@@ -356,11 +375,7 @@ def resolve(_viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     return {
         notice.id: Line(
             sentence=_("%(name)s thanks you", name=notice.data.get("by", "")),
-            title=_n(
-                "%(num)d other company was helped by you that day",
-                "%(num)d other companies were helped by you that day",
-                int(notice.data.get("companies", 0)) or 1,
-            ),
+            title=_what_for(notice.data),
             url="/me/contributions",
         )
         for notice in notices

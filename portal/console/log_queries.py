@@ -13,6 +13,7 @@ from portal.discussions.policy import board_is_visible
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.audit import AuditEntry
 from portal.kernel.db import db
+from portal.kernel.numbers import number_in
 from portal.kernel.paging import Page
 from portal.members.models import Company, Member
 from portal.moderation.models import Case
@@ -107,8 +108,8 @@ def _fitting(viewer: Viewer, filters: LogFilters) -> Any:
     if filters.target:
         kind, _space, number = filters.target.partition(" ")
         query = query.where(AuditEntry.target_kind == kind)
-        if number.isdigit() and len(number) < 15:
-            query = query.where(AuditEntry.target_id == int(number))
+        if (target_id := number_in(number)) is not None:
+            query = query.where(AuditEntry.target_id == target_id)
     if filters.since:
         query = query.where(AuditEntry.at >= filters.since)
     if filters.until:

@@ -12,11 +12,15 @@ from portal.advocacy.queries import candidates, scopes, standing
 from portal.advocacy.queries.candidates import Story
 from portal.advocacy.queries.scopes import Part
 from portal.advocacy.queries.standing import Standing
+from portal.asks.models import Ask, AskMode
 from portal.consents import queries as consents
 from portal.consents.models import Ended
 from portal.consents.texts import NAMES
 from portal.console.candidate_forms import STAGE_WORDS
 from portal.conversations.models import Conversation, Rating
+from portal.discussions.authors import named_in_thread
+from portal.discussions.models import Board, Thread
+from portal.discussions.policy import thread_is_visible
 from portal.discussions.queries.deeds import Deed, deeds_of
 from portal.kernel import clock
 from portal.kernel.access import Viewer
@@ -77,7 +81,7 @@ def facts_of(viewer: Viewer, member: Member) -> Facts:
         helps_with=scopes.highest_of(member.id, HELPS_WITH) if not is_vendors(member) else [],
         rated=_rated(member.id),
         deeds=deeds,
-        timeline=_timeline(member, deeds, story),
+        timeline=_timeline(viewer, member, deeds, story),
         not_approached=story.not_approached,
     )
 
@@ -105,7 +109,7 @@ def _rated(member_id: int) -> Rated | None:
     return Rated(*(int(value) for value in row)) if row[0] >= FEWEST_RATINGS else None
 
 
-def _timeline(member: Member, deeds: list[Deed], story: Story) -> list[dict[str, Any]]:
+def _timeline(viewer: Viewer, member: Member, deeds: list[Deed], story: Story) -> list[dict[str, Any]]:
     """What happened, newest first: as the timeline component reads it, with a `group` to narrow by."""
     lines: list[tuple[datetime, str, str, str, str]] = []  # at, group, text, url, title
     for deed in deeds:
@@ -125,6 +129,9 @@ def _timeline(member: Member, deeds: list[Deed], story: Story) -> list[dict[str,
                 row.rule_label,
             )
         )
+    lines += [
+        (at, "help", _("Asked customers"), url, title) for at, url, title in _own_asks(viewer, member.id)
+    ]
     lines += _asked(member, story)
     lines += [(at, "", text, "", title) for at, text, title in _confirmed(member.id)]
     lines.append((member.created_at, "", _("Joined"), "", ""))
@@ -140,7 +147,7 @@ def _asked(member: Member, story: Story) -> list[tuple[datetime, str, str, str, 
     page = f"/console/candidates/{member.username}"
     by_words = {
         NominatedBy.MODERATOR: _("Nominated by a moderator"),
-        NominatedBy.ACCOUNT_OWNER: _("Nominated by the account’s owner"),
+        NominatedBy.ACCOUNT_OWNER: _("Nominated by sales or service"),
         NominatedBy.PEER: _("Nominated by a peer"),
         NominatedBy.SELF: _("Nominated themselves"),
     }
@@ -166,6 +173,25 @@ def _asked(member: Member, story: Story) -> list[tuple[datetime, str, str, str, 
         elif consent.ended_at is None and consent.expires_at <= now:
             found.append((consent.expires_at, _("An agreement ended"), page, name))
     return [(at, "asked", text, url, title) for at, text, url, title in found]
+
+
+def _own_asks(viewer: Viewer, member_id: int) -> list[tuple[datetime, str, str]]:
+    """What they asked in the open under their name: nobody is found out by what they asked as a role."""
+    rows = db.session.execute(
+        select(Ask.asked_at, Ask.id, Thread.title)
+        .join(Thread, Thread.id == Ask.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(
+            Ask.asker_id == member_id,
+            Ask.mode == AskMode.OPEN,
+            Ask.asked_at.is_not(None),
+            named_in_thread(),
+            thread_is_visible(viewer),
+        )
+        .order_by(Ask.asked_at.desc())
+        .limit(20)
+    )
+    return [(row.asked_at, f"/console/asks/{row.id}", row.title) for row in rows]
 
 
 def _listed(activities: list[str]) -> str:

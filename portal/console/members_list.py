@@ -13,6 +13,7 @@ from portal.console.explorer import Facets, MemberLine, Wanted
 from portal.kernel import audit
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.files import csv_file
+from portal.kernel.numbers import number_in
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members import lists
 from portal.members.queries import console as queries
@@ -52,15 +53,14 @@ def index() -> str:
     wanted = _wanted()
     rows = explorer.members(wanted)
     counted = explorer.facets(wanted)
-    products = explorer.products(wanted)
-    offered = _scopes(products, wanted.scope)
+    offered = _scopes(counted.products, wanted.scope)
     more = len(rows) > explorer.ROWS and wanted.page < explorer.MOST_PAGES
     return render_template(
         "console/members.html",
         rows=rows[: explorer.ROWS],
         wanted=wanted,
         counted=counted,
-        choices={**_choices(counted, products), "scope": offered},
+        choices={**_choices(counted), "scope": offered},
         scope_name=dict(offered).get(wanted.scope, ""),
         address=lambda **changes: _address(wanted.but(page=1).but(**changes)),
         export_url=_address(wanted, "members_list.export"),
@@ -123,15 +123,15 @@ def _wanted() -> Wanted:
         show=_known(get("show", ""), queries.SHOWS),
         industry=_known(get("industry", ""), _codes(lists.INDUSTRIES)),
         size=_known(get("size", ""), _codes(lists.SIZES)),
-        region=_known(get("region", ""), {item.code for item in lists.countries()}),
-        product=product if product.isdigit() and len(product) < 10 else "",
+        region=_known(get("region", ""), _codes(lists.REGIONS)),
+        product=product if number_in(product, longest=9) is not None else "",
         status=_known(get("status", ""), [status.value for status in STATUSES]),
         standing=_known(get("standing", ""), explorer.STANDINGS),
         load=_known(get("load", ""), explorer.LOADS),
         seen=_known(get("seen", ""), explorer.SEEN_BUCKETS),
         scope=_scope(get("scope", "")),
         sort=_known(get("sort", ""), explorer.SORTS) or "joined",
-        page=min(int(page), explorer.MOST_PAGES) if page.isdigit() and 0 < len(page) < 4 and int(page) else 1,
+        page=min(number_in(page, longest=3) or 1, explorer.MOST_PAGES),
     )
 
 
@@ -167,7 +167,7 @@ def _address(wanted: Wanted, endpoint: str = "members_list.index") -> str:
     return url_for(endpoint, **kept)
 
 
-def _choices(counted: Facets, products: list[tuple[int, str, int]]) -> dict[str, list[Choice]]:
+def _choices(counted: Facets) -> dict[str, list[Choice]]:
     """The choices of every facet, with how many there are; those without anybody are left out."""
 
     def of(counts: Any, items: list[tuple[str, str]]) -> list[Choice]:
@@ -179,7 +179,7 @@ def _choices(counted: Facets, products: list[tuple[int, str, int]]) -> dict[str,
     return {
         "industry": of(counted.industry, listed(lists.INDUSTRIES)),
         "size": of(counted.size, listed(lists.SIZES)),
-        "region": of(counted.region, [(item.code, item.label) for item in lists.countries()]),
+        "region": of(counted.region, listed(lists.REGIONS)),
         "status": of(
             counted.status,
             [
@@ -200,8 +200,15 @@ def _choices(counted: Facets, products: list[tuple[int, str, int]]) -> dict[str,
                 ("never", _("never")),
             ],
         ),
-        "product": [(str(id_), f"{name} ({count})") for id_, name, count in products if count],
-        "standing": of(counted.standing, [(standing.RANKED, _("ranked")), (standing.RISING, _("rising"))]),
+        "product": [(str(id_), f"{name} ({count})") for id_, name, count in counted.products if count],
+        "standing": of(
+            counted.standing,
+            [
+                (standing.RANKED, _("ranked")),
+                (standing.RISING, _("rising")),
+                (standing.TOO_EARLY, _("too early to say")),
+            ],
+        ),
         "load": [
             ("full", _("at their limit")),
             ("taken", _("below their limit")),

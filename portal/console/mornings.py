@@ -1,5 +1,7 @@
 """The mail of the morning: the same as Today, at 08:00 in the moderator's zone, off with one click.
 
+Peer moderators have their part of Today, cases alone, and get the mail with that part.
+
 On a morning on which nothing waits and after a day of which there is nothing to tell, none is sent.
 """
 
@@ -32,12 +34,12 @@ def send_due() -> int:
     made = 0
     for member_id in moderators():
         viewer = viewer_of(member_id)
-        if not viewer.may(Permission.ADVOCACY):
+        if not viewer.may(Permission.MODERATE):
             continue
         local = clock.now().astimezone(zone_of(viewer))
         if not HOUR <= local.hour < LATEST or _told(member_id, local):
             continue
-        if desk.rows_for(viewer) or _is_glad(gladly.of_yesterday(viewer)):
+        if desk.rows_for(viewer) or _is_glad(_glad_of(viewer)):
             with unit_of_work():
                 made += notify(MORNING, [member_id], source_key=_key(local), data={})
     return made
@@ -45,13 +47,13 @@ def send_due() -> int:
 
 def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     """What waits now: a mail that goes out late speaks of the present."""
-    if not viewer.may(Permission.ADVOCACY):
+    if not viewer.may(Permission.MODERATE):
         return {}
     today = clock.now() - timedelta(hours=20)
     fresh = [notice for notice in notices if notice.created_at > today]
     if not fresh:
         return {}
-    rows, glad = desk.rows_for(viewer), gladly.of_yesterday(viewer)
+    rows, glad = desk.rows_for(viewer), _glad_of(viewer)
     if not rows and not _is_glad(glad):
         return {}
     line = Line(
@@ -78,6 +80,11 @@ KIND = Kind(
     listed=False,
     order=95,
 )
+
+
+def _glad_of(viewer: Viewer) -> gladly.Glad:
+    """The good side of yesterday, which is for the vendor's moderators."""
+    return gladly.of_yesterday(viewer) if viewer.may(Permission.ADVOCACY) else gladly.Glad()
 
 
 def _is_glad(glad: gladly.Glad) -> bool:

@@ -27,6 +27,7 @@ from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 from portal.kernel.template_helpers import short_date
 from portal.matching.forms import VALUES
 from portal.matching.services import availability
@@ -236,7 +237,7 @@ def change_company(slug: str) -> Response:
 
     def write() -> str:
         _validate(form)
-        version = int(form.version.data) if str(form.version.data).isdigit() else 0
+        version = number_in(form.version.data) or 0
         companies.change_company(viewer(), slug, form.facts, version=version)
         flash(_("Saved. The status of its people follows."))
         return url_for("console_people.company", slug=slug)

@@ -71,7 +71,7 @@ class CompanyForm(Form):
         nothing = [("", _("not said"))]
         self.industry.choices = nothing + _choices(lists.INDUSTRIES, self.industry.data)
         self.size_band.choices = nothing + _choices(lists.SIZES, self.size_band.data)
-        self.region.choices = nothing + [(item.code, item.label) for item in lists.countries()]
+        self.region.choices = nothing + _choices(lists.REGIONS, self.region.data)
         self.competitors.choices = companies_to_choose()
         return self
 
@@ -164,8 +164,4 @@ class HandOverForm(Form):
 
 
 def _choices(name: str, chosen: str | None) -> list[tuple[str, str]]:
-    return [
-        (item.code, item.label)
-        for item in lists.entries(name, retired=True)
-        if not item.retired or item.code == chosen
-    ]
+    return [(item.code, item.label) for item in lists.offered(name, chosen)]

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -15,6 +15,7 @@ from portal.kernel.answers import attempt
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 from portal.kernel.template_helpers import duration, until
 from portal.moderation import policy, words
 from portal.moderation.answers import conflict_page
@@ -148,19 +149,19 @@ def decide(case_id: int) -> Response:
         return _case_page(view, form)
 
     if request.form.get("preview"):
-        return Response(page())
+        return make_response(page())
     try:
         return attempt(form, write, page)
     except NotFound:
         view = cases.case_view(viewer(), case_id)  # the case is there, so a rule was not
         form.refuse(Invalid(_("Choose the rule that was broken."), "rule"))
-        return Response(_case_page(view, form), 422)
+        return make_response(_case_page(view, form), 422)
     except Conflict as conflict:
         view = cases.case_view(viewer(), case_id)
         if view.case.state is not CaseState.OPEN or (view.line.claimed_by and not view.line.is_mine):
-            return Response(conflict_page(case_id, conflict, form.reason.data or ""), 409)
+            return make_response(conflict_page(case_id, conflict, form.reason.data or ""), 409)
         form.refuse(Invalid(_("%(what)s Look again and send it once more.", what=conflict.message)))
-        return Response(page(), 409)
+        return make_response(page(), 409)
 
 
 @blueprint.post("/cases/<int:case_id>/preview")
@@ -220,7 +221,8 @@ def _case_page(view: CaseView, form: DecisionForm, disclosed: list[evidence.Disc
 
 def _will_read(view: CaseView, form: DecisionForm) -> dict[str, Any]:
     """The sentences of the decision as it stands in the form; the choices that are missing are left out."""
-    rule = rules.find_rule(int(form.rule.data)) if (form.rule.data or "").isdigit() else None
+    number = number_in(form.rule.data, longest=6)
+    rule = rules.find_rule(number) if number is not None else None
     decision = SimpleNamespace(
         post_measure=next((one for one in PostMeasure if one.value == form.post.data), PostMeasure.NONE),
         member_measure=next(

@@ -13,12 +13,14 @@ from portal.advocacy.models import Candidate
 from portal.advocacy.queries import standing
 from portal.advocacy.queries.standing import Standing
 from portal.advocacy.queries.yesterday import thanks_of
+from portal.discussions.queries import vitals
 from portal.discussions.queries.deeds import latest_deeds
 from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.db import db
 from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 from portal.members import lists
 from portal.members.models import Company, Member
 from portal.members.names import sort_key
@@ -63,6 +65,7 @@ class Wanted:
     new: str = ""  # "yes": only those nobody has an eye on
     why: str = ""
     sort: str = ""
+    anyway: str = ""  # "yes": the list also where the vendor's people write most of the answers
     page: int = 1
 
     @property
@@ -84,6 +87,13 @@ _BY: dict[str, Callable[[Riser], Any]] = {
 def index() -> str:
     """A page of those who rise, the highest first unless the address says otherwise."""
     wanted = _wanted()
+    staff_share = 0.0 if wanted.anyway else vitals.staff_share()
+    if staff_share > vitals.MOST_BY_STAFF:
+        return render_template(
+            "console/rising_not_yet.html",
+            staff_share=staff_share,
+            list_url=_address(replace(wanted, anyway="yes")),
+        )
     everybody = risers()
     fitting = _fitting(everybody, wanted)
     start = (wanted.page - 1) * ROWS
@@ -142,7 +152,8 @@ def _wanted() -> Wanted:
         new="yes" if get("new") == "yes" else "",
         why=why if why in WHYS else "",
         sort=sort if sort in _BY else "",
-        page=min(max(int(page), 1), MOST // ROWS) if page.isdigit() and len(page) < 4 else 1,
+        anyway="yes" if get("anyway") == "yes" else "",
+        page=min(number_in(page, longest=3) or 1, MOST // ROWS),
     )
 
 
@@ -172,10 +183,7 @@ def _whys(row: Riser) -> list[str]:
 
 
 def risers() -> list[Riser]:
-    """Who rises, the highest `MOST`; a number of statements that does not grow with them.
-
-    Whoever does not want to be approached is not proposed.
-    """
+    """Who rises, the highest `MOST`; a number of statements that does not grow with them."""
     found = standing.rising(MOST)
     ids = [one.member_id for one in found]
     people = {
@@ -191,7 +199,7 @@ def risers() -> list[Riser]:
             )
             .outerjoin(Company, Company.id == Member.company_id)
             .outerjoin(Candidate, Candidate.member_id == Member.id)
-            .where(Member.id.in_(ids), standing.may_be_approached())
+            .where(Member.id.in_(ids))
         )
     }
     lately = thanks_of(ids, clock.now() - timedelta(days=30))

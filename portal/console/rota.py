@@ -13,7 +13,9 @@ from wtforms.validators import Optional
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Invalid
+from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 from portal.moderation.queries import rota
 from portal.moderation.services.rota import cancel_shift, plan_shift
 
@@ -47,6 +49,14 @@ def show() -> str:
     return _page(ShiftForm(formdata=None, data=data))
 
 
+@blueprint.get("/shifts.csv")
+@requires(Permission.MODERATE)
+def export() -> Response:
+    """Every shift that is planned, as a file."""
+    cells = [[one.name, one.first_day, one.last_day] for one in rota.shifts()]
+    return csv_file("rota", ["who", "from", "until"], cells)
+
+
 @blueprint.post("")
 @requires(Permission.MODERATE)
 def plan() -> Response:
@@ -57,7 +67,7 @@ def plan() -> Response:
         for field, name in ((form.first_day, "first_day"), (form.last_day, "last_day")):
             if field.process_errors:
                 raise Invalid(_("Write the day as 2026-03-31."), name)
-        member_id = int(form.member.data) if (form.member.data or "").isdigit() else 0
+        member_id = number_in(form.member.data) or 0
         weeks = form.weeks.data if form.weeks.data is not None else 1
         plan_shift(viewer(), member_id, form.first_day.data, form.last_day.data, weeks)
         flash(_("Planned."))

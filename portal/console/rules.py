@@ -1,6 +1,6 @@
 """The rules as an admin edits them, and who decides appeals."""
 
-from flask import Blueprint, flash, render_template
+from flask import Blueprint, flash, make_response, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -96,7 +96,7 @@ def change(number: int) -> Response:
     except Conflict as conflict:
         form.refuse(Invalid(_("%(what)s Look at it and send it once more.", what=conflict.message)))
         form.version.data = conflict.version
-        return Response(_page(_find(number), form), 409)
+        return make_response(_page(_find(number), form), 409)
 
 
 def _find(number: int) -> rules.RuleLine:

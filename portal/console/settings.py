@@ -25,6 +25,7 @@ from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 from portal.kernel.pictures import MAX_BYTES, mark
 from portal.members import lists
 from portal.members.lists import Item
@@ -185,7 +186,7 @@ def change_board(slug: str) -> Response:
             description=form.description.data or "",
             audience=Audience(form.audience.data),
             archived=bool(form.archived.data),
-            version=int(form.version.data) if str(form.version.data).isdigit() else 0,
+            version=number_in(form.version.data) or 0,
         )
         flash(_("Saved."))
         return "/console/settings/boards"
@@ -222,10 +223,7 @@ def save_list() -> Response:
 
     def write() -> str:
         if name == PRODUCTS:
-            kept = [
-                ProductRow(int(code) if code.isdigit() else None, label, gone, tags)
-                for code, label, tags, gone in rows
-            ]
+            kept = [ProductRow(number_in(code), label, gone, tags) for code, label, tags, gone in rows]
             list_services.save_products(viewer(), kept)
         else:
             items = [Item(code, label, noun, gone) for code, label, noun, gone in rows]
@@ -238,7 +236,7 @@ def save_list() -> Response:
 
 def _countries() -> list[tuple[str, str]]:
     known = working_time.holiday_regions()
-    return [(item.code, item.label) for item in lists.countries() if item.code in known]
+    return [(item.code, item.label) for item in lists.iso_countries() if item.code in known]
 
 
 def _calendar_page(form: CalendarForm) -> str:
@@ -291,7 +289,8 @@ def _sent_rows() -> list[Row]:
         if not key and not label and not code:
             continue  # the empty row for a new entry
         row = (code, label, request.form.get(f"noun-{number}", ""), f"retired-{number}" in request.form)
-        sent.append((int(place) if place.isdigit() else 10_000, number, row))
+        position = number_in(place)
+        sent.append((position if position is not None else 10_000, number, row))
     return [row for _place, _number, row in sorted(sent)]
 
 
@@ -308,7 +307,7 @@ def _list_page(name: str, rows: list[Row] | None, form: Form) -> str:
     return render_template(
         "console/lists.html",
         name=name,
-        titles={**lists.TITLES, PRODUCTS: "Products"},
+        titles={**lists.TITLES, PRODUCTS: _("Products")},
         rows=rows,
         known=known,
         form=form,

@@ -48,7 +48,7 @@ def index() -> str:
         choices=_choices(wanted),
         export_url=_address(wanted, "today.export"),
         glad=gladly.of_yesterday(me) if whole else None,
-        by_mail=wants_mail(me.member_id or 0, MORNING) if whole else False,
+        by_mail=wants_mail(me.member_id or 0, MORNING),
         helped_words=gladly.helped_words,
         steps=first_steps.steps_for(me),
         form=Form(),
@@ -79,7 +79,7 @@ def thank() -> Answer:
 
 
 @blueprint.post("/morning")
-@requires(Permission.ADVOCACY)
+@requires(Permission.MODERATE)
 def morning() -> Answer:
     """The mail of the morning, on or off."""
     on = request.form.get("on") == "yes"

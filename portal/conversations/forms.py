@@ -20,6 +20,7 @@ from portal.conversations import policy
 from portal.conversations.models import Decided
 from portal.kernel.errors import Invalid
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 from portal.moderation.forms import OTHER, flag_reasons
 
 
@@ -38,7 +39,7 @@ class TimesForm(Form):
     def times(self, zone: ZoneInfo) -> tuple[tuple[datetime, int], ...]:
         """(start in UTC, minutes) of the times that are filled in. Raises Invalid beside its field."""
         found = []
-        minutes = int(self.minutes.data) if (self.minutes.data or "").isdigit() else 0
+        minutes = number_in(self.minutes.data, longest=4) or 0
         for one in (self.time_1, self.time_2, self.time_3):
             text = (one.data or "").strip()
             if not text:
@@ -49,7 +50,12 @@ class TimesForm(Form):
                 raise Invalid(_("Write the time as 2026-03-31 14:30."), one.name) from None
             if local.tzinfo is not None:
                 raise Invalid(_("Write the time as 2026-03-31 14:30."), one.name)
-            found.append((local.replace(tzinfo=zone).astimezone(UTC), minutes))
+            moment = local.replace(tzinfo=zone).astimezone(UTC)
+            if moment.astimezone(zone).replace(tzinfo=None) != local:
+                raise Invalid(
+                    _("The clocks are changed just then: there is no such time on this day."), one.name
+                )
+            found.append((moment, minutes))
         return tuple(found)
 
 
@@ -125,9 +131,10 @@ class ReportForm(Form):
         """The rule, None for something else. Raises Invalid."""
         if self.rule.data == OTHER:
             return None
-        if not (self.rule.data or "").isdigit() or len(self.rule.data) > 6:
+        number = number_in(self.rule.data, longest=6)
+        if number is None:
             raise Invalid(_("Choose one of the reasons."), "rule")
-        return int(self.rule.data)
+        return number
 
     @property
     def peers_only(self) -> bool:

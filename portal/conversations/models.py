@@ -64,7 +64,7 @@ class Conversation(Keyed, Versioned, Base):
     origin: Mapped[str] = mapped_column(String(80), default="")  # opaque, from whoever asked: "ask:12"
     asker_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
-    # Whose limit a place was taken of: the member's, or the asker's where a customer offered to talk.
+    # Whose limit a place was taken of.
     place_of_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     by_role: Mapped[bool] = mapped_column(default=False)  # until it is accepted the asker reads a role
     note_box: Mapped[str] = mapped_column(Text, default="")

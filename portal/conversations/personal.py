@@ -16,12 +16,14 @@ from portal.conversations.models import (
     Thanks,
 )
 from portal.conversations.queries import copies
+from portal.conversations.queries.finding import is_remembered
 from portal.conversations.services.leaving import leave_everything
 from portal.conversations.services.messages import FORGET_JOB
+from portal.kernel import clock
 from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.personal import Personal
-from portal.kernel.preserving import PostponedErasure, Preservation
+from portal.kernel.preserving import KeptWords, PostponedErasure, Preservation
 from portal.kernel.vault import CannotOpen
 from portal.members.models import Member
 
@@ -33,7 +35,11 @@ def _conversations_of(member_id: int) -> Any:
     rows = db.session.execute(
         select(Conversation, Participant)
         .join(Participant, Participant.conversation_id == Conversation.id)
-        .where(Participant.member_id == member_id, Participant.part == Part.ACTIVE)
+        .where(
+            Participant.member_id == member_id,
+            Participant.part == Part.ACTIVE,
+            is_remembered(clock.now()),
+        )
         .order_by(Conversation.requested_at)
     ).all()
     names: dict[str, dict[int, str]] = {}
@@ -147,6 +153,7 @@ def _orders_about(member_id: int) -> Any:
 def _erase_orders(member_id: int, _keep_text: bool) -> None:
     # Only once no order holds any more is an account erased.
     db.session.execute(delete(PostponedErasure).where(PostponedErasure.member_id == member_id))
+    db.session.execute(delete(KeptWords).where(KeptWords.member_id == member_id))
 
 
 CLASSES = (
@@ -164,7 +171,7 @@ CLASSES = (
     Personal("thanks", ("conversation_thanks",), _thanks_of, _erase_thanks),
     Personal(
         "legal orders to keep your data",
-        ("preservations", "postponed_erasures"),
+        ("preservations", "postponed_erasures", "kept_words"),
         _orders_about,
         _erase_orders,
     ),

@@ -8,8 +8,9 @@ from sqlalchemy import or_, select
 
 from portal.conversations import policy
 from portal.conversations.models import Conversation, ConversationState, Part, Participant, Report
-from portal.conversations.queries.finding import OVER_FOR_MEMBER
+from portal.conversations.queries.finding import OVER_FOR_MEMBER, is_remembered
 from portal.conversations.services import telling
+from portal.kernel import clock
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.notifications.kinds import Kind, Line
@@ -28,6 +29,7 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
             .join(Participant, Participant.conversation_id == Conversation.id)
             .where(
                 Conversation.id.in_(ids),
+                is_remembered(clock.now()),
                 Participant.member_id == viewer.member_id,
                 Participant.part.in_([Part.ACTIVE, Part.INVITED]),
             )

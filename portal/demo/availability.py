@@ -19,6 +19,8 @@ TALK = "sixty carriers on SFTP and AS2, and the night the certificates ran out"
 def add_availability(people: dict[str, int], seed: int, now: datetime) -> None:
     """Choices of most customers, each a little different; the others stay with the defaults."""
     draw = Random(seed)  # noqa: S311 - a draw that is the same each time
+    steps = [step for talk in content.conversations() for step in talk.get("step", ())]
+    joins = {step["whom"] for step in steps if step["do"] == "bring"}
     for person in content.people():
         if person["status"] not in (Status.CUSTOMER, Status.FORMER):
             continue
@@ -29,6 +31,8 @@ def add_availability(people: dict[str, int], seed: int, now: datetime) -> None:
             row |= {"limit_per_quarter": 3, "paused_until": None, "conversations_open": True, "by_mail": True}
             row |= {"answer_requests_per_month": 4, "answer_requests_open": True, "talk_about": TALK}
             row |= {"identity": Identity.NAME, "quiet_from": 20, "quiet_to": 7, "welcomed_at": now}
+        if person["username"] in joins:
+            row["company_address_required"] = False  # they talk with a prospect who has none
         if chooses or shown:
             db.session.add(Availability(**row))
             _open_slots(row, person, max(slots, 2) if shown else slots, draw, now)

@@ -14,16 +14,21 @@ from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.members.models import Member
 from portal.members.queries import viewer_of
-from portal.moderation.models import Case, Decision, MemberMeasure, PostMeasure, Rule, Shift
+from portal.moderation.models import AppealOutcome, Case, Decision, MemberMeasure, PostMeasure, Rule, Shift
 from portal.moderation.queries.rota import today
-from portal.moderation.services.appeals import appeal
+from portal.moderation.services.appeals import appeal, decide_appeal
 from portal.moderation.services.cases import open_held_case
-from portal.moderation.services.deciding import Verdict, decide
+from portal.moderation.services.deciding import Verdict, decide, undo
 from portal.moderation.services.flags import flag_post
 from portal.moderation.services.rules import ensure_rules
 
 ON_DUTY = ("ruth-adeyemi", "marijke-brouwer", "ruth-adeyemi", "teo-lindgren")  # a week each, in turn
-AUTHOR_MARKS = {"warned": MemberMeasure.WARN}
+AUTHOR_MARKS = {
+    "warned": MemberMeasure.WARN,
+    "suspended": MemberMeasure.SUSPEND,
+    "banned": MemberMeasure.BAN,
+}
+SUSPENDED_FOR = timedelta(days=6)  # from when the demo is loaded
 
 
 def settle(written: Written, people: dict[str, int], draw: Random, now: datetime) -> None:
@@ -37,6 +42,11 @@ def settle(written: Written, people: dict[str, int], draw: Random, now: datetime
         if state == "held":
             _hold(post, table, now - timedelta(hours=draw.uniform(0.4, 5)))
             continue
+        if state == "refused":
+            moment = min(post.created_at, now - timedelta(hours=30))
+            case = _hold(post, table, moment)
+            _by_marker(case, table, people, rules, moment + timedelta(hours=2), post=PostMeasure.REFUSE)
+            continue
         if "hidden" in table:
             # An appeal can be made within 14 days, so what is appealed was decided lately.
             flagged_at = now - timedelta(days=4) if state == "appealed" else post.created_at
@@ -46,17 +56,23 @@ def settle(written: Written, people: dict[str, int], draw: Random, now: datetime
             moderator = people[table["hidden"]["by"]]
             measure = AUTHOR_MARKS.get(state, MemberMeasure.NONE)
             decision = _decide(
-                case, moderator, PostMeasure.HIDE, measure, rule, table["hidden"]["reason"], decided_at
+                case, moderator, PostMeasure.HIDE, measure, rule, table["hidden"]["reason"], decided_at, now
             )
             if state == "appealed":
                 with clock.frozen(now - timedelta(hours=3)):
                     appeal(post.author_id, decision.id, table["moderation_reason"])
+            elif "appeal" in table:
+                _answer_appeal(decision, table, people, decided_at)
+            elif state == "taken-back":
+                _take_back(decision, table, moderator, decided_at)
             continue
         for flag in table.get("flagged", []):
             moment = min(post.created_at + timedelta(hours=draw.uniform(1, 12)), now)
-            if state != "dismissed":  # what is open was flagged lately
+            if state not in ("dismissed", "closed"):  # what is open was flagged lately
                 moment = max(moment, now - timedelta(hours=draw.uniform(0.5, 30)))
             case = _flag(post, people[flag["by"]], rules[flag["reason"]], flag.get("comment", ""), moment)
+        if state == "closed":
+            _by_marker(case, table, people, rules, moment + timedelta(hours=3), post=PostMeasure.CLOSE)
         if state == "dismissed":
             moderator = people["marijke-brouwer"]
             moment = min(moment + timedelta(hours=draw.uniform(1, 10)), now)
@@ -85,13 +101,60 @@ def _decide(
     rule: int | None,
     reason: str,
     moment: datetime,
+    now: datetime | None = None,
 ) -> Decision:
-    verdict = Verdict(post=post, member=member, rule_number=rule, reason=reason, version=case.version)
+    until = now + SUSPENDED_FOR if now and member is MemberMeasure.SUSPEND else None
+    verdict = Verdict(
+        post=post,
+        member=member,
+        rule_number=rule,
+        reason=reason,
+        suspended_until=until,
+        version=case.version,
+    )
     with clock.frozen(moment):
         return decide(viewer_of(moderator_id), case.id, verdict)
 
 
-def _hold(post: Post, table: content.Table, moment: datetime) -> None:
+def _by_marker(
+    case: Case,
+    table: content.Table,
+    people: dict[str, int],
+    rules: dict[str, int],
+    moment: datetime,
+    *,
+    post: PostMeasure,
+) -> None:
+    """Decide as `decided` in the file says."""
+    said = table["decided"]
+    _decide(case, people[said["by"]], post, MemberMeasure.NONE, rules[said["rule"]], said["reason"], moment)
+
+
+def _answer_appeal(
+    decision: Decision, table: content.Table, people: dict[str, int], decided_at: datetime
+) -> None:
+    """The author appeals on the day after, and another moderator answers on the next."""
+    with clock.frozen(decided_at + timedelta(hours=20)):
+        made = appeal(decision.member_id, decision.id, table["moderation_reason"])
+    outcome = AppealOutcome(table["moderation"])
+    with clock.frozen(decided_at + timedelta(hours=41)):
+        version = db.session.get_one(Case, made.case_id).version
+        judge = viewer_of(people[table["appeal"]["by"]])
+        decide_appeal(judge, made.id, outcome, table["appeal"]["reason"], version=version)
+
+
+def _take_back(decision: Decision, table: content.Table, moderator_id: int, decided_at: datetime) -> None:
+    """The moderator thinks again within minutes, and leaves the post standing."""
+    with clock.frozen(decided_at + timedelta(minutes=4)):
+        undo(viewer_of(moderator_id), decision.id)
+    case = db.session.get_one(Case, decision.case_id, populate_existing=True)
+    moment = decided_at + timedelta(minutes=11)
+    _decide(
+        case, moderator_id, PostMeasure.NONE, MemberMeasure.NONE, None, table["moderation_reason"], moment
+    )
+
+
+def _hold(post: Post, table: content.Table, moment: datetime) -> Case:
     """As if written just now, so that it waits no longer than it should."""
     post.created_at = moment
     post.state, post.state_reason = PostState.HELD, table["moderation_reason"]
@@ -100,7 +163,7 @@ def _hold(post: Post, table: content.Table, moment: datetime) -> None:
         thread.state, thread.created_at, thread.last_activity_at = PostState.HELD, moment, moment
     db.session.flush()
     with clock.frozen(moment):
-        open_held_case(post.id, (table["moderation_reason"],))
+        return open_held_case(post.id, (table["moderation_reason"],))
 
 
 def _reader(post: Post, draw: Random) -> int:

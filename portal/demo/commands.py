@@ -20,7 +20,7 @@ def demo(remove: bool) -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     try:
         if remove:
-            gone = loader.remove()
+            gone = loader.remove(app.config["SETTINGS"].uploads_path)
             search.rebuild()
             click.echo(f"{gone} members of the demo community left")
         else:
@@ -36,6 +36,7 @@ def load_into(app: Flask) -> int:
     settings: Settings = app.config["SETTINGS"]
     members = loader.load(
         password_of(settings),
+        settings.uploads_path,
         production=settings.is_production,
         say=lambda line: click.echo(f"demo: {line}", err=True),
     )

@@ -1,12 +1,13 @@
 """Loading the demo community into an empty site, and taking it away again."""
 
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 from sqlalchemy import delete, func, or_, select, update
 
 from portal.advocacy.services.rebuilding import rebuild
-from portal.demo import asks, cases, cast, content, conversations, desk, talk, willing
+from portal.demo import asks, cases, cast, content, conversations, desk, pictures, states, talk, willing
 from portal.demo.availability import add_availability
 from portal.discussions.models import Board, Follow, Post, Tag, Thread
 from portal.discussions.services.recount import recount
@@ -33,8 +34,10 @@ class DemoRefused(DomainError):
     """The demo community does not mix with real people, or has no place in production."""
 
 
-def load(password: str, *, production: bool = False, say: Callable[[str], None] = lambda _line: None) -> int:
-    """Load the demo community; gives the number of its members.
+def load(
+    password: str, folder: Path, *, production: bool = False, say: Callable[[str], None] = lambda _line: None
+) -> int:
+    """Load the demo community, its pictures into `folder`; gives the number of its members.
 
     The same seed gives the same community, with times counted back from now. Raises DemoRefused beside real
     members, when it is loaded already, and in production.
@@ -54,12 +57,17 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
             count_company(company_id)
         joined = {row.id: row.created_at for row in db.session.execute(select(Member.id, Member.created_at))}
         say(f"{len(content.threads())} threads")
-        written = talk.Writer(people, boards, joined, draw, now).write_all()
+        album = pictures.Album(folder)
+        album.add_portraits(people)
+        written = talk.Writer(people, boards, joined, draw, now, album).write_all()
         db.session.flush()
         recount()
         say("flags, decisions, an appeal")
         cases.settle(written, people, draw, now)
         cases.plan_duty(people)
+        say("threads merged, split and taken back, and thanks that go to and fro")
+        states.use_tools(written, people, now)
+        states.thank_each_other(people, now)
         db.session.flush()
         site.change(**{name: SITE[name] for name in ("name", "vendor_name", "ask_responsible")})
         say("asks in every state")
@@ -72,6 +80,7 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
         rebuild()
         say("who is asked, and what they agreed to")
         willing.add(people, now)
+        states.contest_entries(people, now)
         db.session.flush()
         say("what the six accounts have read, kept and been told")
         desk.furnish(people, draw, now)
@@ -81,10 +90,11 @@ def load(password: str, *, production: bool = False, say: Callable[[str], None] 
     return len(people)
 
 
-def remove() -> int:
+def remove(folder: Path) -> int:
     """Take the demo community away, and nothing of real people's; gives how many members left.
 
-    What somebody else wrote in stays: such boards and threads, the demo's words in them under no name.
+    Its pictures go from `folder`. What somebody else wrote in stays: such boards and threads, the demo's
+    words in them under no name.
     """
     with unit_of_work():
         members = select(Member.id).where(Member.import_source == cast.SOURCE)
@@ -109,6 +119,7 @@ def remove() -> int:
         recount()
         db.session.execute(delete(Tag).where(Tag.threads_count == 0))
         site.reset(*SITE)
+    pictures.Album(folder).forget()
     return gone
 
 

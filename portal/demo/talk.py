@@ -8,6 +8,7 @@ from sqlalchemy import insert
 
 from portal.demo import content
 from portal.demo.cast import SOURCE
+from portal.demo.pictures import Album
 from portal.discussions.models import (
     Audience,
     Follow,
@@ -72,7 +73,9 @@ class Writer:
         joined: dict[int, datetime],
         draw: Random,
         now: datetime,
+        album: Album,
     ) -> None:
+        self.album = album
         self.people, self.boards, self.joined, self.draw, self.now = people, boards, joined, draw, now
         self.written = Written()
         self.tags: dict[str, int] = {}
@@ -183,7 +186,7 @@ class Writer:
         number: int | None = None,
         parent_id: int | None = None,
     ) -> Post:
-        source = body.strip()
+        source = self.album.in_text(body.strip())
         rendered = markup.render(source, known_members=self.mentionable)
         post = Post(
             thread_id=thread.id,
@@ -203,6 +206,7 @@ class Writer:
         )
         db.session.add(post)
         db.session.flush()
+        self.album.attach(body, post, moment)
         if row.get("edited_reason"):
             self._edit(post, row["edited_reason"])
         if kind is not PostKind.COMMENT:

@@ -16,8 +16,8 @@ def numbers_on(page: int) -> tuple[int, int]:
 
 
 def thread_address(thread_id: int, slug: str, page: int = 1) -> str:
-    """A page of a thread."""
-    return f"/threads/{thread_id}/{slug}" + (f"?page={page}" if page > 1 else "")
+    """A page of a thread; without the slug where its title is not to be read."""
+    return f"/threads/{thread_id}" + (f"/{slug}" if slug else "") + (f"?page={page}" if page > 1 else "")
 
 
 def post_address(thread_id: int, slug: str, number: int) -> str:

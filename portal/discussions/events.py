@@ -103,7 +103,8 @@ class ToolUsed:
     """A moderator closed, reopened, moved, split, merged or edited what somebody wrote, by no case.
 
     `post_id` is the post of whoever is concerned, `thread_id` where it stands now. `version`: the text that
-    an edit replaced.
+    an edit replaced. `board_id`: the board it left, when it was moved or merged away; else None. `from_id`:
+    the thread that was merged away.
     """
 
     thread_id: int
@@ -113,3 +114,5 @@ class ToolUsed:
     reason: str = ""
     rule: int | None = None
     version: int = 0
+    board_id: int | None = None
+    from_id: int | None = None

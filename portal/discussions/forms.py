@@ -52,6 +52,14 @@ class RuleField(SelectField):
         self.choices = [("", self.nothing), *rules]
 
 
+def _rule_of_place() -> RuleField:
+    return RuleField(
+        _l("Which rule does it break?"),
+        _l("None: the same people read it"),
+        description=_l("Needed where fewer people read than here; its author can appeal."),
+    )
+
+
 class ThreadForm(Sections):
     """A new thread."""
 
@@ -101,14 +109,20 @@ class ToolsForm(Form):
         _l("None: it is settled"),
         description=_l("Closed as settled, its author can open it again; by a rule, the author can appeal."),
     )
-    move_reason = StringField(_l("Why it moves"), description=_l("For its author and the log."))
+    move_reason = StringField(
+        _l("Why it moves"), description=_l("Its author reads it, and it stands in the public log.")
+    )
+    move_rule = _rule_of_place()
 
 
 class SplitForm(Form):
     """Some posts of a thread, to be made a thread of their own."""
 
     title = StringField(_l("Title of the new thread"))
-    reason = StringField(_l("Reason"), description=_l("For the log."))
+    reason = StringField(
+        _l("Reason"),
+        description=_l("Those who began the two threads read it, and it stands in the public log."),
+    )
 
 
 class MergeForm(Form):
@@ -118,4 +132,7 @@ class MergeForm(Form):
         _l("The thread that stays"),
         description=_l("Its address or number, or words of its title to search for."),
     )
-    reason = StringField(_l("Reason"), description=_l("For the log."))
+    reason = StringField(
+        _l("Reason"), description=_l("Those who began the threads read it, and it stands in the public log.")
+    )
+    rule = _rule_of_place()

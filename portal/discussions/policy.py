@@ -43,6 +43,16 @@ def thread_is_visible(viewer: Viewer) -> ColumnElement[bool]:
     return and_(board_is_visible(viewer), shown)
 
 
+def title_is_visible(viewer: Viewer) -> ColumnElement[bool]:
+    """SQL: this viewer may read the title of the thread. Use with a query that joins Board and Thread.
+
+    Of a hidden thread the tombstone stays; its title, which may be what was wrong with it, is for moderators.
+    """
+    if viewer.may(Permission.MODERATE):
+        return thread_is_visible(viewer)
+    return and_(thread_is_visible(viewer), Thread.state != PostState.HIDDEN)
+
+
 def text_is_visible(viewer: Viewer) -> ColumnElement[bool]:
     """SQL: this viewer may read the words of the post. Use with a query that joins Board, Thread and Post.
 

@@ -1,19 +1,22 @@
 """Stores what an importer read: people first, then whole threads, each batch one transaction.
 
-Everything is found again by (import_source, external_id): a second run changes nothing, and an interrupted
-one goes on where it stopped. No event is published; counters and index are made afterwards, and a mark says
-that they still have to be, so that a run which died in between is finished by the next.
+Everything is found again by (import_source, external_id): a second run changes nothing, also nothing that was
+changed here since, and an interrupted one goes on where it stopped. No event is published; counters and index
+are made afterwards, and a mark says that they still have to be, so that a run which died in between is
+finished by the next.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select
 
 from portal.discussions.models import Audience, Board, Post, Vote
+from portal.discussions.services.erasing import GONE
 from portal.discussions.services.recount import recount
 from portal.exchange.records import Community, PostRecord, Report, VoteRecord, chunks
 from portal.exchange.rendering import Raw, make_all
@@ -25,7 +28,8 @@ from portal.kernel.progress import Progress, silent
 from portal.kernel.site import SiteSetting
 from portal.kernel.slugs import slugify
 from portal.kernel.unit_of_work import unit_of_work
-from portal.members.models import Member, VerifiedBy
+from portal.members import imported
+from portal.members.models import Member, MemberState, VerifiedBy
 from portal.members.names import candidates
 
 BATCH = 2_000  # posts in one transaction, more or less
@@ -47,8 +51,9 @@ def store(
     Whether the index has to be made anew; call `finish` afterwards.
     """
     boards = _Boards(audience, board_slug, board_name)
-    members = _store_users(community, report, progress)
-    _store_threads(community, report, boards, members, progress)
+    people = _store_users(community, report, progress)
+    _empty_posts(community, people.emptied)
+    _store_threads(community, report, boards, people, progress)
     if not _unfinished():
         return False
     with unit_of_work():
@@ -107,9 +112,55 @@ class _Boards:
         return board.id
 
 
-def _store_users(community: Community, report: Report, progress: Progress) -> dict[str, int]:
-    """Ids of the members by the ids of the users; NOBODY stands for posts without an author."""
-    members = _known(Member, community.source)
+@dataclass
+class _People:
+    """Members by the ids of the users; NOBODY stands for posts without an author.
+
+    `independent`: who has taken the account over or was erased; `emptied`: who was erased with their words.
+    """
+
+    ids: dict[str, int]
+    independent: set[str] = field(default_factory=set)
+    emptied: set[str] = field(default_factory=set)
+
+
+def _known_people(community: Community) -> _People:
+    people = _People(_known(Member, community.source))
+    taken_over = select(Member.external_id).where(
+        Member.import_source == community.source, Member.email_confirmed_at.is_not(None)
+    )
+    people.independent.update(key or "" for key in db.session.execute(taken_over).scalars())
+    erased = {
+        row.external_id: row.id
+        for row in db.session.execute(
+            select(Member.external_id, Member.id).where(
+                Member.state == MemberState.ERASED, Member.external_id.is_not(None)
+            )
+        )
+    }
+    authors = {post.author for post in community.posts.values() if post.author is not None}
+    for key in sorted(authors | community.users.keys()) if erased else ():
+        for keep_text in (True, False):
+            found = erased.get(imported.mark(community.source, key, keep_text=keep_text))
+            if found is not None:
+                people.ids[key] = found
+                people.independent.add(key)
+                if not keep_text:
+                    people.emptied.add(key)
+    return people
+
+
+def _empty_posts(community: Community, authors: set[str]) -> None:
+    """Take the words out of what they wrote: they were erased with all of them."""
+    for post in community.posts.values():
+        if post.author in authors:
+            post.body, post.body_format, post.source = GONE, "markdown", None
+            post.sections, post.excerpt, post.url = None, "", ""
+
+
+def _store_users(community: Community, report: Report, progress: Progress) -> _People:
+    people = _known_people(community)
+    members = people.ids
     usernames = _Usernames()
     new: list[dict[str, Any]] = []
     now = clock.now()
@@ -147,11 +198,13 @@ def _store_users(community: Community, report: Report, progress: Progress) -> di
         done += len(rows)
         progress("people", done, len(new))
     report.make("members", len(new))
-    return _known(Member, community.source) if new else members
+    if new:
+        members |= _known(Member, community.source)
+    return people
 
 
 def _store_threads(
-    community: Community, report: Report, boards: _Boards, members: dict[str, int], progress: Progress
+    community: Community, report: Report, boards: _Boards, people: _People, progress: Progress
 ) -> None:
     known = _known(Post, community.source)
     known_votes = _known(Vote, community.source)
@@ -176,7 +229,9 @@ def _store_threads(
         for batch in _batches(threads):
             ready = [next(bodies) for thread in batch for post in thread if post.id not in known]
             with unit_of_work():
-                writer = ThreadWriter(community, report, boards.id_of, members, known, known_votes)
+                writer = ThreadWriter(
+                    community, report, boards.id_of, people.ids, known, known_votes, people.independent
+                )
                 writer.write(batch, votes, ready)
                 if writer.wrote:
                     _begin(community.source)

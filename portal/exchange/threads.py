@@ -45,7 +45,9 @@ class _State:
     last_post: PostRecord | None = None
     accepted_post_id: int | None = None
     accepted_at: datetime | None = None
+    is_ours: bool = False  # merged away, or its asker has taken the account over: what solved it is said here
     changed: bool = False
+    accepts: bool = False
 
     @property
     def opening(self) -> PostRecord:
@@ -59,6 +61,12 @@ class _State:
             "new_last_activity_at": self.last_activity_at,
             "new_last_author_id": self.last_author_id,
             "new_last_post_id": self.last_post_id,
+        }
+
+    def acceptance(self) -> dict[str, Any]:
+        """For the row, where an answer is accepted now."""
+        return {
+            "of": self.id,
             "new_accepted_post_id": self.accepted_post_id,
             "new_accepted_at": self.accepted_at,
         }
@@ -67,7 +75,9 @@ class _State:
 class ThreadWriter:
     """Writes whole threads in the running unit of work. `wrote`: whether anything was new.
 
-    `known` and `known_votes` (ids by external id) are extended by what is written.
+    `known` and `known_votes` (ids by external id) are extended by what is written. `independent` are the
+    users who decide here what they think of what stands here: they have taken their account over, or were
+    erased.
     """
 
     def __init__(
@@ -78,8 +88,10 @@ class ThreadWriter:
         members: dict[str, int],
         known: dict[str, int],
         known_votes: dict[str, int],
+        independent: set[str],
     ) -> None:
         self.community, self.report, self.board_of = community, report, board_of
+        self.independent = independent
         self.members, self.known, self.known_votes = members, known, known_votes
         self.wrote = False
 
@@ -95,7 +107,7 @@ class ThreadWriter:
         self._insert_posts(threads, states, fresh, cast, comments=False)
         self._insert_posts(threads, states, fresh, cast, comments=True)
         self._insert_votes(threads, fresh, cast, votes)
-        self._accept(threads, states, votes)
+        self._accept(threads, states, fresh, votes)
         self._finish(states)
 
     def _states(self, threads: list[list[PostRecord]]) -> dict[str, _State]:
@@ -117,6 +129,7 @@ class ThreadWriter:
                     Thread.last_post_id,
                     Thread.accepted_post_id,
                     Thread.accepted_at,
+                    Post.kind,
                 )
                 .join(Thread, Thread.id == Post.thread_id)
                 .where(Post.id.in_(ids))
@@ -128,6 +141,8 @@ class ThreadWriter:
                 state.last_activity_at = row.last_activity_at
                 state.last_author_id = row.last_author_id or state.last_author_id
                 state.accepted_post_id, state.accepted_at = row.accepted_post_id, row.accepted_at
+                merged = row.kind is not PostKind.OPENING
+                state.is_ours = merged or state.opening.author in self.independent
         return states
 
     def _insert_threads(self, states: list[_State], cast: Votes) -> None:
@@ -236,7 +251,10 @@ class ThreadWriter:
         return self.known[parent.id]
 
     def _new_votes(self, record: PostRecord, votes: list[VoteRecord]) -> list[VoteRecord]:
-        """The votes on the post that are not stored yet; one person has one."""
+        """The votes on the post that are not stored yet; one person has one.
+
+        A known post gets none by people who vote here themselves: they may have taken it back.
+        """
         voters: set[str] = set()
         new = []
         for vote in votes:
@@ -250,6 +268,8 @@ class ThreadWriter:
                         )
                     continue
                 voters.add(vote.voter)
+                if record.id in self.known and vote.voter in self.independent:
+                    continue
             if vote.id not in self.known_votes:
                 new.append(vote)
         return new
@@ -286,11 +306,27 @@ class ThreadWriter:
         self.known_votes |= {vote.id: 0 for votes_of in cast.values() for vote in votes_of}
         self.report.make("votes", len(rows))
 
-    def _accept(self, threads: list[list[PostRecord]], states: dict[str, _State], votes: Votes) -> None:
+    def _accept(
+        self,
+        threads: list[list[PostRecord]],
+        states: dict[str, _State],
+        fresh: dict[str, Body],
+        votes: Votes,
+    ) -> None:
+        """Mark what was accepted elsewhere; never again what was withdrawn, taken out or merged here."""
+        wanted = [
+            record
+            for thread in threads
+            for record in thread
+            if record.accepted and states[thread[0].id].accepted_post_id is None
+        ]
+        stands = self._where_shown([record for record in wanted if record.id not in fresh])
         for thread in threads:
             state = states[thread[0].id]
             for record in thread:
-                if not record.accepted or state.accepted_post_id is not None:
+                if not record.accepted or state.accepted_post_id is not None or state.is_ours:
+                    continue
+                if record.id not in fresh and stands.get(self.known[record.id]) != state.id:
                     continue
                 dated = [
                     vote.created
@@ -299,16 +335,27 @@ class ThreadWriter:
                 ]
                 state.accepted_post_id = self.known[record.id]
                 state.accepted_at = min(dated) if dated else None
-                state.changed = True
+                state.accepts = True
                 self.report.make("accepted answers")
 
+    def _where_shown(self, records: list[PostRecord]) -> dict[int, int]:
+        """The threads of these known posts, of those that are shown."""
+        found: dict[int, int] = {}
+        for ids in chunks([self.known[record.id] for record in records], _LOOKED_UP):
+            rows = db.session.execute(
+                select(Post.id, Post.thread_id).where(Post.id.in_(ids), Post.state == PostState.VISIBLE)
+            )
+            found |= {row.id: row.thread_id for row in rows}
+        return found
+
     def _finish(self, states: dict[str, _State]) -> None:
-        rows = []
         for state in states.values():
             if state.last_post is not None:
                 state.last_post_id = self.known[state.last_post.id]
-            if state.changed:
-                rows.append(state.values())
+        self._update([state.values() for state in states.values() if state.changed])
+        self._update([state.acceptance() for state in states.values() if state.accepts])
+
+    def _update(self, rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
         self.wrote = True

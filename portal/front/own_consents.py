@@ -19,12 +19,13 @@ from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import NotFound
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 
 blueprint = Blueprint("own_consents", __name__)
 
 
 def _months(text: str | int | None) -> int:
-    return int(str(text)) if str(text).isdigit() else 0
+    return number_in(text, longest=5) or 0
 
 
 class GiveForm(Form):

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from portal.kernel import clock, personal, preserving
 from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.numbers import number_in
 from portal.kernel.template_helpers import duration
 from portal.members.browser import KNOWN_COOKIE, KNOWN_DAYS
 from portal.moderation import policy, words
@@ -38,7 +39,7 @@ def numbers() -> str:
     values: dict[str, Any] = {
         name: request.args[name][:60] for name in ("rule", "board", "what") if request.args.get(name)
     }
-    rule = int(values["rule"]) if values.get("rule", "").isdigit() and len(values["rule"]) < 6 else None
+    rule = number_in(values.get("rule", ""), longest=5)
     before = request.args.get("before", "")
     page = log.entries(
         viewer(), rule=rule, board=values.get("board", ""), what=values.get("what", ""), before=before

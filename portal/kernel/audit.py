@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import Index, String, Text, event, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -102,8 +103,10 @@ def record(
         db.session.flush()  # a log that cannot be written must say so here
     except DBAPIError as error:
         raise AuditUnavailable(
-            "The audit log cannot be written just now, so nothing that has to stand in it is done. "
-            "Tell whoever runs this site."
+            _(
+                "The audit log cannot be written just now, so nothing that has to stand in it is done. "
+                "Tell whoever runs this site."
+            )
         ) from error
     return entry
 

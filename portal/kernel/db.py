@@ -166,6 +166,13 @@ def _refuse_write(state: ORMExecuteState) -> None:
         raise WriteOutsideUnit("write inside unit_of_work()")
 
 
+@event.listens_for(Session, "do_orm_execute")
+def _see_what_is_locked(state: ORMExecuteState) -> None:
+    """A row that is locked is read anew: what the session knew of it may have changed while it waited."""
+    if state.is_select and getattr(state.statement, "_for_update_arg", None) is not None:
+        state.update_execution_options(populate_existing=True)
+
+
 def rows_of(statement: Any, values: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:
     """The rows of a statement that selects columns: for hot pages, since the ORM's part of it, which columns
     do not need, takes as long as all the rest. Inside a unit of work what was changed there is seen as ever.

@@ -54,6 +54,14 @@ def once(form_key: str, owner: int | str) -> Iterator[Outcome]:
             flushed_rows(_NOTE_PLACE, {**of, "where": outcome.place})
 
 
+def check_free(form_key: str, owner: int | str) -> None:
+    """Raises Repeated(place) when this owner's key was taken: before a look at what the first one changed."""
+    of = {"of_key": form_key[:64], "of_owner": str(owner)}
+    place = db.session.execute(_PLACE, of).scalar_one_or_none()
+    if place is not None:
+        raise Repeated(place)
+
+
 _TAKE: dict[str, Any] = {
     dialect.dialect.name: dialect.insert(FormKey).on_conflict_do_nothing().returning(FormKey.key)
     for dialect in (postgresql, sqlite)

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app
+from flask_babel import gettext as _
 from flask_limiter import Limiter
 from limits import RateLimitItem, parse
 from limits.storage import Storage
@@ -185,7 +186,7 @@ def take(rule: str, *keys: str | int, name: str, message: str = "") -> None:
     """
     item = parse(rule)
     if not _ask("hit", item, name, keys):
-        raise TooMany(message or "That was a lot at once.", retry_after=_wait(item, name, keys))
+        raise TooMany(message or _("That was a lot at once."), retry_after=_wait(item, name, keys))
 
 
 def is_spent(rule: str, *keys: str | int, name: str) -> int:

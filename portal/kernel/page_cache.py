@@ -85,22 +85,46 @@ class Recent(Generic[T]):
         _all.append(self)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value under `key`, made now if there is none of late."""
+        """The value under `key`, made now if there is none that still holds."""
         with self._lock:
-            made_at, value = self._rows.get(key, (None, None))
-        if made_at is not None and time.monotonic() - made_at < self._seconds:
+            until, value = self._rows.get(key, (None, None))
+        began = time.monotonic()
+        if until is not None and began < until:
             return cast(T, value)
         made = make()
-        with self._lock:
-            self._rows.pop(key, None)
-            self._rows[key] = (time.monotonic(), made)
-            if len(self._rows) > self._most:
-                self._rows.popitem(last=False)
+        now = time.monotonic()
+        lasts = self._lasts(now - began)
+        if lasts:
+            with self._lock:
+                self._rows.pop(key, None)
+                self._rows[key] = (now + lasts, made)
+                if len(self._rows) > self._most:
+                    self._rows.popitem(last=False)
         return made
+
+    def _lasts(self, _took: float) -> float:
+        """For how many seconds a value holds; 0 for one that is not kept."""
+        return self._seconds
 
     def clear(self) -> None:
         with self._lock:
             self._rows.clear()
+
+
+class Dear(Recent[T]):
+    """At most `most` values, each kept for a hundred times as long as it took to make, up to ten minutes.
+
+    What took less than `least` seconds is made anew each time: so a small community never reads an old
+    figure, and a large one never counts for more than a hundredth of the time. Seconds of the clock, since
+    what a database server counts costs this process nothing.
+    """
+
+    def __init__(self, most: int, least: float = 0.25) -> None:
+        super().__init__(most, 0)
+        self._least = least
+
+    def _lasts(self, took: float) -> float:
+        return min(100 * took, 600.0) if took >= self._least else 0
 
 
 fragments = Kept(16 * 2**20)

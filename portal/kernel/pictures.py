@@ -5,6 +5,7 @@ import struct
 import warnings
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from portal.kernel import colours
@@ -42,19 +43,19 @@ def reencode(data: bytes, *, max_side: int, square: bool = False) -> Picture:
     Invalid for what is no such picture, moves, or is too large in bytes or declared pixels.
     """
     if not data:
-        raise Invalid("The file is empty.", "picture")
+        raise Invalid(_("The file is empty."), "picture")
     if len(data) > MAX_BYTES:
-        raise Invalid("The picture is larger than 10 MB.", "picture")
+        raise Invalid(_("The picture is larger than 10 MB."), "picture")
     if not data.startswith(_MAGIC) or (data.startswith(b"RIFF") and data[8:12] != b"WEBP"):
-        raise Invalid("Use a JPEG, PNG, WebP or GIF picture.", "picture")
+        raise Invalid(_("Use a JPEG, PNG, WebP or GIF picture."), "picture")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _encode(_decode(data, max_side), max_side, square)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Invalid("The picture has too many pixels.", "picture") from error
+        raise Invalid(_("The picture has too many pixels."), "picture") from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, UnidentifiedImageError) as error:
-        raise Invalid("The file is damaged, or is not a picture.", "picture") from error
+        raise Invalid(_("The file is damaged, or is not a picture."), "picture") from error
 
 
 def mark(data: bytes, *, height: int) -> tuple[Picture, str]:
@@ -67,14 +68,19 @@ def mark(data: bytes, *, height: int) -> tuple[Picture, str]:
     made = reencode(data, max_side=height * WIDEST)
     if made.width > made.height * WIDEST:
         raise Invalid(
-            f"This logo is more than {WIDEST} times as wide as it is high and would be too small to be seen. "
-            "Use a shorter form of it.",
+            _(
+                "This logo is more than %(most)s times as wide as it is high and would be too small to be "
+                "seen. Use a shorter form of it.",
+                most=WIDEST,
+            ),
             "picture",
         )
     if made.height > made.width * 2:
         raise Invalid(
-            "This logo is more than twice as high as it is wide and would be too small to be seen. "
-            "Use a flatter form of it.",
+            _(
+                "This logo is more than twice as high as it is wide and would be too small to be seen. "
+                "Use a flatter form of it."
+            ),
             "picture",
         )
     if made.height > height:
@@ -103,7 +109,7 @@ def _decode(data: bytes, max_side: int) -> Image.Image:
     image: Image.Image = Image.open(io.BytesIO(data), formats=_FORMATS)
     _check_size(*image.size, MAX_PIXELS_JPEG if image.format == "JPEG" else MAX_PIXELS)
     if getattr(image, "is_animated", False):
-        raise Invalid("Moving pictures cannot be used; choose a still one.", "picture")
+        raise Invalid(_("Moving pictures cannot be used; choose a still one."), "picture")
     if image.format == "JPEG":
         image.draft("RGB", (max_side, max_side))
         _check_size(*image.size, MAX_PIXELS)
@@ -127,9 +133,9 @@ def _encode(image: Image.Image, max_side: int, square: bool) -> Picture:
 
 def _check_size(width: int, height: int, pixels: int) -> None:
     if width > MAX_SIDE or height > MAX_SIDE or width * height > pixels:
-        raise Invalid("The picture has too many pixels.", "picture")
+        raise Invalid(_("The picture has too many pixels."), "picture")
     if width < 1 or height < 1:
-        raise Invalid("The file is damaged, or is not a picture.", "picture")
+        raise Invalid(_("The file is damaged, or is not a picture."), "picture")
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

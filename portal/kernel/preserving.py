@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, func, select
+from sqlalchemy import ForeignKey, String, Text, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.kernel import clock
 from portal.kernel.db import Base, db
+from portal.kernel.unit_of_work import unit_of_work
 
 
 class Preservation(Base):
@@ -35,6 +36,18 @@ class PostponedErasure(Base):
     wanted_at: Mapped[datetime] = mapped_column()
 
 
+class KeptWords(Base):
+    """What somebody deleted while an order holds for them. No page, search or export reads it."""
+
+    __tablename__ = "kept_words"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    what: Mapped[str] = mapped_column(String(40))  # "post 12"
+    words: Mapped[dict[str, Any]] = mapped_column()
+    kept_at: Mapped[datetime] = mapped_column()
+
+
 def preserved_ids() -> Any:
     """A subquery of the members whose data is to be kept now: for `not_in`."""
     return select(Preservation.member_id).where(Preservation.until > clock.now())
@@ -58,3 +71,19 @@ def how_many_in(days: int) -> int:
     return db.session.execute(
         select(func.count()).select_from(Preservation).where(Preservation.created_at > since)
     ).scalar_one()
+
+
+def keep(member_id: int, what: str, words: dict[str, Any]) -> None:
+    """Put words aside that are about to be deleted, until the order ends. Inside a unit of work."""
+    db.session.add(KeptWords(member_id=member_id, what=what, words=words, kept_at=clock.now()))
+
+
+def forget_kept() -> int:
+    """Remove what was put aside for members for whom no order holds any more; gives how many."""
+    with unit_of_work():
+        result = db.session.execute(
+            delete(KeptWords)
+            .where(KeptWords.member_id.not_in(preserved_ids()))
+            .execution_options(synchronize_session=False)
+        )
+    return result.rowcount  # type: ignore[attr-defined]

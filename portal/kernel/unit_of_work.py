@@ -58,6 +58,15 @@ def one_at_a_time(name: str) -> None:
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
+def beside_others(name: str) -> None:
+    """Wait until no other unit of work has the part of this name to itself (`one_at_a_time`).
+
+    Many can be in it beside one another; whoever wants it for itself waits for all of them.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock_shared(func.hashtext(name))))
+
+
 def in_unit_of_work() -> bool:
     """Whether a unit of work is running on this session."""
     return UNIT in db.session().info

@@ -17,6 +17,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from flask_babel import gettext as _
 from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,7 +35,9 @@ class CannotOpen(DomainError):
     status = 503
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(message or "This cannot be opened at present: the key that protects it is missing.")
+        super().__init__(
+            message or _("This cannot be opened at present: the key that protects it is missing.")
+        )
 
 
 class Keyed:
@@ -98,7 +101,7 @@ def wrap(key: Key) -> tuple[str, str]:
     """(name of the key in force, the key wrapped by it). Raises CannotOpen where there is none."""
     keys = _load()  # read anew: a key that was just rotated away must not wrap anything more
     if not keys:
-        raise CannotOpen("No CONVERSATION_KEY is set, so nothing private can be begun.")
+        raise CannotOpen(_("No CONVERSATION_KEY is set, so nothing private can be begun."))
     key_id, secret = next(iter(keys.items()))
     return key_id, _seal(secret, key.secret, f"key|{key.owner}")
 
@@ -206,4 +209,4 @@ def _open(secret: bytes, box: str, bound_to: str) -> bytes:
         raw = base64.b64decode(box, validate=True)
         return AESGCM(secret).decrypt(raw[:NONCE], raw[NONCE:], bound_to.encode())
     except (InvalidTag, ValueError) as error:
-        raise CannotOpen("This cannot be opened: it, or its key, was changed.") from error
+        raise CannotOpen(_("This cannot be opened: it, or its key, was changed.")) from error

@@ -1,5 +1,7 @@
 """What can stand in the way of a match."""
 
+from flask_babel import gettext as _
+
 from portal.kernel.errors import DomainError
 
 
@@ -10,8 +12,10 @@ class NoCapacity(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "They cannot take another conversation at the moment. It has nothing to do with you or your "
-            "question; others can be proposed."
+            _(
+                "They cannot take another conversation at the moment. It has nothing to do with you or your "
+                "question; others can be proposed."
+            )
         )
 
 
@@ -21,4 +25,4 @@ class SlotTaken(DomainError):
     status = 409
 
     def __init__(self) -> None:
-        super().__init__("This time is no longer open. Choose another one, or propose times yourself.")
+        super().__init__(_("This time is no longer open. Choose another one, or propose times yourself."))

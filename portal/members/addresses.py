@@ -1,6 +1,7 @@
 """Mail addresses as they are stored and compared, and what their domain says."""
 
 from email_validator import EmailNotValidError, validate_email
+from flask_babel import gettext as _
 
 from portal.kernel.errors import Invalid
 
@@ -31,10 +32,10 @@ def clean_email(text: str, field: str = "email") -> str:
             text.strip(), check_deliverability=False, allow_smtputf8=False, globally_deliverable=False
         )
     except EmailNotValidError as error:
-        raise Invalid("Write a whole mail address, such as name@company.com.", field) from error
+        raise Invalid(_("Write a whole mail address, such as name@company.com."), field) from error
     address = (found.ascii_email or "").lower()
     if not address or len(address) > 254:
-        raise Invalid("Write a whole mail address, such as name@company.com.", field)
+        raise Invalid(_("Write a whole mail address, such as name@company.com."), field)
     return address
 
 
@@ -47,7 +48,7 @@ def clean_domain(text: str, field: str = "domain") -> str:
     domain = text.strip().lower().removeprefix("https://").removeprefix("http://").removeprefix("www.")
     domain = domain.rsplit("@", 1)[-1].split("/")[0].strip(".")
     if "." not in domain:
-        raise Invalid(f"“{text.strip()[:60]}” is not a domain such as company.com.", field)
+        raise Invalid(_("“%(text)s” is not a domain such as company.com.", text=text.strip()[:60]), field)
     return domain_of(clean_email(f"somebody@{domain}", field))
 
 

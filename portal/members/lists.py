@@ -1,18 +1,24 @@
-"""The closed lists: industries, size bands, languages. What an admin did not change is as it stands here."""
+"""The closed lists: industries, sizes, countries, languages. What no admin changed is as it stands here."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import pycountry
 from babel import Locale
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from portal.kernel import site
 from portal.kernel.db import db
 from portal.members.models import ListItem
 
-INDUSTRIES, SIZES, LANGUAGES = "industries", "sizes", "languages"
-TITLES = {INDUSTRIES: "Industries", SIZES: "Company sizes", LANGUAGES: "Languages"}
+INDUSTRIES, SIZES, REGIONS, LANGUAGES = "industries", "sizes", "regions", "languages"
+TITLES = {
+    INDUSTRIES: _l("Industries"),
+    SIZES: _l("Company sizes"),
+    REGIONS: _l("Countries and regions"),
+    LANGUAGES: _l("Languages"),
+}
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,22 @@ _SPOKEN = (
 def _defaults() -> dict[str, tuple[Item, ...]]:
     english = Locale("en").languages
     spoken = sorted((Item(code, english[code]) for code in _SPOKEN.split()), key=lambda item: item.label)
-    return {INDUSTRIES: tuple(_SECTORS), SIZES: tuple(_BANDS), LANGUAGES: tuple(spoken)}
+    return {
+        INDUSTRIES: tuple(_SECTORS),
+        SIZES: tuple(_BANDS),
+        REGIONS: tuple(iso_countries()),
+        LANGUAGES: tuple(spoken),
+    }
 
 
 def entries(name: str, *, retired: bool = False) -> list[Item]:
     """The entries of a list in their order; with `retired` also those no longer offered."""
     return [item for item in _lists()[name] if retired or not item.retired]
+
+
+def offered(name: str, *chosen: str | None) -> list[Item]:
+    """The entries to choose from: those in force, and what was chosen before."""
+    return [item for item in _lists()[name] if not item.retired or item.code in chosen]
 
 
 def find(name: str, code: str) -> Item | None:
@@ -91,16 +107,26 @@ def noun(name: str, code: str) -> str:
     return (item.noun or item.label) if item else ""
 
 
-@lru_cache(1)
 def countries() -> list[Item]:
-    """Every country of ISO 3166 under its usual name, by name."""
-    found = [Item(country.alpha_2, country_name(country.alpha_2)) for country in pycountry.countries]
+    """The countries and regions to choose from."""
+    return entries(REGIONS)
+
+
+@lru_cache(1)
+def iso_countries() -> list[Item]:
+    """Every country of ISO 3166 under its usual name, by name: what an admin's list begins with."""
+    found = [Item(country.alpha_2, _iso_name(country.alpha_2)) for country in pycountry.countries]
     return sorted(found, key=lambda item: item.label)
 
 
-@lru_cache(512)
 def country_name(code: str) -> str:
-    """The usual name of a country by its ISO 3166 code; "" for one that is not known."""
+    """What the country or region of this code is called here; "" for one that is not known."""
+    item = find(REGIONS, code.upper()) if code else None
+    return item.label if item else _iso_name(code)
+
+
+@lru_cache(512)
+def _iso_name(code: str) -> str:
     country = pycountry.countries.get(alpha_2=code.upper()) if code else None
     if country is None:
         return ""

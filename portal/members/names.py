@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from flask_babel import gettext as _
+
 from portal.kernel.errors import Invalid
 
 MAX_NAME = 80
@@ -45,15 +47,15 @@ def clean_name(text: str, field: str = "name") -> str:
     """
     name = " ".join("".join(_visible(char) for char in unicodedata.normalize("NFC", text)).split())
     if not 2 <= len(name) <= MAX_NAME:
-        raise Invalid("Write your name in 2 to 80 characters.", field)
+        raise Invalid(_("Write your name in 2 to 80 characters."), field)
     if not any(char.isalpha() for char in name):
-        raise Invalid("A name has letters.", field)
+        raise Invalid(_("A name has letters."), field)
     if _ADDRESS.search(name):
-        raise Invalid("A name cannot contain an address or brackets.", field)
+        raise Invalid(_("A name cannot contain an address or brackets."), field)
     if any(_mixes_alphabets(word) for word in re.split(r"[\s\-']+", name)):
-        raise Invalid("Write each word of the name in one alphabet.", field)
+        raise Invalid(_("Write each word of the name in one alphabet."), field)
     if skeleton(_plain(name)) in {skeleton(office) for office in _OFFICES}:
-        raise Invalid("This name would be taken for an office of the site.", field)
+        raise Invalid(_("This name would be taken for an office of the site."), field)
     return name
 
 

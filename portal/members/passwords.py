@@ -1,5 +1,7 @@
 """What a new password must be."""
 
+from flask_babel import gettext as _
+
 from portal.kernel.errors import Invalid
 
 SHORTEST, LONGEST = 10, 200
@@ -22,10 +24,12 @@ _COMMON = frozenset(_FIRST_GUESSES.split())
 def check_new_password(password: str, *, email: str = "", name: str = "", field: str = "password") -> None:
     """Raise Invalid for a password that is too short, too long, or among the first to be guessed."""
     if len(password) < SHORTEST:
-        raise Invalid(f"Use at least {SHORTEST} characters; a few words in a row are best.", field)
+        raise Invalid(
+            _("Use at least %(least)s characters; a few words in a row are best.", least=SHORTEST), field
+        )
     if len(password) > LONGEST:
-        raise Invalid(f"Use at most {LONGEST} characters.", field)
+        raise Invalid(_("Use at most %(most)s characters.", most=LONGEST), field)
     plain = password.lower().strip()
     own = {email.lower(), email.split("@")[0].lower(), name.lower(), name.lower().replace(" ", "")}
     if plain in _COMMON or plain in own or len(set(plain)) < 4:
-        raise Invalid("This password is among the first that would be guessed. Choose another.", field)
+        raise Invalid(_("This password is among the first that would be guessed. Choose another."), field)

@@ -1,5 +1,7 @@
 """What follows from facts about a person: the status, and which duties it allows."""
 
+from flask_babel import gettext as _
+
 from portal.kernel.access import Duty, Status
 from portal.members.models import CompanyKind, VerifiedBy
 
@@ -36,11 +38,11 @@ def refused_duties(status: Status, duties: frozenset[Duty]) -> str:
     selling = duties & {Duty.SALES, Duty.SERVICE}
     judging = duties & {Duty.MODERATOR, Duty.ADMIN}
     if selling and judging:
-        return "Sales or service cannot be combined with moderator or admin in one account."
+        return _("Sales or service cannot be combined with moderator or admin in one account.")
     if status is Status.VENDOR:
         return ""
     if duties - {Duty.MODERATOR}:
-        return "Only accounts of the vendor can be given sales, service or admin."
+        return _("Only accounts of the vendor can be given sales, service or admin.")
     if duties and status not in (Status.CUSTOMER, Status.FORMER):
-        return "A peer moderator is a customer; this account is not."
+        return _("A peer moderator is a customer; this account is not.")
     return ""

@@ -20,6 +20,7 @@ from wtforms.validators import Optional
 from portal.kernel import clock
 from portal.kernel.errors import Invalid
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 from portal.moderation import policy
 from portal.moderation.models import AppealOutcome, CaseKind, MemberMeasure, PostMeasure
 from portal.moderation.queries.rules import RuleLine
@@ -48,9 +49,10 @@ class FlagForm(Form):
         """The rule chosen, None for something else. Raises Invalid when nothing was chosen."""
         if self.reason.data == OTHER:
             return None
-        if not (self.reason.data or "").isdigit() or len(self.reason.data) > 6:
+        number = number_in(self.reason.data, longest=6)
+        if number is None:
             raise Invalid(_("Choose one of the reasons."), "reason")
-        return int(self.reason.data)
+        return number
 
 
 class DecisionForm(Form):
@@ -124,7 +126,7 @@ class DecisionForm(Form):
             member=_choice(
                 MemberMeasure, self.member.data, "member", _("Choose what happens to the author.")
             ),
-            rule_number=int(self.rule.data) if (self.rule.data or "").isdigit() else None,
+            rule_number=number_in(self.rule.data, longest=6),
             reason=self.reason.data or "",
             note=self.note.data or "",
             suspended_until=self.suspended_until,
@@ -143,8 +145,8 @@ class DecisionForm(Form):
         if self.until.data is not None:
             day = self.until.data
             return datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC)
-        days = self.days.data or ""
-        return clock.now() + timedelta(days=int(days)) if days.isdigit() and len(days) < 5 else None
+        days = number_in(self.days.data, longest=4)
+        return clock.now() + timedelta(days=days) if days is not None else None
 
 
 class AppealForm(Form):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 
 from portal.discussions.guests import veil_over
-from portal.kernel import audit, clock
+from portal.kernel import audit, clock, preserving
 from portal.kernel.audit import AuditEntry
 from portal.kernel.db import db
 from portal.kernel.personal import Personal
@@ -36,10 +36,14 @@ FORGET_READINGS = "forget who read what was disclosed"
 def forget_comments() -> int:
     """Drop what flaggers wrote about cases decided a year ago; gives how many."""
     before = clock.now() - timedelta(days=COMMENTS_KEPT)
-    old = select(Case.id).where(Case.decided_at < before)
+    kept = preserving.preserved_ids()
+    old = select(Case.id).where(Case.decided_at < before, Case.member_id.not_in(kept))
     with unit_of_work():
         result = db.session.execute(
-            update(Flag).where(Flag.case_id.in_(old), Flag.comment != "").values(comment="")
+            update(Flag)
+            .where(Flag.case_id.in_(old), Flag.comment != "", Flag.reporter_id.not_in(kept))
+            .values(comment="")
+            .execution_options(synchronize_session=False)
         )
     return result.rowcount  # type: ignore[attr-defined]
 
@@ -138,8 +142,18 @@ def _readings_of(member_id: int) -> Any:
 def forget_readings() -> int:
     """Drop the records of who read what was disclosed, a year after; gives how many."""
     before = clock.now() - timedelta(days=READINGS_KEPT_DAYS)
+    kept = preserving.preserved_ids()
+    about_kept = select(Case.id).where(Case.member_id.in_(kept))
     with unit_of_work():
-        result = db.session.execute(delete(EvidenceReading).where(EvidenceReading.at < before))
+        result = db.session.execute(
+            delete(EvidenceReading)
+            .where(
+                EvidenceReading.at < before,
+                EvidenceReading.reader_id.not_in(kept),
+                EvidenceReading.case_id.not_in(about_kept),
+            )
+            .execution_options(synchronize_session=False)
+        )
     return result.rowcount  # type: ignore[attr-defined]
 
 

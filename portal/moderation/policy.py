@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flask_babel import gettext as _
+
 from portal.discussions.policy import APPEAL
 from portal.kernel.access import Permission, Viewer
 from portal.moderation.models import CaseKind, Decision, MemberMeasure, PostMeasure
@@ -79,23 +81,23 @@ def why_not_decide(
     `decided_before_by`: who took the decision that an appeal is against.
     """
     if not viewer.may(Permission.MODERATE) and not is_named_second:
-        return "Only moderators decide."
+        return _("Only moderators decide.")
     if viewer.member_id == author_id:
-        return "It is about what you wrote yourself, so somebody else decides."
+        return _("It is about what you wrote yourself, so somebody else decides.")
     if decided_before_by is not None and viewer.member_id == decided_before_by:
-        return "You took the decision that this appeal is against, so somebody else decides."
+        return _("You took the decision that this appeal is against, so somebody else decides.")
     if is_peer(viewer) and author_is_role:
         # Said of every such case alike: "your own company is a party" would tell who wrote it.
-        return "Its author appears without a name, so a moderator of the vendor decides."
+        return _("Its author appears without a name, so a moderator of the vendor decides.")
     if is_peer(viewer) and viewer.company_id is not None:
         rivals = set(own_competitors)
         for party in parties:
             if party.company_id is None:
                 continue
             if party.company_id == viewer.company_id:
-                return "Your own company is a party here, so somebody else decides."
+                return _("Your own company is a party here, so somebody else decides.")
             if party.company_id in rivals or viewer.company_id in party.competitors:
-                return "A competitor of your company is a party here, so somebody else decides."
+                return _("A competitor of your company is a party here, so somebody else decides.")
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -17,7 +17,7 @@ from portal.moderation import policy, words
 from portal.moderation.answers import conflict_page
 from portal.moderation.forms import AppealAnswerForm, AppealForm, FlagForm
 from portal.moderation.models import AppealOutcome
-from portal.moderation.queries import cases, own, posts, rules
+from portal.moderation.queries import cases, log, own, posts, rules
 from portal.moderation.services import appeals, flags, tooling
 
 blueprint = Blueprint("moderation", __name__)
@@ -168,7 +168,7 @@ def answer_appeal(appeal_id: int) -> Response:
     try:
         return attempt(form, write, lambda: _judge_page(view, form))
     except Conflict as conflict:
-        return Response(conflict_page(case_id, conflict, form.reason.data or ""), 409)
+        return make_response(conflict_page(case_id, conflict, form.reason.data or ""), 409)
 
 
 def _flag_page(post_id: int, form: FlagForm) -> str:
@@ -185,6 +185,8 @@ def _own(shown: own.OwnDecision) -> dict[str, Any]:
     )
     return {
         "shown": shown,
+        "in_sight": own.is_in_sight(viewer(), shown.decision.post_id),
+        "in_log": log.has_entry(viewer(), shown.case.id),
         "title": veil(shown.case.title, thread),
         "reason": veil(shown.decision.reason, thread),
         "answer_reason": veil(said, thread),

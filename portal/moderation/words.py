@@ -53,7 +53,9 @@ def what_was_done(decision: Any, *, is_thread: bool = False) -> str:
         PostMeasure.EDIT: _("Words changed"),
         PostMeasure.MOVE: _("Thread moved to another board"),
         PostMeasure.SPLIT: _("Thread split"),
-        PostMeasure.MERGE: _("Thread merged into another"),
+        PostMeasure.MERGE: _("Another thread merged into it")
+        if is_thread
+        else _("Thread merged into another"),
     }[decision.post_measure]
     member = {
         MemberMeasure.NONE: "",
@@ -85,7 +87,9 @@ def to_author(decision: Any, *, is_thread: bool = False) -> str:
         PostMeasure.EDIT: _("A moderator changed the words of your post"),
         PostMeasure.MOVE: _("Your thread was moved to another board"),
         PostMeasure.SPLIT: _("A thread with your post was split"),
-        PostMeasure.MERGE: _("Your thread was merged into another"),
+        PostMeasure.MERGE: _("Another thread was merged into yours")
+        if is_thread
+        else _("Your thread was merged into another"),
     }[decision.post_measure]
     member = {
         MemberMeasure.NONE: "",

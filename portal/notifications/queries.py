@@ -25,7 +25,14 @@ class Shown:
     day_key: str  # the reader's calendar day
 
 
-def notices_of(viewer: Viewer, before_id: int | None = None) -> Page:
+@dataclass(frozen=True)
+class Notices(Page):
+    """A page of them. `gone`: unread ones that can no longer be shown, so that nothing has to count them."""
+
+    gone: tuple[int, ...] = ()
+
+
+def notices_of(viewer: Viewer, before_id: int | None = None) -> Notices:
     """The viewer's newest notices that can still be shown; `next` is the id to go on from."""
     query = select(Notice).where(Notice.member_id == viewer.member_id).order_by(Notice.id.desc())
     if before_id is not None:
@@ -44,7 +51,8 @@ def notices_of(viewer: Viewer, before_id: int | None = None) -> Page:
         for row in rows[:PAGE]
         if row.id in lines
     ]
-    return Page(shown, next=str(rows[PAGE - 1].id) if len(rows) > PAGE else "")
+    gone = tuple(row.id for row in rows[:PAGE] if row.id not in lines and row.read_at is None)
+    return Notices(shown, next=str(rows[PAGE - 1].id) if len(rows) > PAGE else "", gone=gone)
 
 
 def place_of(viewer: Viewer, notice_id: int) -> str | None:

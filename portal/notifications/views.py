@@ -15,10 +15,13 @@ blueprint = Blueprint("notifications", __name__)
 
 @blueprint.get("/notifications")
 @requires(Permission.ACCOUNT)
-def notices() -> str:
-    """The viewer's notices, newest first."""
+def notices() -> str | Response:
+    """The viewer's notices, newest first. What was removed since it was told is no longer counted as new."""
     before = request.args.get("before", type=int)
     page = queries.notices_of(viewer(), before)
+    if page.gone:
+        notifying.mark_read(viewer().member_id or 0, list(page.gone))
+        return redirect(url_for("notifications.notices", before=before), 303)
     return render_template("notifications/notices.html", page=page, form=Form())
 
 
@@ -81,17 +84,26 @@ def save_settings() -> Response:
 @requires(Permission.VISIT)
 def unsubscribe_page(token: str) -> str:
     """Ask once: a mail scanner that follows the link ends nothing."""
-    _member_id, kind = _read(token)
-    return render_template("notifications/unsubscribe.html", token=token, label=_label(kind), done=False)
+    member_id, kind = _read(token)
+    return _unsubscribe_page(token, kind, done=not preferences.is_mailed(member_id, kind))
 
 
 @blueprint.post("/unsubscribe/<token>")
 @requires(Permission.VISIT)
-def unsubscribe(token: str) -> str:
-    """End this kind of mail, from the page or from the mail program's own button (RFC 8058)."""
+def unsubscribe(token: str) -> str | Response:
+    """End this kind of mail, from the page or from the mail program's own button.
+
+    A mail program is answered with the page itself: RFC 8058 wants no redirect there.
+    """
     member_id, kind = _read(token)
     preferences.unsubscribe(member_id, kind)
-    return render_template("notifications/unsubscribe.html", token=token, label=_label(kind), done=True)
+    if request.form.get("List-Unsubscribe") == "One-Click":
+        return _unsubscribe_page(token, kind, done=True)
+    return redirect(url_for("notifications.unsubscribe_page", token=token), 303)
+
+
+def _unsubscribe_page(token: str, kind: str, *, done: bool) -> str:
+    return render_template("notifications/unsubscribe.html", token=token, label=_label(kind), done=done)
 
 
 def _label(kind_name: str) -> str:

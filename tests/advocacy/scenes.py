@@ -9,6 +9,8 @@ from sqlalchemy import delete, select
 from portal.advocacy.models import CompanySum, Entry, GiverSum, MemberScore, ScopeScore
 from portal.advocacy.queries.standing import standing_of
 from portal.advocacy.services import rebuilding
+from portal.advocacy.services.noting import note_rating
+from portal.conversations.models import Conversation, ConversationState, Rating
 from portal.discussions.models import Post, PostKind, PostState, Thread
 from portal.discussions.services.acceptance import accept, withdraw_acceptance
 from portal.discussions.services.removal import hide_post, restore_post
@@ -41,6 +43,37 @@ class World:
         thread = self.ask(giver)
         post = self.answer(receiver, thread)
         accept(viewer_of(giver), thread.id, post.id)
+
+
+def rate(giver: int, receiver: int, *, useful: bool) -> None:
+    """What the giver says of the one conversation these two had."""
+    with unit_of_work():
+        now = clock.now()
+        talk = db.session.execute(
+            select(Conversation).where(Conversation.asker_id == giver, Conversation.member_id == receiver)
+        ).scalar_one_or_none()
+        if talk is None:
+            talk = Conversation(
+                state=ConversationState.OPEN,
+                asker_id=giver,
+                member_id=receiver,
+                place_of_id=receiver,
+                requested_at=now,
+                due_at=now,
+                last_at=now,
+                held_at=now,
+                key_id="none",
+                wrapped_key="",
+            )
+            db.session.add(talk)
+            db.session.flush()
+        rating = db.session.get(Rating, (talk.id, giver))
+        if rating is None:
+            rating = Rating(conversation_id=talk.id, by_id=giver)
+            db.session.add(rating)
+        if rating.useful is not useful:
+            rating.useful, rating.at = useful, now
+        note_rating(talk.id, giver, receiver)
 
 
 def make_world(*, companies: int = 4, people: int = 2) -> World:
@@ -90,7 +123,11 @@ def act(world: World, what: str, a: int, b: int) -> None:
     viewer = viewer_of(member)
     threads = list(db.session.execute(select(Thread).order_by(Thread.id)).scalars())
     posts = answers()
-    if what == "ask" or not threads:
+    if what in ("talk", "untalk"):
+        other = world.members[b % len(world.members)]
+        if other != member:
+            rate(member, other, useful=what == "talk")
+    elif what == "ask" or not threads:
         world.ask(member)
     elif what == "answer":
         thread = threads[b % len(threads)]

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
 
-from portal.advocacy.models import Asking, NominatedBy, ScoreChoice, Stage
+from portal.advocacy.models import Asking, Candidate, NominatedBy, Nomination, ScoreChoice, Stage
 from portal.advocacy.queries import candidates as queries
 from portal.advocacy.queries.routes import routes
 from portal.advocacy.services import candidates, choosing
@@ -17,12 +18,13 @@ from portal.discussions.models import ThreadKind
 from portal.discussions.services.acceptance import accept
 from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel import audit
-from portal.kernel.access import Duty, Status
+from portal.kernel.access import Duty, Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.notifications.models import Notice
 from tests.conftest import make_board, make_customer, make_member, make_moderator, make_prospect, viewer_of
+from tests.support.racing import all_at_once
 
 At = Callable[[datetime], None]
 NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
@@ -198,7 +200,7 @@ def test_what_was_declined_beside_a_yes_stands_and_no_other_yes_wipes_it(in_app:
     consent_services.give(viewer_of(member), [Activity.PRESS])
     line = queries.line_of(member)
     assert line is not None
-    assert line.declined_until == NOW + timedelta(days=184)
+    assert line.declined_until is None
     with pytest.raises(Invalid, match="They said no"):
         candidates.ask(moderator, member, "On a stage?", [Activity.SPEAKING], reason="Again")
     consent_services.give(viewer_of(member), [Activity.QUOTE])
@@ -206,6 +208,53 @@ def test_what_was_declined_beside_a_yes_stands_and_no_other_yes_wipes_it(in_app:
     at(NOW + timedelta(days=185))
     assert queries.story_of(member).declined == {}
     candidates.ask(moderator, member, "On a stage?", [Activity.SPEAKING], reason="Half a year later")
+
+
+def active(moderator: Viewer, member: int) -> None:
+    candidates.spot(moderator, member)
+    consent_services.give(viewer_of(member), [Activity.CALL], months=12)
+    candidates.move(moderator, member, Stage.ACTIVE, reason="Spoke before")
+
+
+def test_whoever_is_asked_for_one_more_thing_is_counted_on_as_before(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, member = viewer_of(make_moderator()), make_customer("Tomasz")
+    active(moderator, member)
+    candidates.ask(moderator, member, "On a stage?", [Activity.SPEAKING], reason="Offered")
+    assert stage_of(member) is Stage.ACTIVE
+    candidates.withdraw_asking(moderator, member)
+    assert stage_of(member) is Stage.ACTIVE
+    at(NOW + timedelta(days=1))
+    asked = candidates.ask(moderator, member, "For another year?", [Activity.CALL], reason="Ends soon")
+    candidates.answer(viewer_of(member), asked.id, [Activity.CALL])
+    assert stage_of(member) is Stage.ACTIVE
+    assert [one.name for one in queries.answered_lately(NOW)] == ["Tomasz"]
+
+
+def test_a_no_to_one_more_thing_takes_nothing_else_back(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, member = viewer_of(make_moderator()), make_customer("Tomasz")
+    active(moderator, member)
+    asked = candidates.ask(moderator, member, "On a stage?", [Activity.SPEAKING], reason="Offered")
+    candidates.answer(viewer_of(member), asked.id, [])
+    line = queries.line_of(member)
+    assert line is not None
+    assert (line.stage, line.declined_until) == (Stage.ACTIVE, None)
+    assert list(queries.story_of(member).declined) == [Activity.SPEAKING]
+    with pytest.raises(Invalid, match="They said no to"):
+        candidates.ask(moderator, member, "On a stage?", [Activity.SPEAKING], reason="Again")
+    candidates.ask(moderator, member, "A quote?", [Activity.QUOTE], reason="Offered")
+
+
+def test_a_no_rests_whoever_has_agreed_to_nothing_that_holds(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, member = viewer_of(make_moderator()), make_customer("Tomasz")
+    active(moderator, member)
+    at(NOW + timedelta(days=400))
+    asked = candidates.ask(moderator, member, "On a stage?", [Activity.SPEAKING], reason="Offered")
+    assert stage_of(member) is Stage.ASKED
+    candidates.answer(viewer_of(member), asked.id, [])
+    assert stage_of(member) is Stage.RESTING
 
 
 def test_nobody_is_active_on_consents_that_have_ended(in_app: Flask, at: At) -> None:
@@ -238,3 +287,70 @@ def test_a_rest_that_is_over_is_noticed(in_app: Flask, at: At) -> None:
     assert queries.line_of(member).has_rested
     choosing.choose(viewer_of(member), not_scored=False, not_approached=True)
     assert queries.over() == []
+
+
+def race(app: Flask, *actions: Callable[[], object]) -> list[type]:
+    """What each of these gave, all at the same moment: the kinds of their answers or refusals, sorted."""
+    return sorted((type(one) for one in all_at_once(app, actions)), key=str)
+
+
+def test_of_many_who_ask_at_once_one_asks_and_the_others_are_told(in_app: Flask) -> None:
+    member, moderators = make_customer(), [viewer_of(make_moderator()) for _n in range(4)]
+    kinds = race(
+        in_app,
+        *(
+            partial(candidates.ask, one, member, "Would you?", [Activity.CALL], reason="Offered")
+            for one in moderators
+        ),
+    )
+    assert kinds == [Asking, *[Conflict] * 3]
+    assert db.session.query(Asking).count() == 1
+
+
+def test_many_may_nominate_somebody_new_at_once(in_app: Flask) -> None:
+    member, peers = make_customer(), [viewer_of(make_customer()) for _n in range(4)]
+    kinds = race(in_app, *(partial(candidates.nominate, one, member, "Helped me.") for one in peers))
+    assert kinds == [Nomination] * 4
+    assert stage_of(member) is Stage.NOMINATED
+
+
+def test_of_two_who_move_somebody_at_once_one_is_told(in_app: Flask) -> None:
+    member, moderators = make_customer(), [viewer_of(make_moderator()) for _n in range(4)]
+    version = candidates.spot(moderators[0], member).version
+    kinds = race(
+        in_app,
+        *(partial(candidates.move, one, member, Stage.RESTING, version=version) for one in moderators),
+    )
+    assert kinds == [Candidate, *[Conflict] * 3]
+
+
+def test_a_question_is_answered_or_taken_back_never_both(in_app: Flask) -> None:
+    moderator = viewer_of(make_moderator())
+    for _time in range(4):
+        member = make_customer()
+        asked = candidates.ask(moderator, member, "Would you?", [Activity.CALL], reason="Offered").id
+        kinds = race(
+            in_app,
+            partial(candidates.answer, viewer_of(member), asked, [Activity.CALL]),
+            partial(candidates.withdraw_asking, moderator, member),
+        )
+        assert set(kinds) in ({int, NotFound}, {Conflict, type(None)})
+        row = db.session.get_one(Asking, asked)
+        assert (row.answered_at is None) != (row.withdrawn_at is None)
+        assert bool(consents.in_force([member])) is (row.answered_at is not None)
+
+
+def test_a_yes_to_one_thing_and_a_withdrawal_of_another_at_once_wait_for_each_other(in_app: Flask) -> None:
+    moderator = viewer_of(make_moderator())
+    for _time in range(3):
+        member = make_customer()
+        active(moderator, member)
+        asked = candidates.ask(moderator, member, "A quote?", [Activity.QUOTE], reason="Offered").id
+        kinds = race(
+            in_app,
+            partial(candidates.answer, viewer_of(member), asked, [Activity.QUOTE]),
+            partial(consent_services.withdraw, viewer_of(member), Activity.CALL),
+        )
+        assert set(kinds) == {int, type(None)}
+        assert [one.activity for one in consents.in_force([member])[member]] == [Activity.QUOTE]
+        assert stage_of(member) in (Stage.CONSENTED, Stage.ACTIVE)

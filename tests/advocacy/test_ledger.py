@@ -290,7 +290,7 @@ def test_merging_threads_keeps_votes_and_what_was_answered(in_app: Flask) -> Non
     post = world.answer(helper, one)
     vote(viewer_of(reader), post.id)
     before = helpfulness(helper)
-    merge_threads(viewer_of(make_moderator()), one.id, other.id)
+    merge_threads(viewer_of(make_moderator()), one.id, other.id, "Asked twice.")
     assert helpfulness(helper) == pytest.approx(before)
     rebuild()
     db.session.expire_all()
@@ -326,6 +326,21 @@ def test_whoever_opts_out_is_in_no_list_and_loses_nothing(in_app: Flask) -> None
     assert standing_of(helper).companies == 3
     choosing.choose(viewer_of(helper), not_scored=False, not_approached=False)
     assert [one.member_id for one in ranking(10)] == [helper]
+
+
+def test_who_comes_next_is_found_however_many_above_left_the_list(in_app: Flask) -> None:
+    """The database looks among the highest first, three times as many as are wanted."""
+    world = make_world(companies=9, people=1)
+    *above, following = world.members[:5]
+    givers = world.members[5:]
+    for helper in above:
+        for giver in givers:
+            world.thank(giver, helper)
+        choosing.choose(viewer_of(helper), not_scored=True, not_approached=False)
+    for giver in givers[:3]:
+        world.thank(giver, following)
+    assert min(helpfulness(helper) for helper in above) > helpfulness(following)
+    assert [one.member_id for one in ranking(1)] == [following]
 
 
 def test_a_moderator_takes_an_entry_out_and_puts_it_back_and_nothing_else_does(in_app: Flask) -> None:

@@ -1,5 +1,6 @@
 """The pages about scores, as their readers see them."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,20 +8,35 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from portal.advocacy.models import Contest, Entry, Rule, ScoreChoice, WeightsDecision
-from portal.advocacy.queries import contests
+from portal.advocacy.models import Contest, Counts, Entry, Rule, ScoreChoice, WeightsDecision
+from portal.advocacy.queries import comparing, contests
 from portal.advocacy.queries.standing import standing_of
 from portal.advocacy.queries.weights import current
 from portal.advocacy.services import contesting
 from portal.advocacy.services.choosing import choose
 from portal.advocacy.services.weighing import apply_due
-from portal.discussions.models import ShownAs
+from portal.discussions.models import Audience, Board, ShownAs, Thread
 from portal.discussions.services.acceptance import accept
+from portal.discussions.services.removal import hide_post
 from portal.discussions.services.voting import vote
+from portal.kernel import site
 from portal.kernel.db import db
-from tests.advocacy.scenes import make_world
-from tests.conftest import make_admin, make_customer, make_moderator, make_prospect, viewer_of
-from tests.discussions.factories import make_post, make_thread
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import MemberProduct, Product
+from portal.moderation.services.deciding import decide, undo
+from tests.advocacy.scenes import make_world, rate
+from tests.advocacy.test_statement import words
+from tests.conftest import (
+    make_admin,
+    make_board,
+    make_company,
+    make_customer,
+    make_moderator,
+    make_prospect,
+    viewer_of,
+)
+from tests.discussions.factories import make_post, make_thread, opening_of
+from tests.moderation.conftest import answered, flagged, hiding
 
 SignIn = Callable[[int], FlaskClient]
 
@@ -65,7 +81,7 @@ def test_one_reads_what_made_the_own_score_and_no_name_of_who_voted_or_asked_as_
     assert "Canary Guestname" not in page
     assert "accepted your answer" in page
     assert "found it helpful" in page
-    assert "People whose company is not confirmed" in page
+    assert "People who asked as a role" in page
 
 
 @pytest.mark.parametrize("who", ["guest", "moderator", "admin"])
@@ -171,6 +187,143 @@ def test_one_may_stay_out_of_every_list(app: Flask, helped: dict, sign_in: SignI
     assert "0 of 3" in candidate
 
 
+def test_no_walk_over_the_entries_finds_those_of_conversations(
+    app: Flask, helped: dict, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        rate(make_customer(), helped["helper"], useful=True)
+        rows = db.session.execute(select(Entry.id, Entry.rule).where(Entry.receiver_id == helped["helper"]))
+        rules = {row.id: row.rule for row in rows}
+    assert Rule.CONVERSATION in rules.values()
+    moderator, own = sign_in(helped["moderator"]), sign_in(helped["helper"])
+    data = {"csrf_token": csrf(moderator, "/console/weights"), "reason": "Wrong."}
+    for number, rule in rules.items():
+        found = 404 if rule is Rule.CONVERSATION else 200
+        assert moderator.get(f"/console/entries/{number}").status_code == found
+        assert own.get(f"/me/score/contest?entry={number}").status_code == found
+        if rule is Rule.CONVERSATION:
+            written = moderator.post(f"/console/entries/{number}/correction", data=data)
+            assert written.status_code == 404
+
+
+def test_a_moderator_reads_what_kind_of_entry_it_is(app: Flask, helped: dict, sign_in: SignIn) -> None:
+    with app.app_context():
+        rows = db.session.execute(
+            select(Entry.id, Entry.rule).where(Entry.receiver_id == helped["helper"]).order_by(Entry.id)
+        )
+        by_rule = {row.rule: row.id for row in rows}
+    moderator = sign_in(helped["moderator"])
+    said = {
+        Rule.ACCEPTED: "an answer that was accepted",
+        Rule.VOTE: "a vote for what they wrote",
+        Rule.FIRST_ANSWER: "an answer to a question",
+    }
+    for rule, what in said.items():
+        page = moderator.get(f"/console/entries/{by_rule[rule]}").text
+        assert what in page
+        assert "a report that was right" not in page
+
+
+def test_a_title_that_somebody_does_not_read_stands_beside_no_entry(
+    app: Flask, helped: dict, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        entry = db.session.get_one(Entry, helped["entry"])
+        thread = db.session.get_one(Thread, entry.thread_id)
+        contesting.contest(viewer_of(helped["helper"]), entry.id, "Not my answer.")
+        contest = contests.waiting(viewer_of(helped["moderator"]))[0].id
+        board, opening = thread.board_id, opening_of(thread).id
+        with unit_of_work():
+            db.session.get_one(Thread, thread.id).title = "Canary of a title"
+    own, moderator = sign_in(helped["helper"]), sign_in(helped["moderator"])
+
+    def titled(browser: FlaskClient, *paths: str) -> list[bool]:
+        return ["Canary of a title" in browser.get(path).text for path in paths]
+
+    of_own = ("/me/score", f"/me/score/contest?entry={helped['entry']}")
+    of_moderator = (
+        "/console/contests",
+        f"/console/contests/{contest}",
+        f"/console/entries/{helped['entry']}",
+    )
+    assert titled(own, *of_own) == [True, True]
+    assert titled(moderator, *of_moderator) == [True, True, True]
+    with app.app_context(), unit_of_work():
+        db.session.get_one(Board, board).audience = Audience.STAFF
+        site.touch()
+    assert titled(own, *of_own) == [False, False]
+    assert titled(moderator, *of_moderator) == [True, True, True]
+    assert "About an entry" in own.get("/me/score").text
+    with app.app_context():
+        hide_post(opening, rule="a rule", reason="a reason", case_id=1, by_id=helped["moderator"])
+    assert titled(own, *of_own) == [False, False]
+    assert titled(moderator, *of_moderator) == [False, False, False]
+
+
+def test_reports_that_were_right_are_shown_and_never_counted(
+    app: Flask, helped: dict, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        moderator, before = viewer_of(helped["moderator"]), standing_of(helped["helper"]).helpfulness
+        case = flagged(
+            answered(viewer_of(make_customer()), viewer_of(make_customer()), make_board()),
+            viewer_of(helped["helper"]),
+        )
+        decision = decide(moderator, case.id, hiding(case))
+        entry = db.session.execute(select(Entry).where(Entry.rule == Rule.FLAG_UPHELD)).scalar_one()
+        assert (entry.receiver_id, entry.counts) == (helped["helper"], Counts.NONE)
+        assert standing_of(helped["helper"]).helpfulness == pytest.approx(before, abs=1e-4)
+    told = words(sign_in(helped["helper"]).get("/me/score").text).partition("What does not count, and why")[2]
+    assert re.search(r"A report that was right: Who do you call[^.]*\? It is shown, and never counts\.", told)
+    with app.app_context():
+        undo(moderator, decision.id)
+    told = words(sign_in(helped["helper"]).get("/me/score").text)
+    assert "A report that was right" not in told
+
+
+def test_a_score_stands_beside_those_of_the_same_industry_and_product(
+    app: Flask, helped: dict, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        board, people = make_board(), [make_customer() for _n in range(4)]
+        for member in people[:3]:
+            for _time in range(1 + people.index(member)):
+                asker = make_customer()
+                thread = make_thread(asker, board)
+                accept(viewer_of(asker), thread.id, make_post(member, thread).id)
+        other = make_customer(company_id=make_company(industry="52"))
+        with unit_of_work():
+            db.session.add(Product(id=7, name="Mapper"))
+            db.session.flush()
+            for member in (helped["helper"], *people[:2], other):
+                db.session.add(MemberProduct(member_id=member, product_id=7))
+        [industry] = comparing.compared(helped["helper"])  # 4 points beside 4.5, 3 and 1.5
+        assert (industry.place, industry.of) == (2, 4)
+        assert industry.median == pytest.approx(3.5, abs=1e-3)
+    page = words(sign_in(helped["moderator"]).get(f"/console/scores/{helped['username']}").text)
+    assert f"{industry.name} 2 4 3.5" in page
+    with app.app_context():
+        with unit_of_work():
+            db.session.add(MemberProduct(member_id=people[2], product_id=7))
+        assert [one.name for one in comparing.compared(helped["helper"])] == [industry.name, "Mapper"]
+        choose(viewer_of(people[0]), not_scored=True, not_approached=False)
+        assert comparing.compared(helped["helper"]) == []  # three say nothing
+    assert (
+        "Beside others" not in sign_in(helped["moderator"]).get(f"/console/scores/{helped['username']}").text
+    )
+
+
+@pytest.mark.parametrize("wanted", ["²", "9" * 20, "x"])
+def test_what_is_no_number_is_no_entry(helped: dict, sign_in: SignIn, wanted: str) -> None:
+    assert (
+        sign_in(helped["helper"]).get("/me/score/contest", query_string={"entry": wanted}).status_code == 404
+    )
+    moderator = sign_in(helped["moderator"])
+    for address in ("members", "candidates", "rising"):
+        narrowed = {"page": wanted, "product": wanted}
+        assert moderator.get(f"/console/{address}", query_string=narrowed).status_code == 200
+
+
 def test_weights_are_tried_out_then_decided_and_members_read_why(
     app: Flask, helped: dict, sign_in: SignIn
 ) -> None:
@@ -183,11 +336,17 @@ def test_weights_are_tried_out_then_decided_and_members_read_why(
         "votes_per_post": "5",
         "answer_points": "0.5",
         "answer_limit": "5",
-        "companies_to_rank": "2",
+        "companies_to_rank": "4",
     }
     tried = admin.post("/console/weights/preview", data=numbers)
     assert tried.status_code == 200
     assert "Whom it would move today" in tried.text
+    exported = re.search(r'href="(/console/weights/preview\.csv\?[^"]+)"', tried.text)
+    assert exported is not None
+    rows = admin.get(exported[1].replace("&amp;", "&")).text.splitlines()
+    assert rows[0].endswith("username,name,rank now,rank then,now,then")
+    assert [row.split(",")[0] for row in rows[1:]] == [helped["username"]]
+    assert admin.get("/console/weights/preview.csv?half_life_days=30").status_code == 404
     too_short = admin.post("/console/weights/preview", data={**numbers, "half_life_days": "1"})
     assert too_short.status_code == 422
     assert admin.post("/console/weights", data=numbers).status_code == 422  # no reason
@@ -196,7 +355,7 @@ def test_weights_are_tried_out_then_decided_and_members_read_why(
     own = sign_in(helped["helper"])
     told = own.get("/me/score").text
     assert "Days after which a point is worth half: 30 instead of 60" in told
-    assert "Companies that have to thank within a year: 2 instead of 3" in told
+    assert "Companies that have to thank within a year: 4 instead of 3" in told
     assert "Most that one person counts:" not in told
     assert "not in force yet" in told
     with app.app_context():
@@ -204,6 +363,9 @@ def test_weights_are_tried_out_then_decided_and_members_read_why(
         assert apply_due() == 1
         assert current().half_life_days == 30
         assert db.session.execute(select(WeightsDecision.applied_at)).scalar_one() is not None
+    file = admin.get("/console/weights.csv").text.splitlines()
+    assert 'href="/console/weights.csv"' in admin.get("/console/weights").text
+    assert file[1].endswith(f",30,1.0,3.0,5,0.5,5.0,4,{reason}")
     assert reason in own.get("/me/score").text
     assert "not in force yet" not in own.get("/me/score").text
 
@@ -211,6 +373,7 @@ def test_weights_are_tried_out_then_decided_and_members_read_why(
 def test_patterns_are_shown_to_vendor_moderators(helped: dict, sign_in: SignIn) -> None:
     page = sign_in(helped["moderator"]).get("/console/patterns")
     assert page.status_code == 200
+    assert "the newest 20,000 are looked at" in page.text
     assert "Canary Guestname" not in page.text
 
 
@@ -242,7 +405,7 @@ def test_contested_entries_are_narrowed_paged_and_exported(app: Flask, helped: d
         for number in range(contests.ROWS + 1):
             member = make_customer(f"Asker number {number:03}")
             contesting.contest(viewer_of(member), None, f"Words of {number:03}.")
-        first = contests.waiting(1)[0].id
+        first = contests.waiting(viewer_of(helped["moderator"]), 1)[0].id
         contesting.answer(viewer_of(helped["moderator"]), first, "Looked at it.")
     browser = sign_in(helped["moderator"])
     waiting, more = browser.get("/console/contests").text, browser.get("/console/contests?show=all").text
@@ -257,6 +420,12 @@ def test_contested_entries_are_narrowed_paged_and_exported(app: Flask, helped: d
     file = browser.get("/console/contests.csv?show=all").text
     assert len(file.splitlines()) == contests.ROWS + 2
     assert browser.get("/console/contests?page=0&show=x").status_code == 200
+    named = browser.get("/console/contests?show=all&q=number+007").text
+    assert "Words of 007." in named
+    assert "Words of 008." not in named
+    assert 'href="/console/contests.csv?show=all&amp;q=number+007"' in named
+    assert len(browser.get("/console/contests.csv?show=all&q=number+007").text.splitlines()) == 2
+    assert "Nothing fits" in browser.get("/console/contests?q=nobody-of-this-name").text
 
 
 def test_all_patterns_come_as_a_file(app: Flask, helped: dict, sign_in: SignIn) -> None:

@@ -162,7 +162,7 @@ def test_posts_that_were_merged_count_where_they_stand_now(in_app: Flask) -> Non
     target = make_thread(asker, world.board, tags="lanes")
     post = make_post(helper, source)
     vote(viewer_of(reader), post.id)
-    merge_threads(viewer_of(moderator), source.id, target.id)
+    merge_threads(viewer_of(moderator), source.id, target.id, "Asked twice.")
     assert parts(helper) == {"lanes": 1.5}
     assert by_rows(tag("mapper"), [helper]) == {}
     assert by_rows(tag("lanes"), [helper]) == {helper: pytest.approx(1.5)}

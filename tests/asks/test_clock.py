@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.asks import wording
-from portal.asks.models import AnswerRequest, AskState, StageKind
+from portal.asks.models import AnswerRequest, Ask, AskState, StageKind
 from portal.asks.queries import figures
 from portal.asks.queries.timelines import seen_of, steps_of
 from portal.asks.services import asking, connecting, requests, settling, waves
@@ -58,6 +58,15 @@ def open_cases() -> list[Case]:
             select(Case).where(Case.kind == CaseKind.CONNECT, Case.state == CaseState.OPEN)
         ).scalars()
     )
+
+
+def said(app: Flask, one: Ask) -> str:
+    """The timeline as everybody reads it."""
+    ask = fresh(one)
+    with app.test_request_context():
+        steps = steps_of(ask, own=False)
+        rows = wording.timeline(ask, steps, seen_of(ask.id), own=False, responsible="A moderator")
+    return " ".join(row["text"] for row in rows)
 
 
 class TestGoing:
@@ -273,6 +282,31 @@ class TestStopping:
         acceptance.withdraw_acceptance(viewer_of(asker), one.thread_id or 0)
         assert fresh(one).state is AskState.ANSWERED
 
+    @pytest.mark.parametrize("how", ["accepted", "removed"])
+    def test_an_answer_that_is_back_has_the_moment_and_the_verdict_of_then(
+        self, in_app: Flask, at: Clock, how: str
+    ):
+        board()
+        asker = make_prospect()
+        one = ask(asker)
+        at(TUESDAY + 3 * HOUR)
+        post = answer(make_customer(), one)
+        at(TUESDAY + timedelta(days=6))
+        if how == "accepted":
+            acceptance.accept(viewer_of(asker), one.thread_id or 0, post.id)
+            acceptance.withdraw_acceptance(viewer_of(asker), one.thread_id or 0)
+        else:
+            removal.hide_post(post.id, rule="Rule 1", reason="Names a person.", case_id=1, by_id=1)
+            assert fresh(one).state is AskState.RUNNING
+            at(TUESDAY + timedelta(days=9))
+            removal.restore_post(post.id)
+        one = fresh(one)
+        assert one.state is AskState.ANSWERED
+        assert one.answered_at == TUESDAY + 3 * HOUR
+        assert one.in_time
+        work()
+        assert fresh(one).state is AskState.ANSWERED, "it is silent since now, not since then"
+
     def test_two_weeks_of_silence_after_an_answer_settle_it(self, in_app: Flask, at: Clock):
         board()
         one = ask(make_prospect())
@@ -476,9 +510,15 @@ class TestNobodyAnswers:
                     row.paused_until = TUESDAY + 100 * HOUR
                 else:
                     row.answer_requests_open = False
+        assert "One customer was asked" in said(in_app, one)
+        assert "One of them is told once it is day where they are." in said(in_app, one)
         at(TUESDAY + 24 * HOUR)
         work()
         assert (asked(one), told("answer_request")) == ([], [])
+        assert "One customer was asked" not in said(in_app, one)
+        assert "Nobody of those who were chosen could be asked any more." in said(in_app, one)
+        kinds = db.session.execute(select(Case.kind).where(Case.state == CaseState.OPEN)).scalars().all()
+        assert kinds == [CaseKind.CONNECT], "a moderator looks"
 
     def test_quiet_hours_hold_a_request_until_they_are_over(self, in_app: Flask, at: Clock):
         board()

@@ -350,6 +350,30 @@ class TestTalking:
         result = connecting.approach(viewer_of(asker), one.id, [row.id], note="Gladly.")
         assert len(result.conversation_ids) == 1
 
+    def test_who_offers_to_talk_can_be_asked_although_they_usually_are_not(self, in_app: Flask):
+        board()
+        [customer] = make_customers(1)
+        asker = make_prospect()
+        one = ask(asker)
+        work()
+        with unit_of_work():
+            db.session.add(Availability(member_id=customer, conversations_open=False))
+        requests.would_talk(viewer_of(customer), request_of(one, customer))
+        [row] = proposals_of(one.id)
+        result = connecting.approach(viewer_of(asker), one.id, [row.id], note="Gladly.")
+        assert (len(result.conversation_ids), result.gone) == (1, 0)
+
+    def test_who_is_full_reads_so_before_offering_to_talk(self, in_app: Flask):
+        board()
+        [customer] = make_customers(1)
+        one = ask(make_prospect())
+        work()
+        with unit_of_work():
+            db.session.add(Availability(member_id=customer, limit_per_quarter=0))
+        with pytest.raises(Invalid, match="raise your limit"):
+            requests.would_talk(viewer_of(customer), request_of(one, customer))
+        assert proposals_of(one.id) == []
+
     def test_not_now_tells_nobody(self, in_app: Flask):
         board()
         [customer] = make_customers(1)

@@ -20,9 +20,11 @@ from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel import clock
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
+from portal.kernel.errors import Invalid
 from tests.conftest import (
     make_admin,
     make_board,
+    make_company,
     make_customer,
     make_member,
     make_moderator,
@@ -151,6 +153,20 @@ def test_a_menu_moves_and_says_what_is_missing(app: Flask, moderator: FlaskClien
     assert "Nobody fits" in moderator.get("/console/candidates?stage=asked").text
 
 
+def test_thanks_of_one_company_are_said_in_the_singular(app: Flask, moderator: FlaskClient) -> None:
+    with app.app_context():
+        helper = make_customer("Ines", username="ines", company_id=make_company("Castellan"))
+        asker = viewer_of(make_customer("Dana", company_id=make_company("Tidewater")))
+        thread = open_thread(
+            asker, make_board(), kind=ThreadKind.QUESTION, title="How is it done?", body="So?"
+        )
+        accept(asker, thread.id, post_reply(viewer_of(helper), thread.id, "Like this.").id)
+        candidates.spot(viewer_of(make_moderator()), helper)
+    board = moderator.get("/console/candidates").text
+    assert "rising, thanked by 1 company" in board
+    assert "1 companies" not in board
+
+
 def test_what_the_menu_chose_is_chosen_in_the_form(app: Flask, moderator: FlaskClient, tomasz: int) -> None:
     with app.app_context():
         candidates.spot(viewer_of(make_moderator()), tomasz)
@@ -158,7 +174,8 @@ def test_what_the_menu_chose_is_chosen_in_the_form(app: Flask, moderator: FlaskC
         listed = moderator.get(f"/console/candidates{view}").text
         assert 'href="/console/candidates/tomasz?to=resting#move"' in listed, view
     for stage in ("resting", "retired", "active"):
-        page = moderator.get(f"/console/candidates/tomasz?to={stage}").text
+        page = moderator.get(f"/console/candidates/tomasz?to={stage}").text.split('name="stage"', 1)[1]
+        page = page.split("</select>", 1)[0]
         assert re.findall(r'<option selected value="(\w+)"', page) == [stage]
     assert moderator.get("/console/candidates/tomasz?to=asked&to=x").status_code == 200
 
@@ -210,7 +227,7 @@ def test_peers_and_account_owners_suggest_and_see_nothing_else(
         assert browser.get("/console/candidates/tomasz").status_code == 403
     page = moderator.get("/console/candidates/tomasz").text
     assert "Petra, by a peer" in page
-    assert "Gareth, by the account’s owner" in page
+    assert "Gareth, by sales or service" in page
     assert "Nominated by a peer" in moderator.get("/console/").text
     nomination = re.search(r'action="(/console/candidates/tomasz/nominations/\d+/reading)"', page)
     assert nomination is not None
@@ -250,6 +267,29 @@ def test_what_is_over_is_kept_and_shown(app: Flask, tomasz: int, sign_in: SignIn
     token = fields_of(browser.get("/me/consents"), "/logout")
     browser.post("/me/consents/speaking?_method=DELETE", data=token)
     assert "you took it back" in browser.get("/me/consents").text
+
+
+def test_another_moderator_is_named_to_look_after_somebody_and_nobody_again(
+    app: Flask, moderator: FlaskClient, tomasz: int
+) -> None:
+    with app.app_context():
+        candidates.spot(viewer_of(make_moderator()), tomasz)
+        make_moderator("Bea Other", username="bea")
+        make_customer("Petra Peer", username="petra", duties=(Duty.MODERATOR,))
+    page, action = "/console/candidates/tomasz", "/console/candidates/tomasz/care"
+    shown = moderator.get(page).text
+    assert '<option value="bea">Bea Other</option>' in shown
+    assert "Petra Peer" not in shown
+    assert submit(moderator, page, {"whose": "bea"}, action).status_code == 303
+    assert '<option selected value="bea">Bea Other</option>' in moderator.get(page).text
+    assert "Tomasz" in moderator.get("/console/candidates?view=table&whose=bea").text
+    assert submit(moderator, page, {"whose": "petra"}, action).status_code == 422
+    assert submit(moderator, page, {"whose": ""}, action).status_code == 303
+    assert "Tomasz" in moderator.get("/console/candidates?view=table&whose=nobody").text
+    with app.app_context():
+        petra, ruth = queries.member_by_name("petra").id, viewer_of(make_moderator())
+        with pytest.raises(Invalid):
+            candidates.look_after(ruth, tomasz, whose=petra)
 
 
 def test_whoever_does_not_want_to_be_approached_is_proposed_nowhere(

@@ -118,6 +118,9 @@ def test_a_moderator_writes_it_down_and_ends_it_on_its_page(app: Flask, sign_in:
     shown = browser.get(page).text
     assert "Ms Okafor, mail of 3 March" in shown
     assert "on the website alone" in shown
+    file = browser.get(f"{page}.csv").text
+    assert f'href="{page}.csv"' in shown
+    assert "Ms Okafor, mail of 3 March" in file.splitlines()[1]
     beside = browser.get(candidate).text
     assert "agreement is missing" not in beside
     assert "on the website alone" in beside

@@ -21,6 +21,8 @@ def test_the_rota_shows_the_plan_and_change_it(app: Flask, sign_in: SignIn) -> N
     assert submit(client, "/console/rota", form).status_code == 303
     page = client.get("/console/rota").text
     assert "On duty today: Ruth Adeyemi." in page
+    assert 'href="/console/rota/shifts.csv"' in page
+    assert client.get("/console/rota/shifts.csv").text.splitlines()[1].startswith(f"Ruth Adeyemi,{today}")
     refused = submit(client, "/console/rota", {**form, "first_day": "never"})
     assert refused.status_code == 422
     assert "Write the day as 2026-03-31." in refused.text

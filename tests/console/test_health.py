@@ -4,13 +4,16 @@ import csv
 import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 
 from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.discussions.models import ThreadKind
 from portal.discussions.services.posting import open_thread, post_reply
+from portal.kernel import clock
 from tests.conftest import make_board, make_customer, make_moderator, viewer_of
+from tests.discussions.factories import make_thread
 from tests.support.statements import Statements
 
 SignIn = Callable[[int], FlaskClient]
@@ -62,9 +65,49 @@ def test_every_table_is_a_file_of_what_is_shown(app: Flask, sign_in: SignIn) -> 
     assert len(rows("/console/health/boards.csv?board=other")) == 1
     assert len(rows("/console/health/weeks.csv?weeks=26")) == 27
     assert rows("/console/health/concentration.csv")[3] == ["everyone who answered", "1", "100"]
-    for part in ("people", "first-posts", "by-board-and-week"):
+    assert rows("/console/health/how-soon.csv")[0][1:] == [
+        "median hours to an answer", "median hours to a customer's answer"
+    ]  # fmt: skip
+    with app.app_context():
+        asker = make_customer()
+        with clock.frozen(clock.now() - timedelta(days=2)):
+            open_thread(viewer_of(asker), board, kind=ThreadKind.QUESTION, title="Who knows?", body="Why?")
+    assert [row[:2] for row in rows("/console/health/unanswered.csv")[1:]] == [["Who knows?", "'=SUM(A1)"]]
+    shown = browser.get("/console/health").text
+    assert all(f'href="/console/health/{part}.csv"' in shown for part in ("how-soon", "unanswered"))
+    for part in ("people", "first-posts", "by-board-and-week", "how-soon"):
         assert len(rows(f"/console/health/{part}.csv")) > 1
     assert browser.get("/console/health/salaries.csv").status_code == 404
+
+
+def test_a_board_without_a_question_in_the_time_says_what_waits_there(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        moderator, lively = make_moderator(), make_board("Lively", slug="lively", position=2)
+        quiet = make_board("Quiet", slug="quiet", position=1)
+        make_board("Empty", slug="empty", position=3)
+        talk(lively, by_customer=1)
+        with clock.frozen(clock.now() - timedelta(weeks=20)):
+            make_thread(make_customer(), quiet, "Who knows?")
+    browser = sign_in(moderator)
+    page = browser.get("/console/health").text.partition('id="by-board"')[2].partition("</table>")[0]
+    assert page.index("Quiet") < page.index("Lively")
+    assert 'href="/boards/quiet?show=unanswered">1</a>' in page
+    assert "Empty" not in page
+    rows = browser.get("/console/health/boards.csv").get_data(as_text=True).splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["Quiet", "Lively"]
+    assert rows[1].split(",")[1:5] + rows[1].split(",")[-1:] == ["0", "0", "0", "0", "1"]
+
+
+def test_by_board_and_week_stands_on_the_page_for_every_time(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        moderator = make_moderator()
+        talk(make_board("Lively"), by_customer=1)
+    browser = sign_in(moderator)
+    for weeks in (12, 26, 52):
+        page = browser.get(f"/console/health?weeks={weeks}").text
+        heat = page.partition('<table class="heat"')[2].partition("</table>")[0]
+        assert heat.count('<th scope="col">') == weeks + 1
+        assert "Lively" in heat
 
 
 def test_the_number_of_statements_does_not_grow(

@@ -27,6 +27,8 @@ from portal.kernel.unit_of_work import unit_of_work
 from portal.matching.models import Availability
 from portal.members.models import Member, MemberProduct, Product
 from portal.members.services import confirming
+from tests.asks.scenes import ask
+from tests.asks.scenes import board as board_for_asks
 from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
 from tests.support.people import fields_of, submit
 from tests.support.statements import Statements
@@ -82,8 +84,8 @@ def test_facets_count_under_the_other_words(in_app: Flask) -> None:
     assert counted.industry == {"31-33": 3, "52": 2}
     assert counted.status == {"customer": 3}
     assert counted.seen == {"week": 1, "longer": 1, "never": 1}
-    assert explorer.products(Wanted(industry="31-33")) == [(7, "Mapper", 1)]
-    assert explorer.products(Wanted(industry="52")) == [(7, "Mapper", 0)]
+    assert explorer.facets(Wanted(industry="31-33")).products == [(7, "Mapper", 1)]
+    assert explorer.facets(Wanted(industry="52")).products == [(7, "Mapper", 0)]
 
 
 def test_standing_is_a_facet(in_app: Flask) -> None:
@@ -95,20 +97,40 @@ def test_standing_is_a_facet(in_app: Flask) -> None:
     assert names(standing="ranked") == ["Helper"]
     assert names(standing="rising") == ["Beginner"]
     assert names(sort="helpful")[:2] == ["Helper", "Beginner"]
+    early = names(standing="too early", sort="name")
+    assert early == [f"Asker {number}" for number in range(4)]
     counted = explorer.facets(Wanted(standing="rising"))
     assert counted.total == 1
-    assert counted.standing == {"ranked": 1, "rising": 1}
+    assert counted.standing == {"ranked": 1, "rising": 1, "too early": 4}
+    make_prospect("Nobody asks them")
+    make_moderator("Of the vendor")
+    assert names(standing="too early", sort="name") == early
     with unit_of_work():
         db.session.add(ScoreChoice(member_id=helper, not_scored=True, changed_at=clock.now()))
         db.session.get_one(Member, beginner).status = Status.PROSPECT
-    assert explorer.facets(Wanted()).standing == {}
+    assert explorer.facets(Wanted()).standing == {"too early": 4}
     assert names(standing="ranked") == names(standing="rising") == []
+
+
+def test_nobodys_place_tells_how_helpful_somebody_is_who_opted_out(in_app: Flask) -> None:
+    board, first = make_board(), make_customer("Never helped")
+    helper, beginner = make_customer("Helper"), make_customer("Beginner")
+    for number, who in enumerate((helper, helper, helper, beginner)):
+        asker = viewer_of(make_customer(f"Asker {number}"))
+        thread = open_thread(asker, board, kind=ThreadKind.QUESTION, title=f"Question {number}", body="Why?")
+        accept(asker, thread.id, post_reply(viewer_of(who), thread.id, f"So: {number}.").id)
+    assert first < helper
+    assert names(sort="helpful")[0] == "Helper"
+    with unit_of_work():
+        db.session.add(ScoreChoice(member_id=helper, not_scored=True, changed_at=clock.now()))
+    assert names(sort="helpful")[:3] == ["Beginner", "Never helped", "Helper"]
+    assert next(iter(explorer.everybody(Wanted(sort="helpful")))).name == "Beginner"
 
 
 def test_every_facet_counts_what_choosing_it_shows(in_app: Flask) -> None:
     people()
     counted = explorer.facets(Wanted())
-    for facet in ("industry", "size", "region", "status", "seen"):
+    for facet in ("industry", "size", "region", "status", "seen", "standing"):
         for value, number in getattr(counted, facet).items():
             assert not value or len(names(**{facet: value})) == number, f"{facet} {value}"
 
@@ -183,6 +205,9 @@ def test_a_note_is_the_members_data(app: Flask, moderator: FlaskClient, sign_in:
 def test_the_timeline_tells_what_somebody_was_asked_and_agreed_to(app: Flask, moderator: FlaskClient) -> None:
     with app.app_context():
         ines, ruth = make_prospect("Ines", username="ines"), viewer_of(make_moderator())
+        board_for_asks()
+        ask(ines, "By name: who runs Flow with forty partners?", shown_as="name")
+        ask(ines, "Canary of somebody who asks as a role", shown_as="role")
         confirming.confirm_company(ruth, "ines", make_company("Castellan Foods"))
         candidates.nominate(viewer_of(make_customer()), ines, "Helped me twice.")
         both = [Activity.CALL, Activity.QUOTE]
@@ -193,6 +218,7 @@ def test_the_timeline_tells_what_somebody_was_asked_and_agreed_to(app: Flask, mo
     text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     for words in (
         "Company confirmed by a moderator : Castellan Foods",
+        "Asked customers : By name: who runs Flow with forty partners?",
         "Nominated by a peer : Helped me twice.",
         "Was asked for : Calls, A quote",
         "Said yes to : Calls",
@@ -203,5 +229,6 @@ def test_the_timeline_tells_what_somebody_was_asked_and_agreed_to(app: Flask, mo
         "Moved to “resting”: took the last consent back",
     ):
         assert words.replace(" :", ":") in text.replace(" :", ":"), words
+    assert "Canary of somebody" not in text
     help_alone = moderator.get("/console/members/ines?show=help").text.split('id="timeline"')[1]
     assert "Nominated by a peer" not in help_alone

@@ -9,11 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.advocacy.queries import standing
+from portal.advocacy.services import choosing
 from portal.console import rising
+from portal.discussions.models import ShownAs, ThreadKind
 from portal.discussions.services.acceptance import accept
+from portal.discussions.services.voting import vote
 from portal.kernel import clock
 from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
-from tests.discussions.factories import make_post, make_thread
+from tests.discussions.factories import make_post, make_thread, opening_of
 from tests.support.statements import Statements
 
 SignIn = Callable[[int], FlaskClient]
@@ -122,3 +125,47 @@ def test_a_guest_who_was_thanked_does_not_rise(app: Flask, sign_in: SignIn) -> N
         assert standing.rising(9) == []
         assert standing.rising(9, clock.now() - timedelta(microseconds=1)) == []
     assert "Nobody rises yet" in sign_in(moderator).get("/console/rising").text
+
+
+def test_whoever_wants_no_approach_takes_nobodys_place_in_the_list(in_app: Flask) -> None:
+    board = make_board()
+    first, second = (somebody_who_rises(name, "23", board) for name in ("Anna", "Bram"))
+    thank(first, board)
+    assert [one.member_id for one in standing.rising(1)] == [first]
+    choosing.choose(viewer_of(first), not_scored=False, not_approached=True)
+    assert [one.member_id for one in standing.rising(1)] == [second]
+    assert [one.member_id for one in standing.rising(1, approachable=False)] == [first]
+
+
+def test_where_staff_write_most_it_says_so_instead_of_a_list(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        board, staff = make_board(), make_moderator()
+        somebody_who_rises("Anna Early", "23", board)
+        for _time in range(2):
+            make_post(staff, make_thread(make_customer(), board))
+    browser = sign_in(staff)
+    page = browser.get("/console/rising").text
+    assert "Your own people wrote 67% of the answers." in page
+    assert "Anna Early" not in page
+    assert 'href="/console/rising?anyway=yes"' in page
+    assert "Anna Early" in browser.get("/console/rising?anyway=yes").text
+    with app.app_context():
+        for _time in range(2):
+            thank(make_customer(), board)
+    page = browser.get("/console/rising").text
+    assert "Anna Early" in page
+    assert "Your own people wrote" not in page
+
+
+def test_whoever_has_nothing_to_show_is_not_said_to_have_had_a_conversation(
+    app: Flask, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        board, moderator, helper = make_board(), make_moderator(), make_customer("Anna Early")
+        story = make_thread(
+            helper, board, "As a role", kind=ThreadKind.WAR_STORY, author_shown_as=ShownAs.ROLE
+        )
+        vote(viewer_of(make_customer()), opening_of(story).id)
+    row = sign_in(moderator).get("/console/rising").text.partition("Anna Early")[2].partition("</tr>")[0]
+    assert "a conversation, of which nothing is shown" not in row
+    assert "nothing that can be shown here" in row

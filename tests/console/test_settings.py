@@ -1,6 +1,7 @@
 """The site as an admin sets it up: in force at once, refused in words, recorded."""
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -287,6 +288,68 @@ def test_a_closed_list_is_edited_as_a_whole(app: Flask, admin: FlaskClient) -> N
         assert lists.noun(lists.SIZES, "1-49") == "small company"
         assert lists.label(lists.SIZES, "50-199") == "50–199 people", "retired, and still known"
         assert len(lists.entries(lists.INDUSTRIES)) == 20
+
+
+def test_countries_are_a_list_of_the_admins_and_what_was_chosen_stays(
+    app: Flask, admin: FlaskClient, sign_in: Callable[[int], FlaskClient]
+) -> None:
+    path = "/console/settings/lists?list=regions"
+    rows = rows_of(admin.get(path).text)
+    assert len(rows["key"]) > 240, "every country of ISO 3166, as before"
+    at = {code: number for number, code in enumerate(rows["key"])}
+    rows |= {f"label-{at['GB']}": "UK", f"place-{at['GB']}": "0", f"retired-{at['DE']}": "on"}
+    new = at[""]
+    refused = submit(admin, path, {**rows, f"code-{new}": "DACH", f"label-{new}": "German-speaking"}, path)
+    assert refused.status_code == 422
+    assert "use two capital letters" in refused.text
+    with app.app_context():
+        member = make_customer("Ada", username="ada", region="DE", visibility={"region": "everyone"})
+        make_customer("Bea", username="bea", region="GB", visibility={"region": "everyone"})
+    rows |= {f"code-{new}": "EU", f"label-{new}": "European Union"}
+    assert submit(admin, path, rows, path).status_code == 303
+    ada = sign_in(member)
+    form = ada.get("/settings/profile").text
+    region = form.split('name="region"')[1].split("</select>")[0]
+    offered = re.findall(r'<option (?:selected )?value="(\w*)"', region)
+    assert offered[:2] == ["", "GB"], "in the order of the list"
+    assert "EU" in offered
+    assert "DE" in offered, "retired, but one's own"
+    other = admin.get("/settings/profile").text
+    assert 'value="DE"' not in other.split('name="region"')[1].split("</select>")[0]
+    assert "Germany" in ada.get("/members/ada").text
+    assert ">UK<" in re.sub(r"\s+", "", ada.get("/members").text)
+    assert "UK" in ada.get("/members/bea").text
+    saved = submit(
+        ada,
+        "/settings/profile",
+        {"name": "Ada", "time_zone": "UTC", "region": "EU", "role_level": ""},
+        "/settings/profile",
+    )
+    assert saved.status_code == 303
+    with app.app_context():
+        assert db.session.get_one(Member, member).region == "EU"
+    assert 'value="DE"' in admin.get("/console/settings/calendar").text, "holidays go by ISO"
+
+
+def test_a_retired_language_survives_a_save_of_the_profile(
+    app: Flask, admin: FlaskClient, sign_in: Callable[[int], FlaskClient]
+) -> None:
+    path = "/console/settings/lists?list=languages"
+    rows = rows_of(admin.get(path).text)
+    rows[f"retired-{rows['key'].index('de')}"] = "on"
+    assert submit(admin, path, rows, path).status_code == 303
+    with app.app_context():
+        member = make_customer("Ada", languages=["de", "en"])
+    ada = sign_in(member)
+    checked = re.findall(
+        r'name="languages" id="\S+" value="(\w+)" checked', ada.get("/settings/profile").text
+    )
+    assert set(checked) == {"de", "en"}
+    assert 'id="language-de"' not in admin.get("/settings/profile").text
+    fields = {"name": "Ada", "time_zone": "UTC", "region": "", "role_level": "", "languages": checked}
+    assert submit(ada, "/settings/profile", fields, "/settings/profile").status_code == 303
+    with app.app_context():
+        assert set(db.session.get_one(Member, member).languages) == {"de", "en"}
 
 
 @pytest.mark.parametrize(

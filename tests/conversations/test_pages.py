@@ -10,14 +10,15 @@ from sqlalchemy import select
 
 from portal.conversations import services
 from portal.conversations.models import Conversation, ConversationState, Message
-from portal.kernel import clock, mail
+from portal.kernel import clock, mail, vault
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
-from portal.members.models import KeptForm
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import KeptForm, Member
 from portal.moderation.models import Case
 from portal.notifications.models import Mail
 from portal.notifications.services import mailing
-from tests.conftest import make_customer, make_member, make_moderator, make_prospect, viewer_of
+from tests.conftest import make_customer, make_member, make_moderator, make_prospect, noon, viewer_of
 from tests.conversations.conftest import asked, talking
 
 
@@ -62,6 +63,20 @@ def test_from_the_profile_to_the_first_words_both_ways(app, sign_in, two):
     assert post(jonas, f"{place}/messages", place, body="Thank you").status_code == 303
     assert "Thank you" in hanneke.get(place).text
     assert "seen" in jonas.get(place).text
+
+
+def test_who_is_in_touch_already_loses_no_word_of_a_request(app, sign_in, two):
+    jonas = sign_in(two[0])
+    shown = jonas.get("/conversations/new?to=hanneke").text
+    with app.app_context():
+        place = f"/conversations/{talking(*two, 'hello').id}"  # she was quicker, in another window
+    key = re.search(r'name="form_key"[^>]*value="([^"]+)"', shown).group(1)
+    words = {"to": "hanneke", "note": "What did the second half cost?"}
+    sent = jonas.post("/conversations", data={"csrf_token": csrf_of(shown), "form_key": key, **words})
+    assert sent.status_code == 422
+    assert "You are in touch already" in sent.text
+    assert "What did the second half cost?" in sent.text
+    assert f'href="{place}"' in sent.text
 
 
 def test_an_empty_message_is_refused_with_the_page_and_a_long_one_keeps_its_text(app, sign_in, two):
@@ -309,6 +324,60 @@ def test_a_declined_request_reads_not_available(app, sign_in, two):
     assert sign_in(two[1]).get(f"/conversations/{conversation.id}").status_code == 404
 
 
+def test_pressed_twice_it_ends_where_the_first_ended(app, sign_in, two):
+    with app.app_context():
+        conversation = asked(*two).id
+        taken_back = asked(two[0], make_customer()).id
+    hanneke, jonas = sign_in(two[1]), sign_in(two[0])
+    token = csrf_of(hanneke.get("/notifications").text)
+    declined = [
+        hanneke.post(f"/conversations/{conversation}/refusal", data={"csrf_token": token}) for _ in range(2)
+    ]
+    assert [(one.status_code, one.location) for one in declined] == [(303, "/conversations")] * 2
+    token = csrf_of(jonas.get("/notifications").text)
+    path = f"/conversations/{taken_back}/request?_method=DELETE"
+    back = [jonas.post(path, data={"csrf_token": token}) for _ in range(2)]
+    assert [(one.status_code, one.location) for one in back] == [(303, "/conversations")] * 2
+    path = f"/conversations/{conversation}/request?_method=DELETE"
+    late = jonas.post(path, data={"csrf_token": token})
+    assert (late.status_code, late.location) == (303, f"/conversations/{conversation}"), "answered meanwhile"
+    nobody = sign_in_stranger(app, sign_in)
+    token = csrf_of(nobody.get("/notifications").text)
+    stranger = nobody.post(f"/conversations/{conversation}/refusal", data={"csrf_token": token})
+    assert stranger.status_code == 404
+
+
+def sign_in_stranger(app, sign_in):
+    with app.app_context():
+        return sign_in(make_customer())
+
+
+def test_a_time_that_the_clock_skips_is_refused_beside_its_field(app, sign_in, two, at):
+    at(noon("2026-03-20"))
+    with app.app_context():
+        place = f"/conversations/{talking(*two, 'hello').id}"
+        with unit_of_work():
+            db.session.get_one(Member, two[0]).time_zone = "Europe/Berlin"
+    jonas = sign_in(two[0])
+    refused = post(jonas, f"{place}/times", f"{place}/times", time_1="2026-03-29T02:30", minutes="20")
+    assert refused.status_code == 422
+    assert "there is no such time on this day" in refused.text
+    taken = post(jonas, f"{place}/times", f"{place}/times", time_1="2026-03-29T03:30", minutes="20")
+    assert taken.status_code == 303
+
+
+def test_without_a_message_there_is_no_form_to_report_but_a_way_out(app, sign_in, two):
+    with app.app_context():
+        start = clock.now() + timedelta(days=1)
+        conversation = asked(*two, slots=((start, 20),)).id
+    page = sign_in(two[1]).get(f"/conversations/{conversation}/report").text
+    assert 'name="rule"' not in page
+    assert f'href="/conversations/{conversation}/leave"' in page
+    with app.app_context():
+        talk = talking(make_prospect(), two[1], "hello", "and you").id
+    assert 'name="rule"' in sign_in(two[1]).get(f"/conversations/{talk}/report").text
+
+
 def test_reports_and_messages_without_end_are_refused(app, sign_in, two):
     with app.app_context():
         conversation_id = talking(*two, "hello", "more").id
@@ -329,3 +398,34 @@ def test_reports_and_messages_without_end_are_refused(app, sign_in, two):
         assert len(db.session.scalars(select(Case.id)).all()) == before + 8
     said = [post(jonas, f"{place}/messages", place, body=f"Number {n}").status_code for n in range(121)]
     assert (set(said[:120]), said[120]) == ({303}, 429)
+
+
+def test_messages_to_choose_from_are_shown_in_plain_words(app, sign_in, two):
+    said = "It took **five** weeks, see [the `plan`](https://flow.example/plan) & <notes>."
+    with app.app_context():
+        place = f"/conversations/{talking(*two, said, said).id}"
+    jonas = sign_in(two[0])
+    for page in (jonas.get(f"{place}/report").text, jonas.get(f"{place}/own-messages").text):
+        assert "It took five weeks, see the plan &amp; &lt;notes&gt;." in page
+        assert "**" not in page
+        assert "](" not in page
+
+
+def test_without_the_key_conversations_say_so_and_everything_else_answers(app, sign_in, two, settings):
+    with app.app_context():
+        conversation = talking(*two, "hello").id
+    browser = sign_in(two[0])
+    vault.configure(lambda: "a key that was never the one of this site")
+    try:
+        page = browser.get(f"/conversations/{conversation}")
+        assert page.status_code == 200
+        assert "cannot be opened" in page.text
+        assert "hello" not in page.text
+        refused = browser.post(f"/conversations/{conversation}/messages", data={"body": "does this go?"})
+        assert refused.status_code < 600
+        assert "does this go?" in refused.text, "what was typed is not lost"
+        for path in ("/", "/conversations", "/asks", "/ask", "/members", "/me/contributions", "/me/data"):
+            assert browser.get(path).status_code == 200, path
+    finally:
+        vault.configure(lambda: settings.conversation_keys)
+    assert "hello" in browser.get(f"/conversations/{conversation}").text

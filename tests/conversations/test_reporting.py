@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.conversations import services, telling
-from portal.conversations.models import Rating, Report
+from portal.conversations.models import Decided, Rating, Report
 from portal.conversations.queries import giving, reading
 from portal.kernel import clock
 from portal.kernel.access import Duty
@@ -150,6 +150,14 @@ def test_ratings_are_ones_own_unless_shared(scene):
     services.rate(viewer_of(jonas), conversation.id, useful=True, shared=True)
     assert reading.page(viewer_of(ines), conversation.id).others_rating.useful
     assert len(db.session.execute(select(Rating)).all()) == 1
+
+
+def test_what_was_decided_is_kept_of_prospects_alone(scene):
+    jonas, ines, _mona, conversation = scene
+    for one in (jonas, ines):
+        services.rate(viewer_of(one), conversation.id, useful=True, decided=Decided.CHOSE)
+    rows = db.session.execute(select(Rating.by_id, Rating.decided)).all()
+    assert {row.by_id: row.decided for row in rows} == {jonas: Decided.CHOSE, ines: None}
 
 
 def test_thanks_stand_on_the_page_only_when_both_want_it(scene):

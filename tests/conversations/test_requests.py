@@ -10,6 +10,7 @@ from portal.conversations.errors import InTouch
 from portal.conversations.events import ConversationReleased
 from portal.conversations.models import Conversation, ConversationState
 from portal.conversations.queries import listing, reading
+from portal.conversations.queries.asked import asked_for
 from portal.conversations.queries.finding import find_own, may_be_asked
 from portal.conversations.services import people
 from portal.kernel import clock, events
@@ -188,6 +189,7 @@ def test_a_booked_time_opens_the_conversation(in_app):
     conversation = asked(jonas, ines, slot_id=slot.id)
     assert conversation.state is ConversationState.OPEN
     assert conversation.agreed_at == slot.starts_at
+    assert [one.booked for one in asked_for(viewer_of(ines))] == [True], "also where the clock runs"
     services.leave(viewer_of(jonas), conversation.id)
     assert load(ines, clock.now()).taken == 0
 

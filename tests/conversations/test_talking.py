@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal.conversations import services
 from portal.conversations.events import ConversationHeld
-from portal.conversations.models import Conversation, ConversationState, Message
+from portal.conversations.models import Block, Conversation, ConversationState, Message
 from portal.conversations.queries import copies, listing, reading
 from portal.conversations.queries.finding import find_own
 from portal.conversations.services import messages, people
@@ -18,8 +18,9 @@ from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.kernel.vault import CannotOpen
+from portal.matching.models import Availability
 from portal.matching.queries import load
-from portal.members.models import Member
+from portal.members.models import Company, Member
 from portal.members.services.erasing import erase_account
 from portal.moderation.models import Case, CaseKind
 from portal.notifications.models import Notice
@@ -148,6 +149,43 @@ def test_a_further_person_joins_when_all_agree_and_reads_from_then_on(two):
     assert [text for text in texts(pia, conversation.id) if text] == ["after"]
     assert not reading.page(viewer_of(pia), conversation.id).note
     assert "before" not in str(copies.export(viewer_of(pia), conversation.id))
+
+
+@pytest.mark.parametrize("why", ["blocked by another", "competitor", "wants company addresses", "suspended"])
+def test_a_further_person_is_somebody_whom_each_of_them_could_talk_with(two, why):
+    jonas, ines = two
+    pia = make_customer("Pia")
+    conversation = talking(jonas, ines, "before")
+    with unit_of_work():
+        if why == "blocked by another":
+            db.session.add(Block(blocker_id=pia, blocked_id=ines, at=clock.now()))
+        elif why == "competitor":
+            company = db.session.get_one(Company, db.session.get_one(Member, ines).company_id)
+            company.competitors = [db.session.get_one(Member, pia).company_id]
+        elif why == "wants company addresses":  # Jonas has none
+            db.session.add(Availability(member_id=pia, values=[], company_address_required=True))
+        else:
+            db.session.get_one(Member, pia).suspended_until = clock.now() + timedelta(days=1)
+    with pytest.raises(Invalid) as refused:
+        people.propose_person(viewer_of(jonas), conversation.id, viewer_of(pia).username)
+    with pytest.raises(Invalid) as nobody:
+        people.propose_person(viewer_of(jonas), conversation.id, "nobody-of-this-name")
+    assert refused.value.message == nobody.value.message, "why it is reads the same"
+
+
+def test_two_who_write_without_the_member_have_not_talked_with_them(two):
+    jonas, ines = two
+    pia = make_customer("Pia")
+    conversation = asked(jonas, ines)
+    services.accept(viewer_of(ines), conversation.id)
+    people.propose_person(viewer_of(jonas), conversation.id, viewer_of(pia).username)
+    people.agree_to_person(viewer_of(ines), conversation.id, pia)
+    people.join(viewer_of(pia), conversation.id)
+    for one in (jonas, pia, jonas):
+        services.send_message(viewer_of(one), conversation.id, "Is she there?")
+    assert db.session.get_one(Conversation, conversation.id, populate_existing=True).held_at is None
+    services.send_message(viewer_of(ines), conversation.id, "Here I am")
+    assert db.session.get_one(Conversation, conversation.id, populate_existing=True).held_at is not None
 
 
 def test_after_leaving_there_is_nothing_and_the_other_keeps_a_copy(two):

@@ -37,7 +37,16 @@ Markers, all optional. On a thread: `pinned = true`; `closed = { by = "…", rea
 `moderation = "…"` with `moderation_reason = "…"` says which state the case is in when the demo is
 loaded: "hidden-rule4" (removed for personal data), "warned" (removed and the author warned),
 "appealed" (removed, the reason is the author's appeal), "flagged" (open), "dismissed" (flagged and
-left standing), "held" (a newcomer's post that waits for release).
+left standing), "held" (a newcomer's post that waits for release), "refused" (held, and not released),
+"closed" (flagged, and its thread closed by a rule), "suspended" and "banned" (removed, and the author held
+back), "taken-back" (removed, undone within minutes and left standing), "upheld" and "overturned" (removed,
+the reason is the author's appeal, which another moderator answered). Who decided the refused and the closed
+stands in `decided = { by = "…", rule = "…", reason = "…" }`, who answered an appeal in
+`appeal = { by = "…", reason = "…" }`. `deleted = true`: taken back by its author; on a thread without posts.
+`merged = { into = "key", by = "…", reason = "…" }` and `split = { by = "…", posts = [2, 3], title = "…",
+reason = "…" }` (places of posts in the file) and, to fewer readers by a rule,
+`moved = { to = "board", by = "…", rule = "…", reason = "…" }` are done after the last post.
+`![words](picture:name)` in a body is a picture that `portal/demo/pictures.py` draws.
 
 Order: threads by age (oldest first), then key. No sentence of more than six words may occur in two
 threads. Nothing here names a real product of the trade: rivals are invented.
@@ -71,16 +80,24 @@ MODERATION = {  # state: the marker that it needs beside it
     "flagged": "flagged",
     "dismissed": "flagged",
     "held": "",
+    "refused": "decided",
+    "closed": "decided",
+    "suspended": "hidden",
+    "banned": "hidden",
+    "taken-back": "hidden",
+    "upheld": "appeal",
+    "overturned": "appeal",
 }
 BODIES = {"war_story": ("happened", "cost", "differently")}
 THREAD_KEYS = {
     *("key", "board", "kind", "title", "author", "days_ago", "tags", "votes", "body", "post"),
     *("happened", "cost", "differently", "pinned", "closed", "edited_reason", "flagged", "hidden"),
-    *("moderation", "moderation_reason"),
+    *("moderation", "moderation_reason", "decided", "merged", "split", "moved", "deleted"),
 }
 POST_KEYS = {
     *("author", "after_hours", "kind", "body", "votes", "accepted", "on", "quote_of"),
     *("edited_reason", "flagged", "hidden", "moderation", "moderation_reason"),
+    *("decided", "appeal", "deleted"),
 }
 MIN_THREADS, MIN_COMPANIES, MIN_MEMBERS = 300, 40, 150
 

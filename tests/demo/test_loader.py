@@ -2,23 +2,42 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from PIL import Image
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
+from portal.advocacy.models import Act, Candidate, Contest, Entry
 from portal.advocacy.queries import standing
+from portal.advocacy.queries.patterns import Wanted, patterns
 from portal.asks.models import Ask, AskState
 from portal.conversations.models import Conversation, ConversationState, Report, Thanks
 from portal.conversations.queries import listing
 from portal.demo import loader
-from portal.discussions.models import Board, Post, PostKind, Thread, ThreadKind
+from portal.discussions.models import (
+    Audience,
+    Board,
+    Post,
+    PostKind,
+    PostState,
+    Thread,
+    ThreadKind,
+    Upload,
+    Vote,
+)
+from portal.discussions.moved_away import stone_of
 from portal.discussions.services.posting import post_reply
 from portal.discussions.services.recount import recount
+from portal.kernel.access import VISITOR
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
-from portal.members.models import Company, Member, Product
+from portal.members.models import Company, Member, MemberState, Product
 from portal.members.queries import viewer_of
+from portal.moderation.models import Appeal, AppealOutcome, Case, Decision, MemberMeasure, PostMeasure
 from portal.notifications.models import Mail, Notice
 from portal.notifications.queries import notices_of
 from tests.conftest import make_customer, noon
@@ -30,9 +49,11 @@ def count(model: type) -> int:
     return db.session.execute(select(func.count()).select_from(model)).scalar_one()
 
 
-def test_it_loads_is_whole_and_goes_away(in_app: Flask, at: Callable[[datetime], None]) -> None:
+def test_it_loads_is_whole_and_goes_away(
+    in_app: Flask, at: Callable[[datetime], None], tmp_path: Path
+) -> None:
     at(noon("2026-11-20"))
-    assert loader.load("demo password") >= 150
+    assert loader.load("demo password", tmp_path / "pictures") >= 150
     assert count(Company) >= 40
     assert count(Thread) >= 300
     assert recount() == []
@@ -57,23 +78,141 @@ def test_it_loads_is_whole_and_goes_away(in_app: Flask, at: Callable[[datetime],
     risers = standing.rising(200)
     assert 10 <= len(risers) <= count(Member) / 4, "some rise, and they are the few"
     assert sum(one.label == standing.RISING for one in risers) >= 3
+    _shows_every_state(tmp_path / "pictures")
     with pytest.raises(loader.DemoRefused):
-        loader.load("again")
-    assert loader.remove() >= 150
+        loader.load("again", tmp_path)
+    assert loader.remove(tmp_path / "pictures") >= 150
+    assert list((tmp_path / "pictures").iterdir()) == [], "no picture is left behind"
     assert (count(Member), count(Thread), count(Post), count(Board), count(Company)) == (0, 0, 0, 0, 0)
 
 
-def test_what_real_people_wrote_and_made_stays(in_app: Flask, at: Callable[[datetime], None]) -> None:
+def _shows_every_state(folder: Path) -> None:
+    """Whatever can become of a post, a thread, an account, an appeal and an entry can be looked at."""
+    assert set(db.session.execute(select(Post.state)).scalars()) == set(PostState)
+    decided = db.session.execute(select(Decision)).scalars().all()
+    assert {one.post_measure for one in decided} >= {
+        PostMeasure.HIDE, PostMeasure.CLOSE, PostMeasure.REFUSE, PostMeasure.SPLIT, PostMeasure.MERGE,
+    }  # fmt: skip
+    assert {one.member_measure for one in decided} >= {
+        MemberMeasure.WARN, MemberMeasure.SUSPEND, MemberMeasure.BAN,
+    }  # fmt: skip
+    assert any(one.undone_at for one in decided)
+    assert set(db.session.execute(select(Appeal.outcome)).scalars()) == set(AppealOutcome)
+    held_back = select(func.count()).where(Member.suspended_until.is_not(None))
+    assert db.session.execute(held_back).scalar_one() == 1
+    assert (
+        db.session.execute(select(func.count()).where(Member.state == MemberState.BANNED)).scalar_one() == 1
+    )
+    merged = select(func.count()).where(Thread.merged_into_id.is_not(None))
+    assert db.session.execute(merged).scalar_one() == 1
+    moved = db.session.execute(
+        select(Thread.id).where(Thread.external_id == "c-st-clearing-window")
+    ).scalar_one()
+    assert stone_of(VISITOR, moved) is not None
+    contests = db.session.execute(select(Contest)).scalars().all()
+    assert {bool(one.answered_at) for one in contests} == {True, False}
+    assert db.session.execute(select(func.count()).where(Entry.act == Act.REVERSED)).scalar_one() >= 1
+    found = patterns(Wanted())
+    assert found.pairs.rows, "two thank each other"
+    assert found.ranges.rows, "from one range of addresses"
+    keepers = set(db.session.execute(select(Candidate.looked_after_by_id)).scalars()) - {None}
+    assert len(keepers) == 2
+    shown = db.session.execute(select(Upload.name).where(Upload.post_id.is_not(None))).scalars().all()
+    portraits = db.session.execute(select(Member.picture).where(Member.picture != "")).scalars().all()
+    assert len(shown) == 2
+    assert len(portraits) > 30
+    for name in (*shown, *portraits):
+        with Image.open(folder / name) as picture:
+            assert picture.format == "WEBP"
+    sources = "".join(db.session.execute(select(Post.source)).scalars())
+    assert "- [ ] " in sources
+    assert "|---|" in sources
+    assert "(picture:" not in sources
+
+
+def test_it_is_the_same_each_time(app: Flask, at: Callable[[datetime], None], tmp_path: Path) -> None:
     at(noon("2026-11-20"))
-    loader.load("demo password")
+    with app.app_context():
+        loader.load("demo password", tmp_path / "one")
+        first = _what_is_there()
+        files = _files(tmp_path / "one")
+        loader.remove(tmp_path / "one")
+        db.session.expire_all()
+        loader.load("demo password", tmp_path / "two")
+        second = _what_is_there()
+    assert {what: len(rows) for what, rows in first.items()} == {
+        what: len(rows) for what, rows in second.items()
+    }
+    for what, rows in first.items():
+        assert [pair for pair in zip(rows, second[what], strict=True) if pair[0] != pair[1]] == [], what
+    assert files == _files(tmp_path / "two")
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def _what_is_there() -> dict[str, list[tuple[Any, ...]]]:
+    """What is shown, in a fixed order, without the numbers and keys that each database gives."""
+    giver, member, asker = aliased(Member), aliased(Member), aliased(Member)
+    queries = {
+        "members": select(Member.username, Member.name, Member.created_at, Member.state, Member.picture),
+        "threads": select(
+            Thread.title, Thread.created_at, Thread.views_count, Thread.state, Thread.answers_count,
+            Thread.closed_reason, Thread.followers_count,
+        ),
+        "posts": select(
+            Thread.title, Post.number, Post.kind, Post.created_at, Post.votes_count, Post.state, Post.excerpt
+        ).join(Thread, Thread.id == Post.thread_id),
+        "votes": select(giver.username, Vote.created_at, Post.created_at)
+        .join(giver, giver.id == Vote.member_id)
+        .join(Post, Post.id == Vote.post_id),
+        "cases": select(Case.title, Case.kind, Case.state, Case.opened_at, Case.decided_at),
+        "decisions": select(Decision.reason, Decision.decided_at, Decision.undone_at, Decision.overturned_at),
+        "asks": select(Ask.mode, Ask.state, Ask.created_at, Ask.due_at, Ask.answered_at),
+        "conversations": select(
+            asker.username, member.username, Conversation.state, Conversation.requested_at,
+            Conversation.last_at,
+        )
+        .join(asker, asker.id == Conversation.asker_id)
+        .join(member, member.id == Conversation.member_id),
+        "entries": select(giver.username, Entry.rule, Entry.act, Entry.occurred_at).join(
+            giver, giver.id == Entry.receiver_id
+        ),
+        "candidates": select(member.username, Candidate.stage).join(member, member.id == Candidate.member_id),
+        "notices": select(member.username, Notice.kind, Notice.created_at).join(
+            member, member.id == Notice.member_id
+        ),
+    }  # fmt: skip
+    return {
+        what: sorted((tuple(row) for row in db.session.execute(query)), key=repr)
+        for what, query in queries.items()
+    }
+
+
+def test_what_real_people_wrote_and_made_stays(
+    in_app: Flask, at: Callable[[datetime], None], tmp_path: Path
+) -> None:
+    at(noon("2026-11-20"))
+    loader.load("demo password", tmp_path)
     ines = viewer_of(make_customer("Ines Almeida"))
     asked = db.session.execute(
-        select(Thread).where(Thread.kind == ThreadKind.QUESTION, Thread.closed_at.is_(None)).limit(1)
+        select(Thread)
+        .join(Board, Board.id == Thread.board_id)
+        .where(
+            Thread.kind == ThreadKind.QUESTION,
+            Thread.closed_at.is_(None),
+            Thread.state == PostState.VISIBLE,
+            Board.audience == Audience.PUBLIC,
+            Board.archived_at.is_(None),
+        )
+        .order_by(Thread.id)
+        .limit(1)
     ).scalar_one()
     answer = post_reply(ines, asked.id, "We set the limit to forty and it has held since.")
     with unit_of_work():
         db.session.add(Product(name="Made by the admin", position=99, tags=""))
-    loader.remove()
+    loader.remove(tmp_path)
     db.session.expire_all()
     assert not loader.is_loaded()
     assert db.session.execute(select(Thread.id)).scalars().all() == [asked.id]
@@ -86,9 +225,9 @@ def test_what_real_people_wrote_and_made_stays(in_app: Flask, at: Callable[[date
     assert recount() == []
 
 
-def test_it_refuses_beside_real_members_and_in_production(in_app: Flask) -> None:
+def test_it_refuses_beside_real_members_and_in_production(in_app: Flask, tmp_path: Path) -> None:
     with pytest.raises(loader.DemoRefused):
-        loader.load("x", production=True)
+        loader.load("x", tmp_path, production=True)
     make_customer()
     with pytest.raises(loader.DemoRefused):
-        loader.load("x")
+        loader.load("x", tmp_path)

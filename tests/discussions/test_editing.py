@@ -91,6 +91,32 @@ def test_others_change_nothing_but_a_moderator_may_with_a_reason(scene: Scene):
     assert scene.post(answer).source == "Call the operator."
 
 
+def test_words_that_a_rule_took_out_are_for_their_author_and_moderators(
+    scene: Scene, client: FlaskClient, at: Callable[[datetime], None]
+):
+    answer = scene.answer("Call Piotr on 555-0100.")
+    at(LATER)
+    edit(scene, answer, "Call Piotr on 555-0100 at night.")
+    cited = {"body": "Call the operator.", "reason": "A number.", "rule": "4", "version": 2}
+    assert send(scene.moderator, f"/posts/{answer}", cited).status_code == 303
+    at(LATER.replace(hour=16))
+    edit(scene, answer, "Call the operator of the day.")
+    first = f"/posts/{answer}/history"
+    with scene.app.app_context():
+        ids = db.session.execute(select(PostRevision.id).order_by(PostRevision.id)).scalars().all()
+    for path in (first, f"{first}?before={ids[1]}"):
+        for reader in (scene.helper, scene.moderator):
+            assert "555-0100" in reader.get(path).get_data(as_text=True)
+        for reader in (scene.asker, client):
+            page = reader.get(path).get_data(as_text=True)
+            assert "555-0100" not in page
+            assert "Piotr" not in page
+            assert "took words out by a rule" in page
+    page = scene.asker.get(first).get_data(as_text=True)
+    assert "of the day</ins>" in page, "what was changed afterwards is there for everybody"
+    assert "Rule 4" in page
+
+
 def test_the_history_shows_what_went_and_what_came(scene: Scene, at: Callable[[datetime], None]):
     answer = scene.answer("We have 61 carriers.\n\nMost of them over SFTP.")
     at(LATER)

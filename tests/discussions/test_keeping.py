@@ -5,11 +5,16 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from portal.discussions.models import Post
 from portal.discussions.services import following
+from portal.discussions.services.drafts import save_draft
 from portal.discussions.services.posting import post_reply
 from portal.discussions.services.removal import hide_post
+from portal.discussions.services.tools import merge_threads
 from portal.kernel.access import Duty, Status
+from portal.kernel.db import db
 from portal.members.models import MemberState
 from tests.conftest import make_customer, make_member, make_prospect, viewer_of
 from tests.discussions.browsing import send
@@ -50,6 +55,30 @@ def test_a_kept_post_that_is_hidden_shows_nothing_of_itself(scene: Scene):
     assert "canary" not in page
     assert "can no longer be read" in page
     assert f"/posts/{answer}/bookmark?from=list" in page
+
+
+def test_a_removed_threads_title_is_read_nowhere(scene: Scene):
+    """Neither in a list of one's own nor in the address that a link leads to."""
+    answer = scene.answer()
+    with scene.app.app_context():
+        other, slug = scene.ask("Canaries on the wire")
+        opening = post_reply(viewer_of(scene.helper_id), other, "A canary, too.").id
+        following.follow_thread(viewer_of(scene.helper_id), other)
+        save_draft(scene.helper_id, f"thread:{other}", {"body": "Not sent yet."}, 0)
+        merge_threads(viewer_of(scene.moderator_id), scene.thread_id, other, "Asked twice.")
+        first = db.session.scalar(select(Post.id).where(Post.thread_id == other, Post.number == 1)) or 0
+        hide_post(first, rule="Rule 6", reason="It sells.", case_id=1, by_id=scene.moderator_id)
+    addresses = (
+        *("/me/following", "/me/drafts", f"/posts/{opening}", f"/posts/{answer}", f"/threads/{other}"),
+        *(f"/threads/{scene.thread_id}", f"/threads/{other}/go?number=2", f"/threads/{other}/posts"),
+    )
+    for address in addresses:
+        answered = scene.helper.get(address)
+        told = answered.get_data(as_text=True) + answered.headers.get("Location", "")
+        assert "Canaries on the wire" not in told, address
+        assert slug not in told, address
+    assert scene.helper.get(f"/posts/{opening}").headers["Location"].startswith(f"/threads/{other}#")
+    assert slug in scene.moderator.get(f"/posts/{opening}").headers["Location"]
 
 
 def test_what_one_follows_is_listed_and_left_from_there(scene: Scene):

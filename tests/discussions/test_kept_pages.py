@@ -112,7 +112,7 @@ def test_what_was_taken_away_stands_beside_nothing(app: Flask, client: FlaskClie
     assert "Another one about sftp" in client.get(site["address"]).text
     with app.app_context():
         hidden = make_board(audience="customers")
-        tools.move_thread(viewer_of(make_moderator()), site["other"], hidden)
+        tools.move_thread(viewer_of(make_moderator()), site["other"], hidden, "For customers.", rule=4)
     for path in paths(site):
         assert "Another one about sftp" not in client.get(path).text, path
 

@@ -267,7 +267,7 @@ def test_who_becomes_a_customer_has_a_name_again(in_app: Flask) -> None:
 def test_a_merged_thread_leads_on_without_the_name(app: Flask, sign_in: SignIn) -> None:
     with app.app_context():
         places = scene()
-        tools.merge_threads(viewer_of(make_moderator()), places["elsewhere"], places["thread"])
+        tools.merge_threads(viewer_of(make_moderator()), places["elsewhere"], places["thread"], "Why.")
         seller = make_seller()
     answer = sign_in(seller.member_id).get(f"/threads/{places['elsewhere']}/anything")
     assert answer.status_code == 301

@@ -29,6 +29,8 @@ from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from tests.conftest import make_board, make_customer, make_moderator, viewer_of
 
+CALL = "Call the operator ![at the desk](/uploads/used-in-the-reply.webp)"
+
 
 class Past:
     """Ines asked, Tomasz answered and quoted her, she wrote more; a moderator changed one of her posts."""
@@ -49,7 +51,7 @@ class Past:
         self.alone = self.thread(self.ines, "Something nobody answered")
         self.reply = post_reply(self.ines, self.asked, "Call 555-0100").id
         version = db.session.get_one(Post, self.reply).version
-        edited = editing.Edit(body="Call the operator", version=version, reason="a number", rule=4)
+        edited = editing.Edit(body=CALL, version=version, reason="a number", rule=4)
         editing.edit_post(self.ruth, self.reply, edited)
         voting.vote(self.ines, self.answer)
         following.bookmark(self.ines, self.answer)
@@ -59,7 +61,7 @@ class Past:
             db.session.add(
                 ReadMark(member_id=self.ines.member_id, thread_id=self.asked, last_number=2, read_at=now)
             )
-            for name, post_id in (("used", self.reply), ("unused", None)):
+            for name, post_id in (("used-in-the-reply", self.reply), ("unused", None)):
                 db.session.add(
                     Upload(
                         name=f"{name}.webp",
@@ -127,11 +129,11 @@ def test_texts_may_stay_and_the_name_goes_from_mentions_and_quotes(past: Past):
     assert "Ask @former-member. Not @ines or ines@okafor.example" in answer.source
     assert past.ines.member_id not in answer.mentions
     assert past.tomasz.member_id in answer.mentions, "whoever has the shorter name is still mentioned"
-    assert past.post(past.reply).source == "Call the operator"
+    assert past.post(past.reply).source == CALL
     assert db.session.scalar(select(func.count()).select_from(PostRevision)) == 0
     for model in (Draft, Bookmark, ReadMark):
         assert db.session.scalar(select(func.count()).select_from(model)) == 0
-    assert db.session.scalars(select(Upload.name)).all() == ["used.webp"]
+    assert db.session.scalars(select(Upload.name)).all() == ["used-in-the-reply.webp"]
     assert db.session.scalar(select(Follow.id).where(Follow.member_id == past.ines.member_id)) is None
     assert recount() == []
 

@@ -15,8 +15,8 @@ from tests.conftest import make_board, make_customer, viewer_of
 from tests.discussions.factories import fill_thread
 from tests.support.statements import Statements
 
-# Of a known member to somebody else's question: with ledger, notice, mail and index; on PostgreSQL a lock.
-A_REPLY = 27
+# Of a known member to somebody else's question: with ledger, notice, mail and index; on PostgreSQL two locks.
+A_REPLY = 28
 
 
 def question() -> tuple[Viewer, int]:

@@ -188,7 +188,9 @@ def test_split_and_merge_carry_posts_comments_votes_and_followers(
     other = post_reply(reader, thread.id, "How do lanes count in the licence?")
     post_comment(asker, other.id, "Good point.")
     voting.vote(asker, other.id)
-    new = tools.split_thread(moderator, thread.id, [other.id], "Do lanes count in the licence?")
+    new = tools.split_thread(
+        moderator, thread.id, [other.id], "Do lanes count in the licence?", "Another question."
+    )
     moved = db.session.get_one(Post, other.id)
     assert (moved.thread_id, moved.number, moved.kind) == (new.id, 1, PostKind.OPENING)
     assert (new.posts_count, new.comments_count, new.score) == (1, 1, 1)
@@ -196,7 +198,7 @@ def test_split_and_merge_carry_posts_comments_votes_and_followers(
     assert {asker.member_id, helper.member_id, reader.member_id} <= followers
     assert recount() == []
 
-    merged = tools.merge_threads(moderator, new.id, thread.id)
+    merged = tools.merge_threads(moderator, new.id, thread.id, "Asked twice.")
     assert merged.id == thread.id
     moved = db.session.get_one(Post, other.id)
     assert (moved.thread_id, moved.kind) == (thread.id, PostKind.ANSWER)
@@ -205,13 +207,13 @@ def test_split_and_merge_carry_posts_comments_votes_and_followers(
     assert db.session.execute(select(Vote.post_id)).scalar_one() == other.id
     assert recount() == []
     with pytest.raises(Forbidden):
-        tools.split_thread(asker, thread.id, [first.id], "Not allowed to do this")
+        tools.split_thread(asker, thread.id, [first.id], "Not allowed to do this", "Why.")
 
 
 def test_moving_a_thread_changes_who_may_read_it(board: int, asker: Viewer, moderator: Viewer) -> None:
     inner = make_board("Customers only", audience=Audience.CUSTOMERS)
     thread = ask(asker, board)
-    tools.move_thread(moderator, thread.id, inner)
+    tools.move_thread(moderator, thread.id, inner, "Why.", rule=4)
     assert recount() == []
     with pytest.raises(NotFound):
         following.follow_thread(viewer_of(make_prospect()), thread.id)

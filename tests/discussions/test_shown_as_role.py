@@ -123,10 +123,10 @@ def test_posts_keep_it_when_they_are_split_off_or_merged(
     thread = ask(asker.member_id, board)
     make_post(helper, thread, "Export first.")
     second = make_post(asker, thread, "And what of the pictures in it?")
-    new = tools.split_thread(moderator, thread.id, [second.id], "Pictures when leaving a vendor")
+    new = tools.split_thread(moderator, thread.id, [second.id], "Pictures when leaving a vendor", "Why.")
     assert new.author_shown_as is ShownAs.ROLE
     other = make_thread(helper, board, "Leaving: what did you forget?")
-    tools.merge_threads(moderator, thread.id, other.id)
+    tools.merge_threads(moderator, thread.id, other.id, "Asked twice.")
     assert [line.author.name for line in lists.latest_threads(helper) if line.id == new.id] == ["Head of IT"]
     opening = db.session.scalars(db.select(Post).where(Post.author_id == asker.member_id)).first()
     assert opening.thread_id == other.id

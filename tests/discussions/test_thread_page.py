@@ -134,8 +134,8 @@ def test_addresses_lead_to_the_one_that_counts(app: Flask, client: FlaskClient) 
         for wrong in (f"/threads/{thread.id}", f"/threads/{thread.id}/other"):
             answer = client.get(wrong)
             assert (answer.status_code, answer.headers["Location"]) == (301, right)
-        tools.merge_threads(moderator, thread.id, target.id)
-        tools.merge_threads(moderator, gone.id, hidden.id)
+        tools.merge_threads(moderator, thread.id, target.id, "Asked twice.")
+        tools.merge_threads(moderator, gone.id, hidden.id, "Asked twice.")
         ends, closed = f"/threads/{target.id}/{target.slug}", f"/threads/{gone.id}/{gone.slug}"
     answer = client.get(right)
     assert (answer.status_code, answer.headers["Location"]) == (301, ends)

@@ -8,10 +8,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from portal.discussions.models import Audience, Follow, Post, Thread
+from portal.discussions.services import removal, tools
 from portal.discussions.services.posting import post_reply
 from portal.discussions.services.recount import recount
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
+from portal.moderation.models import Decision
 from tests.conftest import make_board, make_member, viewer_of
 from tests.discussions.browsing import send
 from tests.discussions.scenes import Scene
@@ -57,7 +59,10 @@ def test_a_thread_moves_to_the_same_or_fewer_readers_never_to_more(scene: Scene)
         make_board("Operations", slug="operations")
         make_board("Customers", slug="customers", audience=Audience.CUSTOMERS)
     path = f"/threads/{scene.thread_id}/board"
-    assert send(scene.moderator, path, {"board": "nowhere"}).status_code == 422
+    assert send(scene.moderator, path, {"board": "nowhere", "move_reason": "x"}).status_code == 422
+    without = send(scene.moderator, path, {"board": "operations", "move_reason": " "})
+    assert without.status_code == 422
+    assert 'href="#move_reason"' in without.text
     tools = scene.moderator.get(f"/threads/{scene.thread_id}/tools").get_data(as_text=True)
     assert 'name="move_reason"' in tools
     moving = {"board": "operations", "move_reason": "It is about  running it."}
@@ -67,8 +72,12 @@ def test_a_thread_moves_to_the_same_or_fewer_readers_never_to_more(scene: Scene)
             db.text("SELECT details FROM audit_entries WHERE action = 'thread moved'")
         )
         assert list(logged.scalars()) == ["It is about running it."]
-    assert send(scene.moderator, path, {"board": "customers"}).status_code == 303
-    back = send(scene.moderator, path, {"board": "operations"})
+    narrower = send(scene.moderator, path, {**moving, "board": "customers"})
+    assert narrower.status_code == 422
+    assert 'href="#move_rule"' in narrower.text
+    fewer = {**moving, "board": "customers", "move_rule": "4"}
+    assert send(scene.moderator, path, fewer).status_code == 303
+    back = send(scene.moderator, path, moving)
     assert back.status_code == 422
     assert "More people read" in back.get_data(as_text=True)
     page = scene.moderator.get(f"/threads/{scene.thread_id}/tools").get_data(as_text=True)
@@ -83,12 +92,17 @@ def test_chosen_posts_become_a_thread_of_their_own(scene: Scene):
     page = scene.moderator.get(path).get_data(as_text=True)
     assert f'value="{first}"' in page
     assert f'value="{scene.posts()[0].id}"' not in page, "the opening stays"
-    refused = send(scene.moderator, path, {"title": "Lanes at night", "posts": []})
-    assert refused.status_code == 422
-    refused = send(scene.moderator, path, {"title": "Short", "posts": [first]})
-    assert refused.status_code == 422
+    chosen = {"title": "Lanes at night", "posts": [first, third], "reason": "Another question."}
+    for wrong, said in (
+        ({"posts": []}, "Choose the posts to take along."),
+        ({"title": "Short"}, 'href="#title"'),
+        ({"reason": " "}, 'href="#reason"'),
+    ):
+        refused = send(scene.moderator, path, {**chosen, **wrong})
+        assert refused.status_code == 422
+        assert said in refused.text
     assert f'value="{first}" checked' in refused.get_data(as_text=True)
-    done = send(scene.moderator, path, {"title": "Lanes at night", "posts": [first, third]})
+    done = send(scene.moderator, path, chosen)
     assert done.status_code == 303
     new_id = int(done.headers["Location"].split("/")[2])
     with scene.app.app_context():
@@ -106,7 +120,7 @@ def test_a_choice_with_a_post_from_elsewhere_is_refused_whole(scene: Scene):
         other_id, _slug = scene.ask("Another thread entirely")
         other = post_reply(viewer_of(scene.helper_id), other_id, "An answer elsewhere.").id
     for foreign in (other, 98765, 10**30, "x"):
-        sent = {"title": "Lanes at night", "posts": [own, foreign]}
+        sent = {"title": "Lanes at night", "posts": [own, foreign], "reason": "Another question."}
         if foreign == "x":
             continue
         assert send(scene.moderator, f"/threads/{scene.thread_id}/split", sent).status_code == 422
@@ -127,8 +141,12 @@ def test_a_duplicate_is_merged_by_address_number_or_words(scene: Scene):
     assert f'value="{target_id}"' in found.get_data(as_text=True)
     nothing = send(scene.moderator, path, {"target": "zebra crossing"})
     assert nothing.status_code == 422
-    itself = send(scene.moderator, path, {"target": str(scene.thread_id)})
+    itself = send(scene.moderator, path, {"target": str(scene.thread_id), "reason": "Asked twice"})
     assert itself.status_code == 422
+    without = send(scene.moderator, path, {"target": str(target_id)})
+    assert without.status_code == 422
+    assert 'href="#reason"' in without.text
+    assert f'value="{target_id}"' in without.text, "what was chosen is kept"
     scene.answer("An answer that comes along.")
     done = send(
         scene.moderator,
@@ -148,15 +166,59 @@ def test_a_duplicate_is_merged_by_address_number_or_words(scene: Scene):
         assert recount() == []
 
 
+def test_a_second_press_does_nothing_twice_and_leads_to_the_same_place(scene: Scene):
+    with scene.app.app_context():
+        make_board("Operations", slug="operations")
+        target_id, _slug = scene.ask("How can one isolate a bad partner?")
+    post = scene.answer()
+    uses = {
+        "closing": {"reason": "Solved in 7.6."},
+        "board": {"board": "operations", "move_reason": "It is about running it."},
+        "split": {"title": "Lanes at night", "posts": [post], "reason": "Another question."},
+        "merge": {"target": str(target_id), "reason": "Asked twice."},
+    }
+    for tool, fields in uses.items():
+        path = f"/threads/{scene.thread_id}/{tool}"
+        sent = {**fields, "form_key": "one-page"}
+        first = send(scene.moderator, path, sent)
+        done = scene.count(Decision)
+        second = send(scene.moderator, path, sent)
+        assert (first.status_code, second.status_code) == (303, 303), tool
+        assert first.headers["Location"] == second.headers["Location"], tool
+        assert scene.count(Decision) == done > 0, tool
+    assert scene.posts() == []
+    with scene.app.app_context():
+        assert recount() == []
+
+
+def test_a_thread_does_not_move_to_where_it_stands(scene: Scene):
+    sent = {"board": "integrations", "move_reason": "x"}
+    refused = send(scene.moderator, f"/threads/{scene.thread_id}/board", sent)
+    assert refused.status_code == 422
+    assert 'href="#board"' in refused.text
+    assert "It stands on that board already." in refused.text
+
+
+def test_what_is_split_off_a_hidden_thread_is_counted(scene: Scene):
+    chosen = [scene.answer()]
+    with scene.app.app_context():
+        opening = scene.posts()[0].id
+        removal.hide_post(opening, rule="Rule 1", reason="Spam.", case_id=1, by_id=scene.moderator_id)
+        tools.split_thread(viewer_of(scene.moderator_id), scene.thread_id, chosen, "Lanes at night", "Fine.")
+        assert recount() == []
+
+
 def test_a_thread_is_not_merged_into_one_that_more_people_read(scene: Scene):
     with scene.app.app_context():
         customers = make_board("Customers", audience=Audience.CUSTOMERS)
         inner_id, _slug = scene.ask("How can one isolate a bad partner?", customers)
-    refused = send(scene.moderator, f"/threads/{inner_id}/merge", {"target": str(scene.thread_id)})
+    refused = send(
+        scene.moderator, f"/threads/{inner_id}/merge", {"target": str(scene.thread_id), "reason": "x"}
+    )
     assert refused.status_code == 422
     assert "More people read" in refused.get_data(as_text=True)
     offered = scene.moderator.get(f"/threads/{inner_id}/merge").get_data(as_text=True)
-    assert f'value="{scene.thread_id}"' not in offered
+    assert f'id="t{scene.thread_id}"' not in offered
 
 
 @pytest.mark.parametrize("what", ["closing", "pin", "board", "split", "merge"])
@@ -166,10 +228,15 @@ def test_only_moderators_and_only_where_they_read(scene: Scene, what: str):
         inner_id, _slug = scene.ask("Something among staff", scene.board_id)
         db.session.rollback()
         peer = make_member("Peer", status=Status.CUSTOMER, duties=(Duty.MODERATOR,))
-    moved = send(scene.moderator, f"/threads/{inner_id}/board", {"board": _slug_of(scene, staff)})
+    moved = send(
+        scene.moderator,
+        f"/threads/{inner_id}/board",
+        {"board": _slug_of(scene, staff), "move_reason": "x", "move_rule": "4"},
+    )
     assert moved.status_code == 303
     fields = {
         "reason": "x",
+        "move_reason": "x",
         "board": "integrations",
         "title": "A long enough title",
         "target": "1",

@@ -4,8 +4,9 @@ import io
 import resource
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,15 +14,25 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
+from portal.conversations.services.preserving import preserve
 from portal.discussions.models import Audience, Upload
 from portal.discussions.services import uploads
+from portal.discussions.services.drafts import drop_draft, save_draft
+from portal.discussions.services.editing import Edit, delete_own_post, edit_post
 from portal.discussions.services.posting import post_reply
 from portal.discussions.services.removal import hide_post
 from portal.discussions.views.uploads import alt_text
+from portal.kernel import clock
 from portal.kernel.db import db
+from portal.kernel.preserving import forget_kept
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Member
+from portal.members.services.erasing import erase_account
+from portal.moderation.services.rules import ensure_rules
 from tests.conftest import make_board, make_prospect, noon, viewer_of
 from tests.discussions.browsing import send, send_as_script, token
 from tests.discussions.scenes import Scene
+from tests.support.people import get
 
 
 @pytest.fixture
@@ -213,6 +224,123 @@ def test_pictures_that_no_post_took_go_after_a_week(scene: Scene, at: Callable[[
         assert uploads.forget_unused(folder) == 1
     assert (folder / used).exists()
     assert not (folder / unused).exists()
+
+
+class Kept:
+    """A picture in an answer by the helper, and its file."""
+
+    def __init__(self, scene: Scene, body: str = "See ![x]({url})") -> None:
+        self.scene, self.folder = scene, scene.app.config["SETTINGS"].uploads_path
+        self.author = viewer_of(scene.helper_id)
+        self.name = uploads.keep_picture(self.author, picture(), self.folder).name
+        self.url = f"/uploads/{self.name}"
+        self.post = post_reply(self.author, scene.thread_id, body.format(url=self.url))
+
+    def edit(self, body: str, **more: Any) -> None:
+        edit_post(self.author, self.post.id, Edit(body=body, version=self.post.version, **more))
+
+    def is_on_disk(self) -> bool:
+        """Whether it still is, once the job has looked."""
+        uploads.forget_unused(self.folder)
+        return (self.folder / self.name).exists()
+
+
+def some_days_later(at: Callable[[datetime], None], days: int = 2) -> None:
+    """Move the clock; the files are as old as the machine's clock says."""
+    at(clock.now() + timedelta(days=days))
+
+
+@pytest.fixture
+def kept(scene: Scene) -> Iterator[Kept]:
+    with scene.app.app_context():
+        yield Kept(scene)
+
+
+def test_a_deleted_post_takes_its_picture_off_the_disk(kept: Kept, at: Callable[[datetime], None]):
+    delete_own_post(kept.author, kept.post.id)
+    assert get(kept.scene.helper, kept.url).status_code == 404, "gone at once, for its author too"
+    some_days_later(at)
+    assert not kept.is_on_disk()
+
+
+def test_a_picture_in_another_post_of_its_author_stays_there(kept: Kept, at: Callable[[datetime], None]):
+    post_reply(kept.author, kept.scene.thread_id, f"Once more: ![x]({kept.url})")
+    delete_own_post(kept.author, kept.post.id)
+    some_days_later(at, 10)
+    assert kept.is_on_disk()
+    assert get(kept.scene.app.test_client(), kept.url).status_code == 200
+
+
+def test_an_order_keeps_the_file_of_a_deleted_picture(kept: Kept, at: Callable[[datetime], None]):
+    with unit_of_work():
+        db.session.get_one(Member, kept.scene.helper_id).username = "tomasz"
+    preserve("tomasz", reason="Court 7", until=clock.now() + timedelta(days=30))
+    loose = uploads.keep_picture(kept.author, picture(), kept.folder).name
+    delete_own_post(kept.author, kept.post.id)
+    uploads.drop_picture(kept.author, loose, kept.folder)
+    assert get(kept.scene.helper, kept.url).status_code == 404
+    assert loose not in get(kept.scene.helper, "/uploads").get_data(as_text=True)
+    some_days_later(at, 20)
+    forget_kept()
+    assert kept.is_on_disk()
+    assert (kept.folder / loose).exists()
+    some_days_later(at, 20)
+    forget_kept()
+    assert not kept.is_on_disk()
+    assert not (kept.folder / loose).exists()
+
+
+def test_a_picture_that_a_quick_fix_takes_out_is_unused(kept: Kept, at: Callable[[datetime], None]):
+    kept.edit("See for yourself.")
+    assert get(kept.scene.app.test_client(), kept.url).status_code == 404
+    assert kept.name in get(kept.scene.helper, "/uploads").get_data(as_text=True), "it can be used again"
+    some_days_later(at, 8)
+    assert not kept.is_on_disk()
+
+
+def test_a_picture_in_the_history_is_for_who_reads_the_history(kept: Kept, at: Callable[[datetime], None]):
+    some_days_later(at)
+    kept.edit("See for yourself.", reason="Too large.")
+    shown = get(kept.scene.app.test_client(), kept.url)
+    assert (shown.status_code, shown.headers["Cache-Control"]) == (200, "private, no-store")
+    some_days_later(at, 20)
+    assert kept.is_on_disk()
+
+
+def test_a_picture_that_a_rule_took_out_is_for_its_author_and_moderators(kept: Kept, client: FlaskClient):
+    with unit_of_work():
+        ensure_rules()
+    edit = Edit(body="See for yourself.", reason="A face.", rule=4, version=kept.post.version)
+    edit_post(viewer_of(kept.scene.moderator_id), kept.post.id, edit)
+    for other in (client, kept.scene.asker):
+        assert get(other, kept.url).status_code == 404
+    for who in (kept.scene.helper, kept.scene.moderator):
+        assert get(who, kept.url).status_code == 200
+
+
+def test_an_erased_account_leaves_no_picture_in_hidden_posts_and_former_texts(
+    kept: Kept, at: Callable[[datetime], None]
+):
+    other = Kept(kept.scene)
+    hide_post(other.post.id, rule="Rule 4", reason="A face.", case_id=1, by_id=kept.scene.moderator_id)
+    some_days_later(at)
+    kept.edit("See for yourself.", reason="Too large.")
+    with unit_of_work():
+        erase_account(kept.scene.helper_id, keep_text=True)
+    assert not kept.is_on_disk()
+    assert not other.is_on_disk()
+
+
+def test_a_picture_in_a_draft_lives_as_long_as_the_draft(scene: Scene, at: Callable[[datetime], None]):
+    with scene.app.app_context():
+        helper, folder = viewer_of(scene.helper_id), scene.app.config["SETTINGS"].uploads_path
+        name = uploads.keep_picture(helper, picture(), folder).name
+        save_draft(scene.helper_id, f"thread:{scene.thread_id}", {"body": f"![x](/uploads/{name})"}, 0)
+        at(clock.now() + timedelta(days=30))
+        assert uploads.forget_unused(folder) == 0
+        drop_draft(scene.helper_id, f"thread:{scene.thread_id}")
+        assert uploads.forget_unused(folder) == 1
+    assert not (folder / name).exists()
 
 
 def test_many_pictures_at_once_are_too_many(

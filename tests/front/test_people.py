@@ -1,5 +1,6 @@
 """Directory, profiles and company pages: each reader learns what they may know, and no more."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -96,6 +97,13 @@ def test_a_company_page_is_there_only_for_those_who_may_know_it(
     answers = statuses(readers, f"/companies/{slug}")
     assert {name for name, status in answers.items() if status == 200} == seen_by
     assert set(answers.values()) <= {200, 404}
+    for name in seen_by:
+        page = readers[name].get(f"/companies/{slug}").text
+        graph = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', page))
+        assert bool(graph) == ("visitor" in seen_by), "only what outsiders may read is described to them"
+        if graph:
+            assert graph["title"].startswith("Castellan Foods")
+            assert graph["url"] == f"http://localhost:8000/companies/{slug}"
     hidden = readers["visitor"].get(f"/companies/{slug}")
     if hidden.status_code == 404:
         missing = readers["visitor"].get("/companies/there-is-none")

@@ -58,6 +58,10 @@ OF_PEOPLE = (
 )  # fmt: skip
 
 
+# Where everybody's name stands beside others', which says nothing of any two of them.
+LISTING_PEOPLE = ("directory.", "today.")
+
+
 @dataclass(frozen=True)
 class Canary:
     """A word, who may read it, and parts of the site where its being there says nothing."""
@@ -178,6 +182,23 @@ def _private(site: Community) -> None:
     said = conversations.send_message(member, talk.id, site.word("disclosed", MODERATORS, ""))
     report = conversations.report(asker, talk.id, [said.id], rule_number=2)
     site.knows(conversation_id=talk.id, report_id=report.id, message_id=said.id, case_id=report.case_id)
+    _pair(site)
+
+
+def _pair(site: Community) -> None:
+    """Two who do nothing here but talk: their names stand where people are listed, and nowhere else."""
+    names = [
+        site.word(f"talks{side}", NOBODY, "", (*OF_PEOPLE, *LISTING_PEOPLE)) for side in ("asking", "asked")
+    ]
+    asker = viewer_of(make_prospect(f"Jo {names[0]}", username=names[0]))
+    member = viewer_of(make_customer(f"Bo {names[1]}", username=names[1]))
+    talk = conversations.request(asker, member.member_id or 0, note="May I ask?")
+    conversations.accept(member, talk.id, text="Please do.")
+    conversations.send_message(asker, talk.id, "Was it worth it?")
+    conversations.send_message(member, talk.id, "It was, after a year.")
+    conversations.rate(asker, talk.id, useful=True, honest=True, again=True)
+    conversations.thank(asker, talk.id, "That helped a lot.")
+    site.knows(conversation_id=talk.id)
 
 
 def _own_things(site: Community, author: Viewer, public: int) -> None:

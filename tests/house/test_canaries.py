@@ -1,14 +1,19 @@
 """Everybody requests everything: not one word is where it must not be."""
 
+import gzip
 import logging
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import true
 
+from portal.cli import main
 from portal.discussions import rendering
 from portal.discussions.models import Board, Post, PostState, Thread
 from portal.discussions.queries import finding, lists
@@ -117,6 +122,57 @@ def test_no_mail_has_a_word_of_what_its_reader_may_not_read(app: Flask, site: Co
             if one.word in body and role not in one.readers and role != one.owner and "mail" not in one.word
         ]
     assert wrong == []
+
+
+def test_no_export_and_no_backup_has_a_word_of_a_conversation_or_who_talks_with_whom(
+    app: Flask, site: Community, tmp_path
+) -> None:
+    """What commands print and write for the operator has no private word, and no pair beside each other."""
+    runner = app.test_cli_runner()
+    printed = "".join(
+        _ran(runner.invoke(main, arguments))
+        for arguments in (
+            ["export", "jsonl", str(tmp_path / "community")],
+            ["export", "members", str(tmp_path / "members.csv")],
+            ["score", "export", "--at", "2026-01-01", "2027-01-01"],
+            ["backup", str(tmp_path / "backup")],
+        )
+    )
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) >= 5
+    unpacked = [printed.encode(), *(content for path in files for content in _contents(path))]
+    private = ("note", "private", "disclosed")
+    secret = [
+        one.word
+        for one in site.canaries
+        if not one.readers and one.word.removeprefix("canary").startswith(private)
+    ]
+    assert len(secret) >= 4
+    assert [word for word in secret for content in unpacked if word.encode() in content] == []
+    pair = [one.word for one in site.canaries if "talksask" in one.word]
+    texts = [path.read_bytes() for path in files if path.suffix in (".jsonl", ".csv")]
+    assert len(texts) == 4
+    lines = [line for content in (printed.encode(), *texts) for line in content.splitlines()]
+    assert len(pair) == 2
+    assert [line for line in lines if all(name.encode() in line for name in pair)] == []
+
+
+def _ran(result: Any) -> str:
+    assert result.exit_code == 0, result.output
+    return str(result.output)
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    """What is in a file, out of its archive."""
+    if not tarfile.is_tarfile(path):
+        yield gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return
+    with tarfile.open(path) as archive:
+        for member in archive.getmembers():
+            found = archive.extractfile(member)
+            yield member.name.encode()
+            if found is not None:
+                yield found.read()
 
 
 def test_the_crawl_fails_for_a_route_it_does_not_reach(app: Flask, site: Community) -> None:

@@ -101,6 +101,7 @@ def test_authors_take_their_columns_from_one_place():
         "discussions/guests.py": "which names are taken out for sales and service",
         "discussions/services/text.py": "who is mentioned",
         "discussions/services/erasing.py": "whose name is taken out",
+        "discussions/queries/feeds.py": "the sitemap lists whoever wrote something under the own name",
     }
     found = {
         str(path.relative_to(PORTAL))
@@ -109,3 +110,26 @@ def test_authors_take_their_columns_from_one_place():
         and plain.search(path.read_text(encoding="utf-8"))
     }
     assert found <= set(for_themselves)
+
+
+def test_pages_are_made_by_flask():
+    """werkzeug's own Response is plain text unless told otherwise: browsers would show a page's source."""
+    found = []
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        of_werkzeug = {
+            alias.asname or alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("werkzeug")
+            for alias in node.names
+            if alias.name == "Response"
+        }
+        found += [
+            f"{path.relative_to(PORTAL)}:{node.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in of_werkzeug
+            and not any(word.arg in ("mimetype", "content_type") for word in node.keywords)
+        ]
+    assert found == []

@@ -17,6 +17,8 @@ from tests.conftest import make_admin, make_board, make_company, make_customer, 
 from tests.journeys.people import Opener, Person, signed_in
 from tests.support.site import Site
 
+pytestmark = pytest.mark.long
+
 WAYS = [pytest.param({}, id="mouse"), pytest.param({"keyboard": True}, id="keyboard")]
 
 

@@ -4,6 +4,7 @@ import re
 import uuid
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
@@ -17,6 +18,8 @@ from portal.members.models import Member
 from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect
 from tests.journeys.people import Opener, signed_in
 from tests.support.site import Site
+
+pytestmark = pytest.mark.long
 
 
 def _board(site: Site, mark: str) -> str:
@@ -82,7 +85,7 @@ def test_a_visitor_asks_a_customer_is_mailed_and_the_answer_stops_the_clock(
         jana.follows(re.compile("Skip|Later|Not now", re.I), main)
     jana.sees("Nothing was sent yet")
     expect(jana.page.get_by_label("What you would replace")).to_have_value("Brokerline")
-    jana.presses(re.compile("Send to 5 customers"))
+    jana.presses(re.compile("Send to up to 5 customers"))
     jana.sees_heading(title).sees("left for a customer’s answer").looks("ask-status")
     ask_page = jana.address
 
@@ -113,7 +116,7 @@ def test_nobody_answers_so_more_are_asked_and_a_moderator_connects(site: Site, s
     jonas = signed_in(somebody, site, asker, viewport={"width": 390, "height": 844})
     jonas.opens("/ask").writes(title, "In one line").writes("The plan says so.", "The whole question")
     jonas.ticks(re.compile("a moderator may ask a customer for me"))
-    jonas.presses(re.compile("Send to 5 customers")).sees_heading(title)
+    jonas.presses(re.compile("Send to up to 5 customers")).sees_heading(title)
     ask_page = jonas.address
 
     _hours_pass(site, title, 13)

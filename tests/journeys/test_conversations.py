@@ -3,6 +3,7 @@
 import re
 import uuid
 
+import pytest
 from playwright.sync_api import expect
 
 from portal.asks.models import AnswerRequest
@@ -26,6 +27,8 @@ from tests.conftest import (
 from tests.journeys.people import PASSWORD, Opener, Person, signed_in
 from tests.support.mail_server import links_in
 from tests.support.site import Site
+
+pytestmark = pytest.mark.long
 
 
 def joins_here(person: Person, name: str, email: str) -> Person:

@@ -3,11 +3,14 @@
 import re
 from itertools import pairwise
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.journeys.conftest import Place
 from tests.journeys.people import Opener, Person, signed_in
 from tests.support.site import Site
+
+pytestmark = pytest.mark.long
 
 # The nearest part of the page whose changes are read out, "" where there is none.
 LIVE = """element => {

@@ -91,6 +91,54 @@ def test_a_picture_is_put_into_the_text(site: Site, somebody: Opener, place: Pla
     assert shown.evaluate("image => image.complete && image.naturalWidth") == 60
 
 
+BRING = """([bytes, how]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], 'lanes.png', { type: 'image/png' }));
+  const text = document.activeElement;
+  const dispatch = (event) => { text.dispatchEvent(event); return event.defaultPrevented; };
+  if (how === 'paste') {
+    return dispatch(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+  }
+  const options = { dataTransfer: data, bubbles: true, cancelable: true };
+  return dispatch(new DragEvent('dragover', options)) && dispatch(new DragEvent('drop', options));
+}"""
+
+
+@pytest.mark.parametrize("how", ["paste", "drop"])
+def test_a_picture_is_pasted_or_dropped_where_one_writes(
+    site: Site, somebody: Opener, place: Place, how: str
+):
+    out = io.BytesIO()
+    Image.new("RGB", (60, 40), "teal").save(out, "PNG")
+    ines = signed_in(somebody, site, place.asker_id).opens(place.thread)
+    text = composer(ines).get_by_role("textbox")
+    text.fill("Before and after")
+    for _letter in " and after":
+        text.press("ArrowLeft")
+    taken = ines.page.evaluate(BRING, [list(out.getvalue()), how])
+    assert taken, "the browser does nothing of its own with it: it would leave the page for the picture"
+    expect(text).to_have_value(re.compile(r"^Before\s*!\[lanes\]\(/uploads/[\w-]+\.webp\)\s*and after$"))
+    expect(saved(composer(ines))).to_contain_text(re.compile("lanes.png is in the text|Saved"))
+    shown = composer(ines).get_by_role("img", name="lanes")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.complete && image.naturalWidth") == 60
+
+
+def test_pasted_words_are_left_to_the_browser(site: Site, somebody: Opener, place: Place):
+    ines = signed_in(somebody, site, place.asker_id).opens(place.thread)
+    composer(ines).get_by_role("textbox").focus()
+    taken = ines.page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          data.setData('text/plain', 'words');
+          const paste = new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
+          document.activeElement.dispatchEvent(paste);
+          return paste.defaultPrevented;
+        }"""
+    )
+    assert not taken
+
+
 def test_a_thread_that_was_asked_is_shown_while_one_types(site: Site, somebody: Opener, place: Place):
     tomasz = signed_in(somebody, site, place.helper_id).opens(f"/threads/new?board=board-{place.mark}")
     tomasz.writes(f"How can I isolate a slow partner {place.mark}", "Title")

@@ -57,3 +57,37 @@ def test_concurrent_units_all_count(app: Flask) -> None:
         thread.join()
     with app.app_context():
         assert db.session.get(Member, member_id).posts_count == 80
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("by_key", [True, False])
+def test_a_row_that_is_locked_is_read_anew(app: Flask, by_key: bool) -> None:
+    """What the unit read before it waited for the lock may have changed meanwhile."""
+    with app.app_context():
+        number = make_customer("Ines Okafor")
+        with unit_of_work():
+            known = db.session.get_one(Member, number)
+            assert known.name == "Ines Okafor"
+            with db.engine.begin() as other:
+                other.execute(update(Member.__table__).where(Member.id == number).values(name="Ines O."))
+            if by_key:
+                locked = db.session.get_one(Member, number, with_for_update=True)
+            else:
+                query = select(Member).where(Member.id == number).with_for_update()
+                locked = db.session.execute(query).scalar_one()
+            assert locked is known
+            assert locked.name == "Ines O."
+
+
+def test_what_was_changed_before_locking_is_kept(in_app: Flask) -> None:
+    number = make_customer("Ines Okafor")
+    with unit_of_work():
+        member = db.session.get_one(Member, number)
+        member.name = "Ines O."
+        db.session.execute(select(Member).where(Member.id == number).with_for_update()).scalar_one()
+        assert member.name == "Ines O."
+        member.title = "Lead"
+        db.session.get_one(Member, number, with_for_update=True)
+        assert member.title == "Lead"
+    assert db.session.execute(select(Member.name, Member.title)).one() == ("Ines O.", "Lead")

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from portal.advocacy.models import Contest, Entry, Rule
 from portal.discussions.models import Audience, Board, Post, PostKind, PostRevision, PostState, Thread
 from portal.discussions.services import tools
 from portal.kernel import clock
@@ -25,6 +26,7 @@ NAMED = {
     "sftp": "sftp-lanes",
     "war_story": "b-connected-eleven-hours",
     "tombstone": "c-mod-carrier-technician",
+    "moved": "c-st-clearing-window",
 }
 
 
@@ -62,6 +64,14 @@ def furnish(site: Site) -> tuple[dict[str, str], dict[str, int]]:
         )
         named["company_unnamed"] = (
             db.session.execute(companies.where(~Company.named_in_public)).scalars().first() or ""
+        )
+        for name, is_it in (
+            ("contest", Contest.answered_at.is_(None)),
+            ("contest_answered", ~Contest.answered_at.is_(None)),
+        ):
+            named[name] = str(db.session.execute(select(func.max(Contest.id)).where(is_it)).scalar_one())
+        named["entry"] = str(
+            db.session.execute(select(func.max(Entry.id)).where(Entry.rule != Rule.CONVERSATION)).scalar_one()
         )
         who["newcomer"] = make_prospect("Robin Newcomer")
         return named, who

@@ -94,6 +94,7 @@ def test_the_first_day_is_accessible_and_fits(
     assert not problems, "\n\n".join(problems)
 
 
+CANDIDATE, CONTEST, WEIGHTS = "/console/candidates/siobhan", "/console/contests/{contest}", "/console/weights"
 # (label, who, page, action of the form ("": as the page), what is typed, status): forms that are refused.
 REFUSED = (
     ("join", "visitor", "/join", "/join", {}, 422),
@@ -127,6 +128,18 @@ REFUSED = (
     ("talk-thanks", "prospect", "/conversations/{talk}/rating", "/conversations/{talk}/thanks", {}, 422),
     ("split", "moderator", "/threads/{sftp_id}/split", "/threads/{sftp_id}/split", {}, 422),
     ("merge", "moderator", "/threads/{sftp_id}/merge", "/threads/{sftp_id}/merge", {}, 422),
+    ("score-contest", "customer", "/me/score/contest", "", {}, 422),
+    ("contest-answer", "moderator", CONTEST, f"{CONTEST}/answer", {}, 422),
+    ("correction", "moderator", "/console/entries/{entry}", "/console/entries/{entry}/correction", {}, 422),
+    ("weights-preview", "admin", WEIGHTS, f"{WEIGHTS}/preview", {"half_life_days": "1"}, 422),
+    ("weights-moves", "admin", WEIGHTS, f"{WEIGHTS}/preview", {"companies_to_rank": "9"}, 200),
+    ("nominate", "moderator", CANDIDATE, f"{CANDIDATE}/nominations", {}, 422),
+    ("ask-candidate", "moderator", CANDIDATE, f"{CANDIDATE}/askings", {}, 422),
+    ("move", "moderator", CANDIDATE, f"{CANDIDATE}/stage", {"stage": "retired"}, 422),
+    ("note", "moderator", "/console/members/tomaszw", "/console/members/tomaszw/notes", {}, 422),
+    ("rota", "moderator", "/console/rota", "", {"weeks": "99"}, 422),
+    ("agreement", "moderator", "/console/companies/{company}/agreements", "", {}, 422),
+    ("recognition", "customer", "/me/recognition", "", {"post": "", "badges": ""}, 422),
 )
 
 
@@ -142,6 +155,34 @@ def test_refused_forms_and_errors_are_accessible_and_fit(
         if given != status:
             problems.append(f"{label}: {given}")
         problems += judge.look(tab, f"{label}-{given}")
+    # What a browser without scripts is shown before a thread is opened or an ask made, and as a preview.
+    tab = tabs["customer"]
+    title = {"title": "A dead SFTP target blocks the whole queue"}
+    for label, role, form in (("similar", "customer", "/threads/new"), ("similar-asks", "prospect", "/ask")):
+        tab = tabs[role]
+        tab.goto(demo.site.url + form + ("?board=integrations" if role == "customer" else ""))
+        given = _send(tab, form, {**title, "body": "How do others keep one partner from it?"}, similar="ask")
+        problems += [] if given == 200 else [f"{label}: {given}"]
+        problems += judge.look(tab, label)
+    for label, text, status in (
+        ("preview", "- [x] one\n- two\n\n`code` and **more**", 200),
+        ("no-preview", "", 200),
+    ):
+        tab = tabs["customer"]
+        tab.goto(f"{demo.site.url}/threads/{demo.names['sftp_id']}/posts")
+        tab.locator('main form[method="post"]').first.evaluate("form => form.action = '/preview'")
+        given = _send(tab, "/preview", {"body": text})
+        problems += [] if given == status else [f"{label}: {given}"]
+        problems += judge.look(tab, label)
+    # New weights without a reason: their form has two ways.
+    tab = tabs["admin"]
+    tab.goto(f"{demo.site.url}/console/weights")
+    tab.locator('form[action="/console/weights/preview"]').evaluate(
+        "form => form.action = '/console/weights'"
+    )
+    given = _send(tab, "/console/weights", {"half_life_days": "40"})
+    problems += [] if given == 422 else [f"weights: {given}"]
+    problems += judge.look(tab, "weights-422")
     # Saved elsewhere meanwhile: both texts.
     path = f"/posts/{demo.names['own']}/edit"
     one, other = tabs["customer"], tabs["customer"].context.new_page()
@@ -151,6 +192,20 @@ def test_refused_forms_and_errors_are_accessible_and_fit(
     given = _send(one, path.removesuffix("/edit"), {"body": "Two lanes for each partner."})
     problems += [] if given == 409 else [f"saved twice: {given}"]
     problems += judge.look(one, "edit-409")
+    # Decided by somebody else meanwhile: what they decided, and the words that were not sent.
+    path = f"/console/cases/{demo.names['open_case']}"
+    one, other = tabs["moderator"], tabs["admin"]
+    for tab in (one, other):
+        tab.goto(demo.site.url + path)
+        tab.locator('[name="post"][value="none"]').set_checked(True)
+        tab.locator('[name="member"][value="none"]').set_checked(True)
+    for tab, reason, status in (
+        (other, "A fair question.", 200),
+        (one, "It stands in the wrong place.", 409),
+    ):
+        given = _send(tab, f"{path}/decision", {"reason": reason})
+        problems += [] if given == status else [f"decided twice: {given}"]
+    problems += judge.look(one, "decision-409")
     # Signed out meanwhile: the page that keeps what was typed, and the one after signing in.
     tab = tabs["customer"]
     path = f"/threads/{demo.names['sftp_id']}/posts"
@@ -178,18 +233,37 @@ def test_refused_forms_and_errors_are_accessible_and_fit(
     robin = {"email": "robin@mailbox.example", "name": "Robin", "password": "several words in a row"}
     _send(tab, "/join", robin)
     problems += judge.look(tab, "join-sent")
+    for path in ("/login/link", "/password"):
+        tab.goto(site_url := demo.site.url + path)
+        _send(tab, path, {"email": "robin@mailbox.example"})
+        expect(tab).to_have_url(site_url + "/sent")
+        problems += judge.look(tab, f"sent-{path.rpartition('/')[2]}")
     assert not problems, "\n\n".join(problems)
 
 
-def _send(tab: Tab, action: str, typed: dict[str, str]) -> int:
+def _send(tab: Tab, action: str, typed: dict[str, str], **hidden: str) -> int:
     """Send the form with this action past the browser's own checks; gives the answer's status."""
-    form = (
-        tab.locator(f'main form[action^="{action}"], main form:not([action])')
-        .and_(tab.locator('[method="post"]'))
-        .first
-    )
+    posted = tab.locator('main form[method="post"]')
+    exact = posted.and_(tab.locator(f'[action="{action}"]'))
+    near = posted.and_(tab.locator(f'[action^="{action}"], :not([action])'))
+    form = exact.first if exact.count() else near.first
     for name, value in typed.items():
-        form.locator(f'[name="{name}"]').fill(value)
+        field = form.locator(f'[name="{name}"]')
+        kind = field.first.evaluate("field => field.type")
+        if kind == "select-one":
+            field.select_option(value)
+        elif kind == "radio":
+            field.and_(tab.locator(f'[value="{value}"]')).set_checked(True)
+        elif kind == "checkbox":
+            field.set_checked(bool(value))
+        else:
+            field.fill(value)
+    for name, value in hidden.items():
+        form.evaluate(
+            "(form, [name, value]) => form.append(Object.assign("
+            "document.createElement('input'), {type: 'hidden', name, value}))",
+            [name, value],
+        )
     with tab.expect_navigation() as moved:
         form.evaluate("form => HTMLFormElement.prototype.submit.call(form)")
     return moved.value.status if moved.value else 0

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from tests.looks.pages import DEMO, FRESH, NO_PAGE, WITHOUT_ADDRESS
+from tests.looks.pages import DEMO, FRESH, NO_PAGE
 
 
 def test_no_page_is_forgotten(app: Flask) -> None:
@@ -19,7 +19,7 @@ def test_no_page_is_forgotten(app: Flask) -> None:
             if adapter.test(filled, "GET"):
                 seen.add(adapter.match(filled, "GET")[0])
     shown = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
-    left_out = set(NO_PAGE) | WITHOUT_ADDRESS
+    left_out = set(NO_PAGE)
     assert shown - seen - left_out == set(), "add them to tests/looks/pages.py"
     assert left_out <= shown, "no longer there"
     assert not left_out & seen

@@ -247,6 +247,12 @@ def test_the_first_minute_is_offered_until_it_is_done(
     assert sign_in(prospect).get(place).location == "/members"
 
 
+def test_who_is_the_first_reads_so_in_the_first_minute(browser: FlaskClient) -> None:
+    page = browser.get("/welcome/first-minute?next=/").text
+    assert "People in a situation like yours" in page
+    assert "You are among the first" in page
+
+
 def test_the_first_minute_refuses_what_is_not_on_offer(browser: FlaskClient) -> None:
     place = "/welcome/first-minute?next=/"
     answer = submit(browser, place, {"limit": "99", "answer_requests": "1"}, place)

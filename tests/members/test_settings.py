@@ -19,7 +19,7 @@ from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member, MemberProduct, Product, RoleLevel, Session
 from portal.members.services import sessions
 from tests.conftest import make_board, make_company, make_customer, make_prospect, viewer_of
-from tests.support.people import PASSWORD, fields_of, mail_to, path_in, submit
+from tests.support.people import PASSWORD, fields_of, mail_to, path_in, sent_mails, submit
 
 ADA = "ada@mail.example"
 
@@ -234,7 +234,8 @@ def test_a_picture_is_for_those_who_may_see_it(
     path = f"/uploads/{stored(app, ada).picture}"
     answers = [app.test_client().get(path), sign_in(other).get(path), browser.get(path)]
     assert tuple(answer.status_code for answer in answers) == seen
-    assert ("public" in answers[2].headers["Cache-Control"]) == (choice == "everyone")
+    kept = "public, max-age=86400, immutable" if choice == "everyone" else "private, no-store"
+    assert answers[2].headers["Cache-Control"] == kept
 
 
 def test_only_the_offered_choices_count(app: Flask, ada: int, browser: FlaskClient) -> None:
@@ -277,6 +278,21 @@ def test_an_address_of_somebody_else_is_answered_alike(app: Flask, ada: int, bro
         answer = submit(browser, "/settings/account", form, "/settings/account/email")
         assert (answer.status_code, answer.location) == (303, "/settings/account")
     assert "already have an account" in str(mail_to(app, "bob@mail.example")["Subject"])
+
+
+def test_new_addresses_are_mailed_three_times_an_hour_at_most(
+    app: Flask, ada: int, browser: FlaskClient
+) -> None:
+    with app.app_context():
+        make_customer(email="bob@mail.example")
+    for address in ["free@mail.example"] * 3 + ["bob@mail.example", "free@mail.example"]:
+        form = {"email-email": address, "email-password": PASSWORD}
+        answer = submit(browser, "/settings/account", form, "/settings/account/email")
+        assert (answer.status_code, answer.location) == (303, "/settings/account")
+    mails = sent_mails(app)
+    assert [mail["To"] for mail in mails] == ["free@mail.example"] * 3
+    link = path_in(mails[-1], "/settings/account/email/")
+    assert app.test_client().get(link).status_code == 200, "the last link that was mailed works"
 
 
 def test_a_new_password_ends_the_other_sessions(app: Flask, ada: int, browser: FlaskClient) -> None:

@@ -30,7 +30,7 @@ def ask_for_link(browser: FlaskClient, email: str = ADA, place: str = "/") -> No
     """As on the sign-in page: the address, then the second button."""
     hidden = fields_of(browser.get(f"/login?next={place}"), "/login")
     answer = browser.post("/login/link", data={**hidden, "email": email, "password": ""})
-    assert answer.status_code == 200
+    assert answer.location == "/login/link/sent"
 
 
 def link_to(app: Flask, email: str = ADA) -> str:
@@ -90,7 +90,7 @@ def test_it_lasts_twenty_minutes(app: Flask, ada: int, at: Callable[[datetime], 
     assert browser.get(link).status_code == 200
     at(noon() + timedelta(minutes=21))
     assert browser.get(link).status_code == 404
-    assert submit(browser, "/login/link", {"email": ADA}, "/login/link").status_code == 200
+    assert submit(browser, "/login/link", {"email": ADA}, "/login/link").status_code == 303
 
 
 def test_a_newer_link_a_new_password_or_a_new_address_ends_it(app: Flask, ada: int) -> None:
@@ -112,10 +112,23 @@ def test_known_and_unknown_addresses_are_answered_alike(app: Flask, ada: int) ->
         make_customer("Closed", email="closed@mail.example", state=MemberState.BANNED)
     pages = []
     for address in (ADA, "nobody@mail.example", "closed@mail.example", "not an address"):
-        answer = submit(app.test_client(), "/login/link", {"email": address}, "/login/link")
-        pages.append((answer.status_code, answer.text.replace(address, "X")))
+        browser = app.test_client()
+        answer = submit(browser, "/login/link", {"email": address}, "/login/link")
+        page = browser.get(answer.location)
+        assert f"If <strong>{address}</strong> has an account here" in page.text
+        pages.append((answer.status_code, page.status_code, page.text.replace(address, "X")))
     assert len(set(pages)) == 1
     assert [str(mail["To"]) for mail in sent_mails(app)] == [ADA]
+
+
+def test_reloading_what_follows_sends_nothing(app: Flask, ada: int) -> None:
+    browser = app.test_client()
+    assert browser.get("/login/link/sent").location == "/login/link", "nothing was asked for"
+    ask_for_link(browser, place="/me/bookmarks")
+    pages = {browser.get("/login/link/sent").text for _ in range(3)}
+    assert len(pages) == 1
+    assert 'href="/login/link?next=/me/bookmarks"' in pages.pop()
+    assert len(sent_mails(app)) == 1
 
 
 def test_links_of_every_kind_count_together_three_an_hour(app: Flask, ada: int) -> None:
@@ -134,7 +147,7 @@ def test_one_place_asks_for_twenty_an_hour(app: Flask, ada: int) -> None:
         browser.post("/login/link", data={**hidden, "email": f"person{number}@mail.example"}).status_code
         for number in range(22)
     ]
-    assert statuses[:20] == [200] * 20
+    assert statuses[:20] == [303] * 20
     assert set(statuses[20:]) == {429}
 
 

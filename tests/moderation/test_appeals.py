@@ -7,13 +7,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from portal.discussions.models import Post, PostState, ThreadKind
-from portal.discussions.services.posting import open_thread
+from portal.conversations.services.preserving import preserve
+from portal.discussions.models import Post, PostState, Thread, ThreadKind
+from portal.discussions.services.acceptance import accept
+from portal.discussions.services.posting import open_thread, post_reply
 from portal.discussions.services.recount import recount
-from portal.kernel import clock, site
+from portal.kernel import clock, preserving, site
 from portal.kernel.access import Duty, Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Member, MemberState
+from portal.members.services.erasing import erase_account
 from portal.moderation.models import (
     Appeal,
     AppealOutcome,
@@ -25,6 +30,7 @@ from portal.moderation.models import (
     PostMeasure,
 )
 from portal.moderation.queries import log
+from portal.moderation.queries.parties import is_named_second
 from portal.moderation.services import appeals, deciding
 from portal.moderation.services.deciding import Verdict, decide
 from portal.moderation.services.rules import name_second
@@ -63,6 +69,43 @@ def test_overturned_the_post_is_back_and_the_log_says_so(
     assert db.session.execute(select(Flag.outcome)).scalar_one() is FlagOutcome.FAIR
     entry = log.entries(Viewer()).rows[0]
     assert (entry.decision.overturned_at is not None, entry.appeal) == (True, AppealOutcome.OVERTURNED)
+    assert recount() == []
+
+
+@pytest.mark.parametrize("way", ["appeal", "undo"])
+def test_an_accepted_answer_that_is_back_is_accepted_again(
+    post: Post,
+    asker: Viewer,
+    author: Viewer,
+    reporter: Viewer,
+    moderator: Viewer,
+    other_moderator: Viewer,
+    way: str,
+) -> None:
+    accept(asker, post.thread_id, post.id)
+    since = db.session.get_one(Thread, post.thread_id).accepted_at
+    decision = hidden(moderator, post, reporter)
+    assert db.session.get_one(Thread, post.thread_id).accepted_post_id is None
+    if way == "appeal":
+        judge(other_moderator, appealed(author, decision))
+    else:
+        deciding.undo(moderator, decision.id)
+    thread = db.session.get_one(Thread, post.thread_id, populate_existing=True)
+    assert (thread.accepted_post_id, thread.accepted_at) == (post.id, since)
+    counted = select(Member.accepted_count).where(Member.id == author.member_id)
+    assert db.session.execute(counted).scalar_one() == 1
+    assert recount() == []
+
+
+def test_what_the_asker_accepted_meanwhile_stays_accepted(
+    post: Post, asker: Viewer, author: Viewer, reporter: Viewer, moderator: Viewer
+) -> None:
+    accept(asker, post.thread_id, post.id)
+    decision = hidden(moderator, post, reporter)
+    other = post_reply(reporter, post.thread_id, "The desk in Graz answers at night.")
+    accept(asker, post.thread_id, other.id)
+    deciding.undo(moderator, decision.id)
+    assert db.session.get_one(Thread, post.thread_id, populate_existing=True).accepted_post_id == other.id
     assert recount() == []
 
 
@@ -120,6 +163,36 @@ def test_the_named_second_decides_appeals(author: Viewer, decision: Decision) ->
     assert db.session.get_one(Appeal, appeal.id).outcome is AppealOutcome.OVERTURNED
 
 
+@pytest.mark.parametrize("held_by_order", [False, True])
+def test_whoever_takes_the_user_name_of_an_erased_second_is_no_second(
+    in_app: Flask, *, held_by_order: bool
+) -> None:
+    admin, wanda = viewer_of(make_admin()), make_moderator("Wanda", username="wanda")
+    name_second(admin, "wanda")
+    site.change(ask_responsible="wanda")
+    if held_by_order:
+        now = clock.now()
+        order = preserving.Preservation(
+            member_id=wanda, reason="Court 7", created_at=now, until=now + timedelta(days=30)
+        )
+        with unit_of_work():
+            db.session.add(order)
+    with unit_of_work():
+        erase_account(wanda, keep_text=True)
+    other = viewer_of(make_customer("Wanda", username="wanda"))
+    assert not is_named_second(other)
+    assert (site.current().appeal_second, site.current().ask_responsible) == ("", "")
+
+
+def test_the_erasure_of_others_leaves_the_second(in_app: Flask) -> None:
+    make_customer("Wanda", username="wanda")
+    name_second(viewer_of(make_admin()), "wanda")
+    other = make_customer()
+    with unit_of_work():
+        erase_account(other, keep_text=True)
+    assert site.current().appeal_second == "wanda"
+
+
 def test_the_second_must_be_somebody(in_app: Flask) -> None:
     admin = viewer_of(make_admin())
     with pytest.raises(Invalid):
@@ -140,6 +213,20 @@ def test_an_overturned_suspension_and_ban_end(
         assert not viewer_of(author.member_id or 0).may(Permission.POST)
         judge(other_moderator, appealed(author, decision))
         assert viewer_of(author.member_id or 0).may(Permission.POST)
+
+
+def test_an_account_that_waits_for_its_erasure_is_opened_by_no_appeal(
+    board: int, asker: Viewer, moderator: Viewer, other_moderator: Viewer
+) -> None:
+    author = viewer_of(make_customer("Tamsin Boyle", username="tamsin"))
+    case = flagged(answered(asker, author, board), viewer_of(make_customer()))
+    decision = decide(moderator, case.id, hiding(case, member=MemberMeasure.BAN))
+    made = appealed(author, decision)
+    preserve("tamsin", reason="Court 7", until=clock.now() + timedelta(days=30))
+    with unit_of_work():
+        erase_account(author.member_id or 0, keep_text=True)
+    judge(other_moderator, made)
+    assert db.session.get_one(Member, author.member_id or 0).state is MemberState.BANNED
 
 
 def test_a_refused_post_that_was_right_is_published_after_all(

@@ -7,22 +7,26 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from portal.discussions.models import Post, Thread, ThreadKind
+from portal.discussions.house_rules import taken_out_up_to
+from portal.discussions.models import Audience, Board, Post, Thread, ThreadKind
 from portal.discussions.services import tools
 from portal.discussions.services.editing import Edit, edit_post
 from portal.discussions.services.posting import open_thread, post_reply
 from portal.discussions.services.recount import recount
+from portal.kernel import clock
 from portal.kernel.access import VISITOR, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
-from portal.moderation.models import AppealOutcome, Case, Decision, PostMeasure
+from portal.kernel.unit_of_work import unit_of_work
+from portal.moderation.models import Appeal, AppealOutcome, Case, Decision, PostMeasure
 from portal.moderation.queries import log
+from portal.moderation.queries.own import own_decision
 from portal.moderation.services import deciding
 from portal.moderation.services.appeals import appeal, decide_appeal
 from portal.moderation.services.tooling import reopen_own_thread
 from tests.conftest import make_board, make_customer, make_moderator, viewer_of
 from tests.discussions.browsing import send
-from tests.moderation.conftest import ask, told
+from tests.moderation.conftest import ask, flagged, hiding, told
 
 
 def decision_of(author: Viewer) -> Decision:
@@ -105,7 +109,9 @@ def test_what_the_author_wrote_since_is_not_overwritten(
     decision = edited(moderator, post)
     version = db.session.get_one(Post, post.id).version
     edit_post(author, post.id, Edit(body="Call the desk in Graz.", version=version))
+    assert taken_out_up_to(post.id) == version - 1
     overturn(author, other_moderator, decision)
+    assert taken_out_up_to(post.id) == 0, "the rule was held against nothing, so its history is for all again"
     assert db.session.get_one(Post, post.id).source == "Call the desk in Graz."
 
 
@@ -141,6 +147,40 @@ def test_closed_as_settled_is_opened_again_by_its_author(
         reopen_own_thread(author.member_id or 0, decision.id)
 
 
+def test_what_a_rule_closes_after_it_was_settled_stays_closed(
+    board: int, author: Viewer, asker: Viewer, reporter: Viewer, moderator: Viewer
+) -> None:
+    thread = ask(author, board)
+    post = post_reply(asker, thread.id, "Call the fool at desk 4.")
+    tools.close_thread(moderator, thread.id, "Solved in 7.6.")
+    settled = decision_of(author)
+    since = db.session.get_one(Thread, thread.id).closed_at
+    case = flagged(post, reporter)
+    by_rule = deciding.decide(
+        moderator, case.id, hiding(case, post=PostMeasure.CLOSE, reason="It turned on a person.")
+    )
+    closed = db.session.get_one(Thread, thread.id)
+    assert (closed.closed_reason[:6], closed.closed_at) == ("Rule 4", since)
+    assert not own_decision(author.member_id or 0, settled.id).may_reopen
+    with pytest.raises(Invalid):
+        reopen_own_thread(author.member_id or 0, settled.id)
+    deciding.undo(moderator, by_rule.id)
+    closed = db.session.get_one(Thread, thread.id, populate_existing=True)
+    assert (closed.closed_reason, closed.closed_at) == ("Solved in 7.6.", since)
+    reopen_own_thread(author.member_id or 0, settled.id)
+    assert db.session.get_one(Thread, thread.id).closed_at is None
+
+
+def test_nothing_is_opened_again_on_an_archived_board(board: int, author: Viewer, moderator: Viewer) -> None:
+    thread = ask(author, board)
+    tools.close_thread(moderator, thread.id, "Solved in 7.6.")
+    settled = decision_of(author)
+    with unit_of_work():
+        db.session.get_one(Board, board).archived_at = clock.now()
+    with pytest.raises(Invalid, match="archived"):
+        reopen_own_thread(author.member_id or 0, settled.id)
+
+
 def test_a_moderator_who_opens_it_again_takes_it_back(board: int, author: Viewer, moderator: Viewer) -> None:
     thread = ask(author, board)
     tools.close_thread(moderator, thread.id, "Solved in 7.6.")
@@ -155,7 +195,8 @@ def test_a_moderator_who_opens_it_again_takes_it_back(board: int, author: Viewer
 def test_moving_splitting_and_merging_are_told_and_logged(
     board: int, asker: Viewer, author: Viewer, moderator: Viewer
 ) -> None:
-    thread, target = ask(asker, board), ask(viewer_of(make_customer()), board, "Whom does one call at night?")
+    other = viewer_of(make_customer())
+    thread, target = ask(asker, board), ask(other, board, "Whom does one call at night?")
     post = post_reply(author, thread.id, "And what of weekends?")
     tools.move_thread(moderator, thread.id, make_board("Elsewhere"), "It is about running it.")
     assert told(asker)[0] == "Your thread was moved to another board"
@@ -166,7 +207,10 @@ def test_moving_splitting_and_merging_are_told_and_logged(
     tools.move_thread(moderator, thread.id, board, "Back.")
     tools.merge_threads(moderator, thread.id, target.id, "Asked twice.")
     assert told(asker)[0] == "Your thread was merged into another"
+    assert told(other) == ["Another thread was merged into yours"]
+    assert decision_of(other).reason == decision_of(asker).reason == "Asked twice."
     assert [what for what, _rule, _reason in logged()] == [
+        PostMeasure.MERGE,
         PostMeasure.MERGE,
         PostMeasure.MOVE,
         PostMeasure.SPLIT,
@@ -174,6 +218,89 @@ def test_moving_splitting_and_merging_are_told_and_logged(
         PostMeasure.MOVE,
     ]
     assert recount() == []
+
+
+def test_out_of_sight_only_by_a_rule_that_can_be_appealed(
+    app: Flask, sign_in: Callable[[int], FlaskClient], client: FlaskClient
+) -> None:
+    with app.app_context():
+        author_id, moderator = make_customer("Tamsin Boyle"), viewer_of(make_moderator("Ruth Adeyemi"))
+        judge = viewer_of(make_moderator("Marijke Brouwer"))
+        board, staff = make_board("Operations"), make_board("Staff room", audience=Audience.STAFF)
+        thread = ask(viewer_of(author_id), board)
+        with pytest.raises(Invalid) as refused:
+            tools.move_thread(moderator, thread.id, staff, "Internal.")
+        assert refused.value.field == "move_rule"
+        assert logged() == []
+        tools.move_thread(moderator, thread.id, staff, "A number in it.", rule=4)
+        decision = decision_of(viewer_of(author_id))
+        assert logged() == [(PostMeasure.MOVE, "Rule 4", "A number in it.")]
+    entry = client.get(f"/transparency/log/{decision.case_id}")
+    assert entry.status_code == 200
+    assert "A number in it." in entry.text
+    assert thread.title not in entry.text, "it is out of this reader's sight"
+    page = sign_in(author_id).get(f"/decisions/{decision.id}").text
+    assert "Our night shift ends at six." in page, "their own words"
+    assert f'"/posts/{decision.post_id}"' not in page, "no link that leads nowhere"
+    assert f"/transparency/log/{decision.case_id}" in page
+    assert "/appeals/new?decision=" in page
+    with app.app_context():
+        reply = post_reply(judge, thread.id, "For us alone.")
+        with pytest.raises(Invalid, match="for fewer readers"):
+            overturn(viewer_of(author_id), judge, decision)
+        assert db.session.get_one(Thread, thread.id).board_id == staff
+        tools.split_thread(judge, thread.id, [reply.id], "Among ourselves", "For us.")
+        made = db.session.execute(select(Appeal)).scalar_one()
+        version = db.session.get_one(Case, made.case_id).version
+        decide_appeal(judge, made.id, AppealOutcome.OVERTURNED, "It was public.", version=version)
+        assert db.session.get_one(Thread, thread.id).board_id == board
+        assert recount() == []
+
+
+def test_merged_out_of_sight_only_by_a_rule(
+    board: int, staff_room: int, author: Viewer, moderator: Viewer, other_moderator: Viewer
+) -> None:
+    thread, target = ask(author, board), ask(moderator, staff_room, "Whom does one call at night?")
+    with pytest.raises(Invalid) as refused:
+        tools.merge_threads(moderator, thread.id, target.id, "Asked twice.")
+    assert refused.value.field == "rule"
+    tools.merge_threads(moderator, thread.id, target.id, "Asked twice.", rule=4)
+    assert logged() == [(PostMeasure.MERGE, "Rule 4", "Asked twice.")]
+    decision = decision_of(author)
+    with pytest.raises(Invalid, match="Split them off"):
+        overturn(author, other_moderator, decision)
+    new = tools.split_thread(
+        other_moderator, target.id, [decision.post_id or 0], "Whom does one call?", "To put it back."
+    )
+    made = db.session.execute(select(Appeal)).scalar_one()
+    version = db.session.get_one(Case, made.case_id).version
+    decide_appeal(other_moderator, made.id, AppealOutcome.OVERTURNED, "It was fine.", version=version)
+    assert db.session.get_one(Thread, new.id).board_id == board
+    assert recount() == []
+
+
+def test_no_tool_without_a_reason(board: int, asker: Viewer, author: Viewer, moderator: Viewer) -> None:
+    thread, target = ask(asker, board), ask(author, board, "Whom does one call at night?")
+    post = post_reply(author, thread.id, "And what of weekends?")
+    elsewhere, before = make_board("Elsewhere"), told(asker)
+    for use in (
+        lambda: tools.close_thread(moderator, thread.id, " "),
+        lambda: tools.move_thread(moderator, thread.id, elsewhere, " "),
+        lambda: tools.split_thread(moderator, thread.id, [post.id], "What of weekends?", ""),
+        lambda: tools.merge_threads(moderator, thread.id, target.id, "\n"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            use()
+        assert "Say why" in refused.value.message
+    assert (logged(), told(asker), told(author)) == ([], before, [])
+
+
+def test_two_threads_of_one_author_are_merged_in_one_word(
+    board: int, author: Viewer, moderator: Viewer
+) -> None:
+    thread, target = ask(author, board), ask(author, board, "Whom does one call at night?")
+    tools.merge_threads(moderator, thread.id, target.id, "Asked twice.")
+    assert told(author) == ["Your thread was merged into another"]
 
 
 def test_ones_own_thread_is_nobody_elses_business(board: int, moderator: Viewer) -> None:

@@ -37,10 +37,10 @@ def every_tool(board: int, thread: Thread, post: Post) -> dict[str, Callable[[Vi
         "reopen": lambda who: tools.reopen_thread(who, thread.id),
         "pin": lambda who: tools.pin_thread(who, thread.id),
         "edit": lambda who: edit_post(who, post.id, edit),
-        "move": lambda who: tools.move_thread(who, thread.id, elsewhere),
-        "split": lambda who: tools.split_thread(who, thread.id, [post.id], "A thread of its own"),
-        "merge away": lambda who: tools.merge_threads(who, other.id, thread.id),
-        "merge into": lambda who: tools.merge_threads(who, thread.id, other.id),
+        "move": lambda who: tools.move_thread(who, thread.id, elsewhere, "Why."),
+        "split": lambda who: tools.split_thread(who, thread.id, [post.id], "A thread of its own", "Why."),
+        "merge away": lambda who: tools.merge_threads(who, other.id, thread.id, "Why."),
+        "merge into": lambda who: tools.merge_threads(who, thread.id, other.id, "Why."),
     }
 
 

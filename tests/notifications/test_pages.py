@@ -7,9 +7,11 @@ from flask.testing import FlaskClient
 
 from portal.discussions.models import ThreadKind
 from portal.discussions.services.posting import open_thread, post_reply
+from portal.discussions.services.removal import hide_post
 from portal.notifications import queries
 from portal.notifications.models import Digest
 from portal.notifications.services import preferences
+from portal.notifications.services.recount import recount
 from tests.conftest import make_board, make_customer, viewer_of
 
 
@@ -36,6 +38,19 @@ def test_notices_are_listed_opened_and_marked(app: Flask, sign_in: Callable[[int
     opened = browser.get("/notifications/1")
     assert (opened.status_code, opened.location) == (303, "/posts/2")
     assert "1 new<span" not in browser.get("/notifications").text
+
+
+def test_what_was_removed_since_is_counted_no_longer(
+    app: Flask, sign_in: Callable[[int], FlaskClient]
+) -> None:
+    browser = sign_in(answered(app))
+    with app.app_context():
+        hide_post(2, rule="Rule 4", reason="A number.", case_id=1, by_id=0)
+    page = browser.get("/notifications", follow_redirects=True)
+    assert "Nothing to tell you yet" in page.text
+    assert "1 new<span" not in page.text
+    with app.app_context():
+        assert recount() == []
 
 
 def test_without_notices_the_page_says_what_will_stand_there(
@@ -69,9 +84,22 @@ def test_the_link_in_a_mail_asks_first_and_the_button_of_a_mail_program_does_it_
     with app.app_context():
         assert next(c for c in queries.choices_of(member) if c.kind.name == "reply").by_mail
     done = client.post(address, data={"List-Unsubscribe": "One-Click"})
-    assert done.status_code == 200
+    assert done.status_code == 200, "RFC 8058: no redirect for a mail program"
     with app.app_context():
         assert not next(c for c in queries.choices_of(member) if c.kind.name == "reply").by_mail
         client.post("/unsubscribe/" + preferences.unsubscribe_token(secret, member, "digest"))
         assert queries.digest_of(member) is Digest.OFF
     assert client.get("/unsubscribe/forged").status_code == 404
+
+
+def test_the_button_on_the_page_leads_to_a_page_that_says_how_it_stands(
+    app: Flask, client: FlaskClient
+) -> None:
+    secret, member = app.config["SETTINGS"].SECRET_KEY, answered(app)
+    for kind in ("reply", "digest"):
+        address = "/unsubscribe/" + preferences.unsubscribe_token(secret, member, kind)
+        assert "Stop these mails" in client.get(address).text
+        assert client.post(address).location == address
+        page = client.get(address).text
+        assert "Done: no more mails of this kind" in page
+        assert "Stop these mails" not in page

@@ -1,5 +1,6 @@
 """Who is told of a post: once each, in the ways they chose, and never of what they may not read."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -16,9 +17,10 @@ from portal.kernel.db import db
 from portal.kernel.mail import MailDelayed, MailRefused
 from portal.members.models import Member
 from portal.notifications import queries
-from portal.notifications.models import Mail, Notice
+from portal.notifications.models import Digest, Mail, Notice
 from portal.notifications.services import mailing, notifying, preferences
 from tests.conftest import make_board, make_customer, make_prospect, noon, viewer_of
+from tests.support.racing import at_once
 
 
 class Kept:
@@ -117,6 +119,39 @@ def test_a_mail_has_both_parts_thread_headers_and_one_click_unsubscribe(
     post_reply(helper, thread, "And a breaker.")
     assert mailing.send_due(sender(kept)) == 0
     assert len(sentences(asker)) == 2
+
+
+def test_who_unsubscribes_while_a_mail_waits_gets_no_mail(asker: Viewer, helper: Viewer) -> None:
+    post_reply(helper, ask(asker), "A lane for each.")
+    preferences.unsubscribe(asker.member_id or 0, "reply")
+    kept = Kept()
+    assert mailing.send_due(sender(kept)) == 0
+    assert kept.messages == []
+    assert len(sentences(asker)) == 1
+
+
+def test_a_code_sample_comes_as_it_was_written(asker: Viewer, helper: Viewer) -> None:
+    thread = ask(asker)
+    post_reply(helper, thread, 'See [it](/rules "a > b"):\n\n```\n<a href="/x"><img src="/y">\n```')
+    kept = Kept()
+    mailing.send_due(sender(kept))
+    rich = kept.messages[0].get_body(("html",))
+    assert rich is not None
+    html = rich.get_content()
+    assert 'href="https://community.example/rules"' in html
+    words = re.sub(r"<[a-z/][^>]*>", "", html)
+    assert '&lt;a href="/x"&gt;&lt;img src="/y"&gt;' in words
+
+
+def test_first_choices_of_two_browsers_at_once_are_both_kept(in_app: Flask, asker: Viewer) -> None:
+    member = asker.member_id or 0
+
+    def choose(number: int) -> None:
+        preferences.choose(member, "reply", in_app=True, by_mail=bool(number % 2))
+        preferences.choose_digest(member, Digest.DAILY)
+
+    assert at_once(in_app, choose, 8) == [None] * 8
+    assert queries.digest_of(member) is Digest.DAILY
 
 
 def test_a_name_cannot_add_a_header(asker: Viewer) -> None:

@@ -89,7 +89,7 @@ def test_a_thread_that_is_merged_is_found_under_its_new_title() -> None:
     source, opening = open_thread("Umbrella title", "alpha", board=board)
     target, _ = open_thread("Lantern title", "beta", board=board)
     search.drain()
-    tools.merge_threads(moderator, source, target)
+    tools.merge_threads(moderator, source, target, "Asked twice.")
     search.drain()
     assert opening in found("lantern alpha")
     assert found("umbrella") == []

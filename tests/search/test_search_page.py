@@ -15,7 +15,7 @@ from portal.discussions.models import Audience, Post, ThreadKind
 from portal.discussions.queries import searching
 from portal.discussions.queries.searching import Asked
 from portal.discussions.queries.similar import resembling
-from portal.discussions.services import acceptance, posting, removal
+from portal.discussions.services import acceptance, posting, removal, voting
 from portal.kernel.access import VISITOR
 from portal.kernel.db import db
 from portal.search import services as search
@@ -234,6 +234,45 @@ def test_filters_and_facets(app: Flask, client: FlaskClient, at: Callable[..., N
     newest = titles(client.get("/search?q=tapir&sort=newest").get_data(as_text=True))
     assert newest == ["Discussed tapir", "Waiting tapir", "Answered tapir"]
     assert titles(client.get("/search?tag=zoo").get_data(as_text=True)) == ["Waiting tapir", "Answered tapir"]
+
+
+def test_without_words_the_filters_come_before_the_cut(
+    app: Flask, client: FlaskClient, at: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "MAX_HITS", 2)
+    with app.app_context():
+        one, two, board = make_customer(), make_customer(), make_board("Left", slug="left")
+        at(datetime(2026, 1, 10, 12, tzinfo=UTC))
+        old = ask(one, board, "The old tapir", "tapir")
+        reply = posting.post_reply(viewer_of(two), old, "tapir answer").id
+        acceptance.accept(viewer_of(one), old, reply)
+        voting.vote(viewer_of(two), opening_of(old))
+        at(datetime(2026, 2, 10, 12, tzinfo=UTC))
+        for number in range(3):
+            ask(one, board, f"A new tapir {number}", "tapir")
+
+    def found(query: str) -> list[str]:
+        return titles(client.get(f"/search?board=left&{query}").text)
+
+    assert len(found("")) == 2
+    assert found("before=2026-01-11") == ["The old tapir"]
+    assert found("answered=yes") == ["The old tapir"]
+    assert found("sort=helpful")[0] == "The old tapir"
+    assert found("after=2026-02-01&answered=yes") == []
+
+
+def test_an_empty_page_says_that_not_all_was_looked_at(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "MAX_HITS", 2)
+    with app.app_context():
+        author, board = make_customer(), make_board("Left", slug="left")
+        for number in range(3):
+            ask(author, board, f"A tapir {number}", "tapir")
+        search.drain()
+    page = client.get("/search?q=tapir&board=nowhere").text
+    assert titles(page) == []
+    assert "posts were looked at" in page
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import email
 import email.policy
 import re
+from contextvars import Context
 from email.message import EmailMessage
 from html import unescape
 from typing import Any
@@ -29,6 +30,11 @@ def fields_of(page: TestResponse, action: str = "") -> dict[str, str]:
         if attributes.get("type") == "hidden" and "name" in attributes:
             found[attributes["name"]] = unescape(attributes.get("value", ""))
     return found
+
+
+def get(browser: FlaskClient, page: str) -> TestResponse:
+    """The page, as the browser gets it also where the test itself is in an application context."""
+    return Context().run(browser.get, page)
 
 
 def submit(

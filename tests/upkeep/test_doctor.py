@@ -7,13 +7,16 @@ import pytest
 from flask import Flask
 from flask_migrate import stamp
 
-from portal.kernel import clock, heartbeat
+from portal.kernel import clock, heartbeat, vault
 from portal.kernel.db import Base, db
 from portal.search import services as search
 from portal.settings import Settings
 from portal.upkeep import erasures
+from portal.upkeep.commands import doctor
 from portal.upkeep.doctor import problems
 from portal.wiring import MIGRATIONS
+from tests.conftest import make_customer, make_prospect
+from tests.conversations.conftest import talking
 from tests.support.site import free_port
 
 GOOD = {
@@ -69,6 +72,22 @@ def test_a_silent_worker_and_a_damaged_list_of_erasures_have_their_lines(setting
         "the worker was not seen in the last three minutes: no mail",
         "the list of erasures cannot be read",
     ]
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_lost_key_of_conversations_has_its_line_and_the_command_fails(app: Flask, settings: Settings):
+    talking(make_prospect(), make_customer(), "hello")
+    db.session.rollback()
+    vault.configure(lambda: "a key that was never the one of this site")
+    try:
+        [line] = found(settings)
+        assert "CONVERSATION_KEY" in line
+        assert "which is not there" in line
+        result = app.test_cli_runner().invoke(doctor)
+        assert result.exit_code == 1
+        assert line in result.output
+    finally:
+        vault.configure(lambda: settings.conversation_keys)
 
 
 @pytest.mark.usefixtures("healthy")

@@ -14,7 +14,7 @@ from portal.advocacy import keys
 from portal.advocacy.formula import KEPT_RECENT, YEAR_DAYS, Weights
 from portal.advocacy.models import Act, Counts, Entry, Rule
 from portal.discussions.models import Post
-from portal.kernel.db import db, flushed_rows
+from portal.kernel.db import flushed_rows
 
 YEAR = timedelta(days=YEAR_DAYS)
 COLUMNS = (
@@ -57,19 +57,43 @@ class _Pair:
     """One person's standing thanks: frozen worth, moment, id and company of each, by source."""
 
     of: dict[tuple[Rule, str], tuple[float, datetime, int, str]] = field(default_factory=dict)
+    _known: tuple[float, tuple[datetime, int, str], datetime] | None = None
+
+    def put(self, key: tuple[Rule, str], worth: float, at: datetime, id_: int, company: str) -> None:
+        self.of[key] = (worth, at, id_, company)
+        if self._known is not None:
+            total, first, last_at = self._known
+            first = min(first, (at, id_, company))
+            self._known = total + worth, first, max(last_at, at)
+
+    def drop(self, key: tuple[Rule, str]) -> None:
+        del self.of[key]
+        self._known = None
+
+    @property
+    def sums(self) -> tuple[float, str, datetime]:
+        """Total, company and last moment. Whoever moves counts where they first thanked.
+
+        Kept until something is taken back: an account is asked for its value at many moments.
+        """
+        if self._known is None:
+            total = sum(one[0] for one in self.of.values())
+            first = min(one[1:] for one in self.of.values())
+            self._known = total, first, max(one[1] for one in self.of.values())
+        total, (_at, _id, company), last_at = self._known
+        return total, company, last_at
 
     @property
     def total(self) -> float:
-        return sum(one[0] for one in self.of.values())
+        return self.sums[0]
 
     @property
     def company(self) -> str:
-        """Of the first thanks that stands: whoever moves counts where they first thanked."""
-        return min(self.of.values(), key=lambda one: (one[1], one[2]))[3]
+        return self.sums[1]
 
     @property
     def last_at(self) -> datetime:
-        return max(one[1] for one in self.of.values())
+        return self.sums[2]
 
 
 class Account:
@@ -102,9 +126,12 @@ class Account:
         companies: dict[str, list[float]] = {}
         latest: dict[str, datetime] = {}
         for pair in self.pairs.values():
-            company = pair.company
-            companies.setdefault(company, []).append(pair.total)
-            latest[company] = max(pair.last_at, latest.get(company, pair.last_at))
+            total, company, last_at = pair.sums
+            if company in companies:
+                companies[company].append(total)
+                latest[company] = max(last_at, latest[company])
+            else:
+                companies[company], latest[company] = [total], last_at
         thanks = sum(weights.as_of_company(totals, decay) for totals in companies.values())
         recent = sum(moment > since for moment in latest.values())
         recent += len(self.unknown_at) - bisect_left(self.unknown_at, since)
@@ -127,7 +154,7 @@ class Account:
         else:
             person, company = self._names(row)
             pair = self.pairs.setdefault(person, _Pair())
-            pair.of[row.rule, row.source] = (worth, row.occurred_at, row.id, company)
+            pair.put((row.rule, row.source), worth, row.occurred_at, row.id, company)
 
     def _drop(self, row: Any) -> None:
         worth = self.weights.frozen(row.occurred_at)
@@ -139,7 +166,7 @@ class Account:
         else:
             person, _company = self._names(row)
             pair = self.pairs[person]
-            del pair.of[row.rule, row.source]
+            pair.drop((row.rule, row.source))
             if not pair.of:
                 del self.pairs[person]
 
@@ -165,7 +192,7 @@ def rows_by_receiver(
     if before is not None:
         query = query.where(Entry.at < before)
     query = query.order_by(Entry.receiver_id).execution_options(yield_per=5000)
-    for receiver_id, rows in groupby(db.session.execute(query), key=attrgetter("receiver_id")):
+    for receiver_id, rows in groupby(flushed_rows(query), key=attrgetter("receiver_id")):
         yield receiver_id, sorted(rows, key=_order)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.advocacy.models import (
@@ -18,7 +18,7 @@ from portal.advocacy.models import (
     ScoreChoice,
     Stage,
 )
-from portal.advocacy.policy import REVIEW_EVERY, declined_until
+from portal.advocacy.policy import ASKING_WAITS, REVIEW_EVERY, declined_until
 from portal.advocacy.queries import standing, weights
 from portal.advocacy.queries.declines import declines
 from portal.advocacy.queries.standing import Standing
@@ -32,12 +32,14 @@ from portal.matching.models import Availability
 from portal.matching.queries.loads import conversations_by_member, limit_in_force
 from portal.members.models import Company, Member, MemberState
 from portal.members.names import sort_key
+from portal.moderation.queries.evidence import moderators
 
 A_STAGE = 6  # shown in each column of the board
 ROWS = 50
 MOST_PAGES = 50
 MOST_EXPORTED = 10_000
 NOBODY = "nobody"
+NOT_REVIEWED = (Stage.SPOTTED, Stage.RESTING, Stage.RETIRED)
 SORTS = ("longest", "name", "helpful", "reviewed")
 
 
@@ -67,6 +69,7 @@ class Line:
     stage_at: datetime
     version: int
     looked_after_by: str
+    looked_after_by_username: str
     rests_until: date | None
     declined_until: datetime | None
     standing: Standing | None
@@ -80,6 +83,7 @@ class Line:
     review: str  # why it should be looked at as a whole: "fallen", "yearly", ""
     lapsed: bool  # counted on once, and nothing they agreed to holds any more
     not_approached: bool  # as they chose
+    waits_long: bool  # asked weeks ago, and neither answered nor looked at since
 
     @property
     def has_rested(self) -> bool:
@@ -129,6 +133,16 @@ def line_of(member_id: int) -> Line | None:
     """One candidate; None for a member nobody has an eye on."""
     rows = db.session.execute(_columns().where(Candidate.member_id == member_id)).all()
     return next(iter(_lines(rows)), None)
+
+
+def carers() -> list[tuple[int, str, str]]:
+    """(id, user name, name) of the vendor's moderators, who can be named to look after somebody."""
+    rows = db.session.execute(
+        select(Member.id, Member.username, Member.name)
+        .where(Member.id.in_(moderators()), Member.status == Status.VENDOR)
+        .order_by(Member.sort_name, Member.id)
+    )
+    return [(row.id, row.username, row.name) for row in rows]
 
 
 def looked_after() -> list[tuple[str, str]]:
@@ -241,7 +255,7 @@ def over(most: int = 50) -> list[Over]:
         .select_from(Candidate)
         .join(Member, Member.id == Candidate.member_id)
         .outerjoin(Company, Company.id == Member.company_id)
-        .where(Member.state == MemberState.ACTIVE, or_(rested, _has_lapsed()))
+        .where(_has_a_page(), or_(rested, _has_lapsed()))
         .order_by(Candidate.stage_at, Candidate.id)
         .limit(most)
     )
@@ -252,6 +266,49 @@ def over(most: int = 50) -> list[Over]:
         since = (row.ended or row.stage_at) if lapsed else rest
         found.append(Over(row.name, row.username, row.company or "", lapsed, min(since, now)))
     return sorted(found, key=lambda one: one.since)
+
+
+@dataclass(frozen=True, slots=True)
+class DueForReview:
+    """Somebody to look at as a whole: a year after the last time, or at half of what they were worth."""
+
+    name: str
+    username: str
+    company: str
+    has_fallen: bool
+    reviewed_at: datetime
+
+
+def due_for_review(most: int = 50) -> list[DueForReview]:
+    """Candidates due for review, longest not looked at first: the same as their cards say."""
+    now = clock.now()
+    worth = func.coalesce(standing.number_now(weights.current(), now), 0.0)
+    fallen = and_(standing.shown_members(), Candidate.was_worth > 0, worth < Candidate.was_worth / 2)
+    rows = db.session.execute(
+        select(
+            Member.name,
+            Member.username,
+            Company.name.label("company"),
+            Candidate.reviewed_at,
+            case((fallen, True), else_=False).label("has_fallen"),
+        )
+        .select_from(Candidate)
+        .join(Member, Member.id == Candidate.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .outerjoin(MemberScore, MemberScore.receiver_id == Candidate.member_id)
+        .where(
+            _has_a_page(),
+            Candidate.stage.not_in(NOT_REVIEWED),
+            ~_has_lapsed(),
+            or_(fallen, Candidate.reviewed_at <= now - REVIEW_EVERY),
+        )
+        .order_by(Candidate.reviewed_at, Candidate.id)
+        .limit(most)
+    )
+    return [
+        DueForReview(row.name, row.username, row.company or "", bool(row.has_fallen), row.reviewed_at)
+        for row in rows
+    ]
 
 
 def _has_lapsed() -> ColumnElement[bool]:
@@ -292,7 +349,7 @@ def nominations_waiting(most: int = 50) -> list[Waiting]:
         .join(Member, Member.id == Nomination.member_id)
         .outerjoin(Company, Company.id == Member.company_id)
         .outerjoin(by, by.id == Nomination.by_id)
-        .where(Nomination.read_at.is_(None))
+        .where(Nomination.read_at.is_(None), _has_a_page())
         .order_by(Nomination.at, Nomination.id)
         .limit(most)
     )
@@ -314,7 +371,11 @@ class Answered:
 
 
 def answered_lately(since: datetime, most: int = 20) -> list[Answered]:
-    """Those who said yes and stand at *consented* still, the latest first."""
+    """Those who said yes and whom nobody moved since, the latest first."""
+    not_moved = or_(
+        Candidate.stage == Stage.CONSENTED,
+        and_(Candidate.stage == Stage.ACTIVE, Candidate.stage_at < Asking.answered_at),
+    )
     rows = db.session.execute(
         select(
             Member.name,
@@ -327,7 +388,7 @@ def answered_lately(since: datetime, most: int = 20) -> list[Answered]:
         .join(Member, Member.id == Asking.member_id)
         .join(Candidate, Candidate.member_id == Asking.member_id)
         .outerjoin(Company, Company.id == Member.company_id)
-        .where(Asking.answered_at >= since, Candidate.stage == Stage.CONSENTED)
+        .where(Asking.answered_at >= since, not_moved, _has_a_page())
         .order_by(Asking.answered_at.desc(), Asking.id)
         .limit(most)
     )
@@ -340,17 +401,59 @@ def answered_lately(since: datetime, most: int = 20) -> list[Answered]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question that somebody has not answered; `since` it was asked, or they were last looked at."""
+
+    name: str
+    username: str
+    company: str
+    asked_at: datetime
+    since: datetime
+    seen: bool
+
+
+def unanswered(most: int = 50) -> list[Unanswered]:
+    """Whom was asked and neither answered nor was looked at for weeks; the longest ago first."""
+    since = case((Candidate.reviewed_at > Asking.at, Candidate.reviewed_at), else_=Asking.at)
+    rows = db.session.execute(
+        select(
+            Member.name,
+            Member.username,
+            Company.name.label("company"),
+            Asking.at,
+            Asking.seen_at,
+            since.label("since"),
+        )
+        .join(Member, Member.id == Asking.member_id)
+        .join(Candidate, Candidate.member_id == Asking.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(
+            Asking.answered_at.is_(None),
+            Asking.withdrawn_at.is_(None),
+            since <= clock.now() - ASKING_WAITS,
+            _has_a_page(),
+        )
+        .order_by(since, Asking.id)
+        .limit(most)
+    )
+    return [
+        Unanswered(row.name, row.username, row.company or "", row.at, row.since, row.seen_at is not None)
+        for row in rows
+    ]
+
+
+def _has_a_page() -> ColumnElement[bool]:
+    """SQL about Member: a customer or former customer whose account is open has a page as a candidate."""
+    active = Member.state == MemberState.ACTIVE
+    # As a case, since SQLite would begin with all active members instead of the few candidates.
+    return case((active, Member.status.in_([Status.CUSTOMER, Status.FORMER])), else_=false())
+
+
 def may_be_nominated(member_id: int) -> bool:
     """Whether there is a candidate's page for them: a customer or former customer whose account is open."""
     return (
-        db.session.execute(
-            select(Member.id).where(
-                Member.id == member_id,
-                Member.state == MemberState.ACTIVE,
-                Member.status.in_([Status.CUSTOMER, Status.FORMER]),
-            )
-        ).first()
-        is not None
+        db.session.execute(select(Member.id).where(Member.id == member_id, _has_a_page())).first() is not None
     )
 
 
@@ -385,6 +488,7 @@ def _columns() -> Select[Any]:
             Company.name.label("company"),
             Company.industry,
             _looks_after.name.label("looked_after_by"),
+            _looks_after.username.label("looked_after_by_username"),
             last.label("reason"),
             _stage_now().label("stage"),
             (~standing.may_be_approached()).label("not_approached"),
@@ -480,6 +584,7 @@ def _lines(rows: Sequence[Any]) -> list[Line]:
                 stage_at=one.stage_at,
                 version=one.version,
                 looked_after_by=row.looked_after_by or "",
+                looked_after_by_username=row.looked_after_by_username or "",
                 rests_until=one.rests_until,
                 declined_until=_stands(one, now),
                 standing=of,
@@ -493,6 +598,7 @@ def _lines(rows: Sequence[Any]) -> list[Line]:
                 review="" if row.stage is Stage.RESTING else _why_review(one, of, now),
                 lapsed=row.stage is not one.stage,
                 not_approached=row.not_approached,
+                waits_long=bool(question and max(question.at, one.reviewed_at) <= now - ASKING_WAITS),
             )
         )
     return found
@@ -505,7 +611,7 @@ def _stands(one: Candidate, now: datetime) -> datetime | None:
 
 def _why_review(one: Candidate, of: Standing | None, now: datetime) -> str:
     """Reviewed when helpfulness fell under half of what it was, and yearly."""
-    if one.stage in (Stage.SPOTTED, Stage.RESTING, Stage.RETIRED):
+    if one.stage in NOT_REVIEWED:
         return ""
     if of is not None and one.was_worth > 0 and of.helpfulness < one.was_worth / 2:
         return "fallen"

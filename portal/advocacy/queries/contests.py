@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.advocacy.models import Act, Contest, Counts, Damped, Entry, Rule
 from portal.advocacy.policy import ANSWERED_WITHIN, LOOKS
 from portal.advocacy.queries.entries import is_last
-from portal.discussions.addresses import post_address
-from portal.discussions.models import Post, Thread
+from portal.advocacy.queries.places import places
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.members.models import Company, Member
+from portal.members.names import sort_key
 from portal.moderation.queries.evidence import moderators
 
 SHOWN = 100
@@ -70,14 +70,29 @@ class FirstLook:
     by: str
 
 
-def waiting(limit: int = SHOWN) -> list[ContestLine]:
+def waiting(viewer: Viewer, limit: int = SHOWN) -> list[ContestLine]:
     """What nobody has answered yet, oldest first."""
-    return _lines(select(Contest).where(Contest.answered_at.is_(None)).order_by(Contest.id).limit(limit))
+    query = select(Contest).where(Contest.answered_at.is_(None))
+    return _lines(query.order_by(Contest.id).limit(limit), viewer)
 
 
-def listed(show: str, page: int, rows: int = ROWS) -> list[ContestLine]:
-    """A page of those that wait (""), that were "answered", or of "all"; one more where there is another."""
+def listed(viewer: Viewer, show: str, page: int, *, words: str = "", rows: int = ROWS) -> list[ContestLine]:
+    """A page of those that wait (""), that were "answered", or of "all"; one more where there is another.
+
+    With `words` only of members whose name, or whose company's, has them in it.
+    """
     query = select(Contest)
+    if words:
+        query = (
+            query.join(Member, Member.id == Contest.member_id)
+            .outerjoin(Company, Company.id == Member.company_id)
+            .where(
+                or_(
+                    Member.sort_name.contains(sort_key(words)[:60], autoescape=True),
+                    func.lower(Company.name).contains(words.lower()[:60], autoescape=True),
+                )
+            )
+        )
     if show == "":
         query = query.where(Contest.answered_at.is_(None)).order_by(Contest.id)
     elif show == "answered":
@@ -85,7 +100,7 @@ def listed(show: str, page: int, rows: int = ROWS) -> list[ContestLine]:
         query = query.order_by(Contest.answered_at.desc(), Contest.id.desc())
     else:
         query = query.order_by(Contest.id.desc())
-    return _lines(query.limit(rows + 1).offset((page - 1) * rows))
+    return _lines(query.limit(rows + 1).offset((page - 1) * rows), viewer)
 
 
 def waiting_count() -> int:
@@ -95,14 +110,15 @@ def waiting_count() -> int:
     ).scalar_one()
 
 
-def own(member_id: int) -> list[ContestLine]:
+def own(member: Viewer) -> list[ContestLine]:
     """What this member contested, newest first."""
-    return _lines(select(Contest).where(Contest.member_id == member_id).order_by(Contest.id.desc()).limit(20))
+    query = select(Contest).where(Contest.member_id == member.member_id)
+    return _lines(query.order_by(Contest.id.desc()).limit(20), member)
 
 
-def find(contest_id: int) -> ContestLine:
+def find(viewer: Viewer, contest_id: int) -> ContestLine:
     """One of them. Raises NotFound."""
-    found = _lines(select(Contest).where(Contest.id == contest_id))
+    found = _lines(select(Contest).where(Contest.id == contest_id), viewer)
     if not found:
         raise NotFound("no such question")
     return found[0]
@@ -126,16 +142,20 @@ class EntryLine:
     address: str
 
 
-def own_entry(member_id: int, entry_id: int) -> EntryLine:
-    """An entry of this member. Raises NotFound for anybody else's."""
+def own_entry(viewer: Viewer, member_id: int, entry_id: int) -> EntryLine:
+    """An entry of this member, its title as far as the viewer reads it.
+
+    Raises NotFound for anybody else's, and for those of conversations: ids lie in the order of time, so that
+    one by one they would tell the day, and who thanked each other.
+    """
     row = db.session.execute(
         select(Entry.id, Entry.rule, Entry.occurred_at, Entry.post_id).where(
-            Entry.id == entry_id, Entry.receiver_id == member_id
+            Entry.id == entry_id, Entry.receiver_id == member_id, Entry.rule != Rule.CONVERSATION
         )
     ).one_or_none()
     if row is None:
         raise NotFound("no such entry")
-    title, address = _places([row.post_id]).get(row.post_id, ("", ""))
+    title, address = places([row.post_id], viewer).get(row.post_id, ("", ""))
     return EntryLine(row.id, row.rule, row.occurred_at, title, address)
 
 
@@ -149,8 +169,8 @@ class EntryState:
     may_be_restored: bool
 
 
-def state_of(entry_id: int) -> EntryState:
-    """Whether an entry stands now, and whether it may be put back. Raises NotFound."""
+def state_of(viewer: Viewer, entry_id: int) -> EntryState:
+    """Whether an entry stands now, and whether it may be put back. NotFound for those of conversations."""
     entry = db.session.execute(
         select(
             Entry.id,
@@ -158,18 +178,21 @@ def state_of(entry_id: int) -> EntryState:
             Member.username,
         )
         .join(Member, Member.id == Entry.receiver_id)
-        .where(Entry.id == entry_id)
+        .where(Entry.id == entry_id, Entry.rule != Rule.CONVERSATION)
     ).one_or_none()
     if entry is None:
         raise NotFound("no such entry")
     act, by_id = _last([entry.id])[entry.id]
     stands = act is not Act.REVERSED
     return EntryState(
-        own_entry(entry.receiver_id, entry_id), entry.username, stands, not stands and by_id is not None
+        own_entry(viewer, entry.receiver_id, entry_id),
+        entry.username,
+        stands,
+        not stands and by_id is not None,
     )
 
 
-def _lines(query: Any) -> list[ContestLine]:
+def _lines(query: Any, viewer: Viewer) -> list[ContestLine]:
     rows = db.session.execute(query).scalars().all()
     if not rows:
         return []
@@ -180,12 +203,12 @@ def _lines(query: Any) -> list[ContestLine]:
     )  # fmt: skip
     last = _last(entries)
     looks = _looks(entries)
-    places = _places([entry.post_id for entry in entries.values()])
+    titled = places((entry.post_id for entry in entries.values()), viewer)
     found = []
     for row in rows:
         entry = entries.get(row.entry_id or 0)
         act, by_id = last.get(row.entry_id or 0, (None, None))
-        title, address = places.get(entry.post_id, ("", "")) if entry else ("", "")
+        title, address = titled.get(entry.post_id, ("", "")) if entry else ("", "")
         of_entry = looks.get((row.member_id, row.entry_id), [])
         before = [one for one in of_entry if one.id < row.id and one.answered_at is not None]
         found.append(
@@ -263,12 +286,3 @@ def _people(ids: Sequence[int]) -> dict[int, Any]:
 def _by_id(ids: Sequence[int], key: Any, *columns: Any) -> dict[int, Any]:
     rows = db.session.execute(select(key, *columns).where(key.in_(sorted(set(ids)))))
     return {row[0]: row for row in rows}
-
-
-def _places(ids: Sequence[int | None]) -> dict[int | None, tuple[str, str]]:
-    rows = db.session.execute(
-        select(Post.id, Post.number, Thread.id.label("thread_id"), Thread.slug, Thread.title)
-        .join(Thread, Thread.id == Post.thread_id)
-        .where(Post.id.in_(sorted({one for one in ids if one})))
-    )
-    return {row.id: (row.title, post_address(row.thread_id, row.slug, row.number or 1)) for row in rows}

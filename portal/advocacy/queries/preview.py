@@ -55,10 +55,10 @@ class _Row:
     id: int
 
 
-def preview(then: Weights) -> Preview:
-    """How the ranking would change today."""
+def preview(then: Weights, most: int = SHOWN) -> Preview:
+    """How the ranking would change today: how many move, and the `most` that move farthest."""
     now = weights_queries.current()
-    ids = [one.member_id for one in [*ranking(LOOKED_AT), *rising(LOOKED_AT // 3)]]
+    ids = [one.member_id for one in [*ranking(LOOKED_AT), *rising(LOOKED_AT // 3, approachable=False)]]
     ids = list(dict.fromkeys(ids))
     if not ids:
         return Preview(0, 0, 0, 0, [])
@@ -95,7 +95,7 @@ def preview(then: Weights) -> Preview:
         sum(one.rank_now is None for one in moved),
         sum(one.rank_then is None for one in moved),
         len(moved),
-        moved[:SHOWN],
+        moved[:most],
     )
 
 

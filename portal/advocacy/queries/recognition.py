@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import case, func, select
 
+from portal.advocacy import keys
 from portal.advocacy.models import Counts, Entry, Rule, Spotlight
 from portal.advocacy.queries.entries import is_in_force
 from portal.discussions.authors import named_in_thread
@@ -37,7 +38,10 @@ def shown_of(viewer: Viewer, member_id: int) -> Shown | None:
 
 
 def badges_of(member_id: int) -> list[str]:
-    """What the member has verifiably done: an accepted answer, ten companies helped, a war story told."""
+    """What the member has verifiably done: an accepted answer, ten companies helped, a war story told.
+
+    A company is one that somebody confirmed: neither imported voters nor accounts without one add up to ten.
+    """
     row = db.session.execute(
         select(
             func.sum(case((Entry.rule == Rule.ACCEPTED, 1), else_=0)).label("accepted"),
@@ -45,7 +49,9 @@ def badges_of(member_id: int) -> list[str]:
                 func.distinct(
                     case(
                         (
-                            (Entry.counts == Counts.THANKS) & (Entry.rule != Rule.CONVERSATION),
+                            (Entry.counts == Counts.THANKS)
+                            & (Entry.rule != Rule.CONVERSATION)
+                            & Entry.giver_company.startswith(keys.CONFIRMED),
                             Entry.giver_company,
                         )
                     )

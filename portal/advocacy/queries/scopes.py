@@ -88,6 +88,12 @@ class Threads:
             some = missing[start : start + _ONCE]
             self._keep(some, ThreadTag.thread_id.in_(some), Ask.thread_id.in_(some))
 
+    def load_of(self, receiver_id: int) -> None:
+        """Three statements for all that one member has entries in, however many."""
+        places = select(func.coalesce(Post.thread_id, Entry.thread_id)).select_from(Entry)
+        mine = places.outerjoin(Post, Post.id == Entry.post_id).where(Entry.receiver_id == receiver_id)
+        self._keep([], ThreadTag.thread_id.in_(mine), Ask.thread_id.in_(mine))
+
     def load_all(self) -> None:
         """Every thread, for a rebuild."""
         self._keep([], ThreadTag.thread_id.is_not(None), Ask.thread_id.is_not(None))
@@ -158,24 +164,35 @@ def rows_by_scope(rows: Iterable[Any], threads: Threads) -> dict[str, list[Any]]
 def parts_of(member_id: int, at: datetime | None = None) -> list[Part]:
     """What one member has within each product and tag: products, then tags, the highest first; exact."""
     moment = at or clock.now() + AFTER
-    weights_at = weights_queries.in_force()
+    weights = weights_queries.in_force()(moment)
+    threads = Threads()
+    threads.load_of(member_id)
     for _receiver, rows in rows_by_receiver(Entry.receiver_id == member_id, before=moment, places=True):
-        return parts_from(member_id, rows, moment, weights_at(moment))
+        values = {
+            scope: values_at(member_id, some, [moment], lambda _at: weights)[0]
+            for scope, some in rows_by_scope(rows, threads).items()
+        }
+        named = [scope for scope in _listed(values) if scope in threads.names]
+        return [Part(scope, threads.names[scope], values[scope]) for scope in named[:MOST_TAGS]]
     return []
 
 
-def parts_from(member_id: int, rows: Sequence[Any], moment: datetime, weights: Weights) -> list[Part]:
-    """The same from rows that were read with their places."""
-    threads = Threads()
-    threads.load(row.thread_id for row in rows)
-    values = {
-        scope: values_at(member_id, some, [moment], lambda _at: weights)[0]
-        for scope, some in rows_by_scope(rows, threads).items()
-    }
+def parts_now(member_id: int) -> list[Part]:
+    """The same now, from the sums; from the ledger only where something happened since they were counted."""
+    now, weights = clock.now(), weights_queries.current()
+    rows = db.session.execute(select(ScopeScore).where(ScopeScore.receiver_id == member_id)).scalars().all()
+    if any(row.changes_at is not None and row.changes_at <= now for row in rows):
+        return parts_of(member_id)
+    values = {row.scope: _value(row, weights, now) for row in rows}
+    listed = _listed(values)
+    names = names_of(listed)
+    return [Part(one, names[one], values[one]) for one in listed if one in names][:MOST_TAGS]
+
+
+def _listed(values: dict[str, Value]) -> list[str]:
+    """Products, then tags, the highest first."""
     listed = [scope for scope, value in values.items() if value.helpfulness >= SMALLEST]
-    listed.sort(key=lambda one: (one[0] != PRODUCT, -values[one].helpfulness, number_of(one)))
-    named = [scope for scope in listed if scope in threads.names]
-    return [Part(scope, threads.names[scope], values[scope]) for scope in named[:MOST_TAGS]]
+    return sorted(listed, key=lambda one: (one[0] != PRODUCT, -values[one].helpfulness, number_of(one)))
 
 
 def highest_of(member_id: int, most: int) -> list[Part]:

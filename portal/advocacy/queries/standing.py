@@ -14,6 +14,7 @@ from portal.advocacy.queries.accounts import Value, rows_by_receiver, values_at
 from portal.kernel import clock
 from portal.kernel.access import Status
 from portal.kernel.db import db
+from portal.kernel.page_cache import Dear
 from portal.members.models import Member, MemberState
 
 RANKED, RISING, TOO_EARLY = "ranked", "rising", "too early"
@@ -22,6 +23,8 @@ YEAR = timedelta(days=YEAR_DAYS)
 DOUBLING = timedelta(days=60)
 _LOOKED_AT = 200  # members whose number of 60 days ago is looked up for those who are rising
 _ASKED_AT_ONCE = 500
+_TIMES_AS_MANY = 3
+_near: Dear[Sequence[int]] = Dear(most=8, least=0.05)
 _CUSTOMERS = (Status.CUSTOMER, Status.FORMER)
 
 
@@ -85,22 +88,23 @@ def ranking(limit: int, at: datetime | None = None, *, offset: int = 0) -> list[
     return _now(limit, offset, ranked=True)
 
 
-def rising(limit: int, at: datetime | None = None) -> list[Standing]:
+def rising(limit: int, at: datetime | None = None, *, approachable: bool = True) -> list[Standing]:
     """Customers not ranked yet, or whose score doubled within 60 days, highest first, with `was`.
 
-    Former customers count as customers. Guests do not rise: nobody asks them for anything. What somebody's
+    Former customers count as customers. Guests do not rise: nobody asks them for anything; nor, unless
+    `approachable` is off, does whoever chose that the vendor leaves them alone. What somebody's
     number was is that of the first moment of this day 60 days ago, which `services.remembering` keeps.
     """
     moment = at if at is not None and at < clock.now() else None
     if moment:
         now = moment
-        past = (one for one in _all_past(moment, *_CUSTOMERS) if one.helpfulness > 0)
+        past = (one for one in _all_past(moment, *_rising(approachable)) if one.helpfulness > 0)
         everybody = _highest_first(past)[:_LOOKED_AT]
         new = [one for one in everybody if one.label == RISING]
         risen = [one for one in everybody if one.label == RANKED]
     else:
         now = clock.now()
-        new, risen, kept = _near_the_top(compared_with(now))
+        new, risen, kept = _near_the_top(compared_with(now), approachable)
     ids = [one.member_id for one in [*new, *risen]]
     then = now - DOUBLING if moment else compared_with(now)
     before = {} if moment else kept
@@ -126,13 +130,21 @@ def helpfulness_at(member_ids: Sequence[int], at: datetime) -> dict[int, float]:
     return {one: value.helpfulness for one, value in _values_of(member_ids, at).items()}
 
 
-def _near_the_top(then: datetime) -> tuple[list[Standing], list[Standing], dict[int, float]]:
+def _rising(approachable: bool) -> tuple[ColumnElement[bool], ...]:
+    """SQL about Member: who may rise at all."""
+    customers = Member.status.in_(_CUSTOMERS)
+    return (customers, may_be_approached()) if approachable else (customers,)
+
+
+def _near_the_top(
+    then: datetime, approachable: bool = True
+) -> tuple[list[Standing], list[Standing], dict[int, float]]:
     """The highest customers who are not ranked, those who are, and what is kept of their numbers then."""
     weights, now = weights_queries.current(), clock.now()
     kept: dict[int, float] = {}
     found = []
     for ranked in (False, True):
-        rows = _highest(weights, now, _LOOKED_AT, 0, *_CUSTOMERS, ranked=ranked)
+        rows = _highest(weights, now, _LOOKED_AT, 0, *_rising(approachable), ranked=ranked)
         kept |= {
             row.receiver_id: row.before for row in rows if row.before is not None and row.before_at == then
         }
@@ -180,32 +192,40 @@ def number_now(weights: Weights, now: datetime, of: Any = MemberScore) -> Column
     return number
 
 
-def _now(limit: int, offset: int, *statuses: Status, ranked: bool) -> list[Standing]:
+def _now(limit: int, offset: int, *, ranked: bool) -> list[Standing]:
     weights, now = weights_queries.current(), clock.now()
-    rows = _highest(weights, now, limit, offset, *statuses, ranked=ranked)
+    rows = _highest(weights, now, limit, offset, ranked=ranked)
     return _standings_of(rows, weights, now, ranked=ranked)
 
 
 def _highest(
-    weights: Weights, now: datetime, limit: int, offset: int, *statuses: Status, ranked: bool
+    weights: Weights, now: datetime, limit: int, offset: int, *where: ColumnElement[bool], ranked: bool
 ) -> Sequence[MemberScore]:
+    """The highest by the sums alone, several times as many as are wanted, and of those whoever may be shown:
+    so the database looks up some hundred members and not all.
+
+    Where there are many to compare, who stands near the top holds for some seconds, their numbers never. Who
+    opts out is rare; where so many of the highest did that too few remain, everybody is looked at.
+    """
     number = number_now(weights, now)
     is_ranked = MemberScore.ranked_until > now
+    standing = (is_ranked,) if ranked else (or_(MemberScore.ranked_until.is_(None), ~is_ranked), number > 0)
+    in_order = (number.desc(), MemberScore.receiver_id)
+    enough = _TIMES_AS_MANY * (limit + offset)
+    near = select(MemberScore.receiver_id).where(*standing).order_by(*in_order).limit(enough)
+    ids = _near.get((ranked, enough), lambda: db.session.execute(near).scalars().all())
     query = (
         select(MemberScore)
         .join(Member, Member.id == MemberScore.receiver_id)
-        .where(shown_members())
-        .order_by(number.desc(), MemberScore.receiver_id)
+        .where(shown_members(), *where, *standing)
+        .order_by(*in_order)
         .limit(limit)
         .offset(offset)
     )
-    if statuses:
-        query = query.where(Member.status.in_(statuses))
-    if ranked:
-        query = query.where(is_ranked)
-    else:
-        query = query.where(or_(MemberScore.ranked_until.is_(None), ~is_ranked), number > 0)
-    return db.session.execute(query).scalars().all()
+    rows = db.session.execute(query.where(MemberScore.receiver_id.in_(ids))).scalars().all()
+    if len(rows) < limit and len(ids) == enough:
+        rows = db.session.execute(query).scalars().all()
+    return rows
 
 
 def _standings_of(
@@ -278,12 +298,10 @@ def _values_of(ids: Sequence[int], at: datetime) -> dict[int, Value]:
     return found
 
 
-def _all_past(at: datetime, *statuses: Status) -> list[Standing]:
+def _all_past(at: datetime, *where: ColumnElement[bool]) -> list[Standing]:
     weights_at = weights_queries.in_force()
     weights = weights_at(at)
-    shown = select(Member.id).where(shown_members())
-    if statuses:
-        shown = shown.where(Member.status.in_(statuses))
+    shown = select(Member.id).where(shown_members(), *where)
     return [
         _of(receiver_id, values_at(receiver_id, rows, [at], weights_at)[0], weights)
         for receiver_id, rows in rows_by_receiver(Entry.receiver_id.in_(shown), before=at)

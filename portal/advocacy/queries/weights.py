@@ -33,6 +33,12 @@ def decisions() -> Sequence[WeightsDecision]:
     return db.session.execute(select(WeightsDecision).order_by(WeightsDecision.id.desc())).scalars().all()
 
 
+def waiting() -> list[WeightsDecision]:
+    """Decisions that ledger and sums do not follow yet, newest first."""
+    query = select(WeightsDecision).where(WeightsDecision.applied_at.is_(None))
+    return list(db.session.execute(query.order_by(WeightsDecision.id.desc())).scalars())
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One decision as its readers are told: which numbers it changed, from what to what, since when."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.advocacy.models import (
@@ -15,6 +16,7 @@ from portal.advocacy.models import (
     Stage,
 )
 from portal.advocacy.policy import DECLINE_STANDS, RESTS, declined_until
+from portal.advocacy.queries import candidates as candidates_queries
 from portal.advocacy.queries import routes as routes_queries
 from portal.advocacy.queries import standing
 from portal.advocacy.queries.declines import declines
@@ -36,7 +38,7 @@ ASKED = "asked"  # the kind of notice
 MOST_EVIDENCE = 6
 _BY = {
     NominatedBy.MODERATOR: "",
-    NominatedBy.ACCOUNT_OWNER: "by the account's owner",
+    NominatedBy.ACCOUNT_OWNER: "by sales or service",
     NominatedBy.PEER: "by a peer",
     NominatedBy.SELF: "by themselves",
 }
@@ -53,16 +55,17 @@ def nominate(
     part = part_of(actor, member_id)
     note = note.strip()
     if not note:
-        raise Invalid("Say in a sentence or two why.", "note")
+        raise Invalid(_("Say in a sentence or two why."), "note")
     if len(note) > NOTE_LONGEST:
-        raise Invalid(f"At most {NOTE_LONGEST} characters.", "note")
+        raise Invalid(_("At most %(most)s characters.", most=NOTE_LONGEST), "note")
     picked = list(dict.fromkeys(post_ids))
     if len(picked) > MOST_EVIDENCE:
-        raise Invalid(f"Pick at most {MOST_EVIDENCE} pieces of evidence.", "evidence")
+        raise Invalid(_("Pick at most %(most)s pieces of evidence.", most=MOST_EVIDENCE), "evidence")
     with once(form_key, actor.member_id or 0) as outcome:
+        _alone(member_id)
         member = _customer(member_id)
         if picked and (part is not NominatedBy.MODERATOR or not _are_of(actor, member_id, picked)):
-            raise Invalid("Pick from what this member wrote.", "evidence")
+            raise Invalid(_("Pick from what this member wrote."), "evidence")
         row = Nomination(
             member_id=member_id,
             by_id=actor.member_id,
@@ -92,7 +95,7 @@ def part_of(actor: Viewer, member_id: int) -> NominatedBy:
         return NominatedBy.ACCOUNT_OWNER
     if actor.status in (Status.CUSTOMER, Status.FORMER) and actor.may(Permission.CONVERSE):
         return NominatedBy.SELF if actor.member_id == member_id else NominatedBy.PEER
-    raise Forbidden("Only customers, and the vendor's people, can suggest somebody.")
+    raise Forbidden(_("Only customers, and the vendor's people, can suggest somebody."))
 
 
 def note_nomination(actor: Viewer, nomination_id: int) -> None:
@@ -110,6 +113,7 @@ def spot(actor: Viewer, member_id: int) -> Candidate:
     """Keep an eye on a member. One that is known already stays where it is."""
     _check(actor)
     with unit_of_work():
+        _alone(member_id)
         _customer(member_id)
         candidate = _find(member_id)
         if candidate is None:
@@ -137,28 +141,30 @@ def ask(
     words, reason = words.strip(), " ".join(reason.split())
     wanted = [one.value for one in dict.fromkeys(activities)]
     if not words:
-        raise Invalid("Write what you ask, in words this member would use.", "words")
+        raise Invalid(_("Write what you ask, in words this member would use."), "words")
     if len(words) > WORDS_LONGEST:
-        raise Invalid(f"At most {WORDS_LONGEST} characters.", "words")
+        raise Invalid(_("At most %(most)s characters.", most=WORDS_LONGEST), "words")
     if not wanted:
-        raise Invalid("Choose what you ask for.", "activities")
+        raise Invalid(_("Choose what you ask for."), "activities")
     with once(form_key, actor.member_id or 0) as outcome:
+        _alone(member_id)
         member = _customer(member_id)
         _check_may_be_asked(member_id)
         candidate = _find(member_id) or _new(member_id)
         if (until := declined_until(candidate.declined_at)) is not None and until > clock.now():
-            raise Invalid(f"They said no; that stands until {until:%d %B %Y}.")
+            raise Invalid(_("They said no; that stands until %(until)s.", until=f"{until:%d %B %Y}"))
         _check_not_declined(member_id, wanted)
         if _open_asking(member_id) is not None:
-            raise Conflict("They were asked already and have not answered yet.")
+            raise Conflict(_("They were asked already and have not answered yet."))
         unmet = routes_queries.routes([member_id])[member_id].unmet
         if unmet and not reason:
-            raise Invalid("Neither way is met yet. Say why you ask all the same; it is logged.", "reason")
+            raise Invalid(_("Neither way is met yet. Say why you ask all the same; it is logged."), "reason")
         row = Asking(
             member_id=member_id, by_id=actor.member_id, words=words, activities=wanted, at=clock.now()
         )
         db.session.add(row)
-        _step(actor, candidate, Stage.ASKED, reason, unmet)
+        if not _is_counted_on(candidate):  # else another request takes nothing back
+            _step(actor, candidate, Stage.ASKED, reason, unmet)
         details = f"before the conditions were met: {reason}" if unmet else ""
         audit.record(actor, "ask member", "member", member_id, details, area="people")
         db.session.flush()
@@ -168,15 +174,17 @@ def ask(
 
 
 def withdraw_asking(actor: Viewer, member_id: int) -> None:
-    """Take the question back before it is answered; the member is nominated still."""
+    """Take the question back before it is answered; they are nominated still, or counted on as before."""
     _check(actor)
     with unit_of_work():
+        _alone(member_id)
         row = _open_asking(member_id)
         candidate = _find(member_id)
         if row is None or candidate is None:
             raise NotFound("nothing was asked")
         row.withdrawn_at = clock.now()
-        _step(actor, candidate, Stage.NOMINATED, "the question was taken back")
+        if not _is_counted_on(candidate):
+            _step(actor, candidate, Stage.NOMINATED, "the question was taken back")
 
 
 def see(viewer: Viewer) -> Asking | None:
@@ -193,22 +201,29 @@ def see(viewer: Viewer) -> Asking | None:
 
 
 def answer(viewer: Viewer, asking_id: int, agreed: Iterable[Activity], *, months: int = 12) -> int:
-    """The member's answer: yes to some, no to the others. Gives to how many. Nothing at all is a decline."""
+    """The member's answer: yes to some, no to the others. Gives to how many.
+
+    Nothing at all is a decline, after which they rest; while something they agreed to before holds, only what
+    they were asked for now is declined.
+    """
     with unit_of_work():
+        _alone(viewer.member_id or 0)
         row = db.session.get(Asking, asking_id)
         if row is None or row.member_id != viewer.member_id:
             raise NotFound("nothing was asked")
         if row.answered_at is not None or row.withdrawn_at is not None:
-            raise Conflict("This was answered already, or taken back.")
+            raise Conflict(_("This was answered already, or taken back."))
         yes = [one for one in dict.fromkeys(agreed) if one.value in row.activities]
         row.answered_at, row.agreed = clock.now(), [one.value for one in yes]
         db.session.flush()
         candidate = _find(row.member_id) or _new(row.member_id)
+        counted_on = _is_counted_on(candidate)
         if yes:
             consent_services.give(viewer, yes, months=months, channel="when asked")
             said = "said yes to " + ", ".join(one.value for one in yes)
-            _step(viewer, candidate, Stage.CONSENTED, said)
-        else:
+            if not (counted_on and candidate.stage is Stage.ACTIVE):
+                _step(viewer, candidate, Stage.CONSENTED, said)
+        elif not counted_on:
             candidate.declined_at = clock.now()
             candidate.rests_until = (clock.now() + DECLINE_STANDS).date()
             _step(viewer, candidate, Stage.RESTING, "declined")
@@ -232,22 +247,23 @@ def move(
     _check(actor)
     reason = " ".join(reason.split())
     with unit_of_work():
+        _alone(member_id)
         candidate = _find(member_id)
         if candidate is None:
             raise NotFound("no such candidate")
         if version is not None and version != candidate.version:
-            raise Conflict("Somebody moved them meanwhile.", candidate.version)
+            raise Conflict(_("Somebody moved them meanwhile."), candidate.version)
         if stage is Stage.ASKED:
-            raise Invalid("Ask them: the words you ask with come first.", "stage")
+            raise Invalid(_("Ask them: the words you ask with come first."), "stage")
         if stage in (Stage.CONSENTED, Stage.ACTIVE) and not consents.in_force([member_id]):
-            raise Invalid("They have not agreed to anything that holds today.", "stage")
+            raise Invalid(_("They have not agreed to anything that holds today."), "stage")
         if stage is Stage.RETIRED and not reason:
-            raise Invalid("Say why, for whoever looks later.", "reason")
+            raise Invalid(_("Say why, for whoever looks later."), "reason")
         unmet: list[str] = []
         if stage is Stage.ACTIVE:
             unmet = routes_queries.routes([member_id])[member_id].unmet
             if unmet and candidate.stage is not Stage.CONSENTED and not reason:
-                raise Invalid("Neither way is met. Say why all the same; it is logged.", "reason")
+                raise Invalid(_("Neither way is met. Say why all the same; it is logged."), "reason")
         if (asked := _open_asking(member_id)) is not None:
             asked.withdrawn_at = clock.now()
         candidate.rests_until = (until or (clock.now() + RESTS).date()) if stage is Stage.RESTING else None
@@ -257,19 +273,25 @@ def move(
 
 
 def look_after(actor: Viewer, member_id: int, *, whose: int | None) -> None:
-    """Say which moderator looks after somebody; None for nobody."""
+    """Say which of the vendor's moderators looks after somebody; None for nobody. Invalid for others."""
     _check(actor)
     with unit_of_work():
+        _alone(member_id)
         candidate = _find(member_id)
         if candidate is None:
             raise NotFound("no such candidate")
+        if whose is not None and whose not in {one[0] for one in candidates_queries.carers()}:
+            raise Invalid(_("Choose one of the vendor's moderators."), "whose")
         candidate.looked_after_by_id = whose
+        name = db.session.get_one(Member, whose).name if whose is not None else "nobody"
+        audit.record(actor, "look after", "member", member_id, f"now: {name}", area="people")
 
 
 def review(actor: Viewer, member_id: int) -> None:
     """Looked at as a whole: what they are worth now is what the next fall is measured against."""
     _check(actor)
     with unit_of_work():
+        _alone(member_id)
         candidate = _find(member_id)
         if candidate is None:
             raise NotFound("no such candidate")
@@ -280,6 +302,7 @@ def review(actor: Viewer, member_id: int) -> None:
 
 def note_withdrawal(member_id: int) -> None:
     """A consent was taken back: with none left, nobody counts on this member any more. Inside a unit."""
+    _alone(member_id)
     candidate = _find(member_id)
     if candidate is None or candidate.stage not in (Stage.CONSENTED, Stage.ACTIVE):
         return
@@ -290,15 +313,24 @@ def note_withdrawal(member_id: int) -> None:
 
 def note_consent(member_id: int) -> None:
     """A consent was given without being asked for: whoever was known moves on. Inside a unit."""
+    _alone(member_id)
     candidate = _find(member_id)
     if candidate is not None and candidate.stage in (Stage.SPOTTED, Stage.NOMINATED, Stage.RESTING):
         candidate.rests_until = None  # what they said no to stands all the same
         _step(None, candidate, Stage.CONSENTED, "agreed on their own page")
 
 
+def _alone(member_id: int) -> None:
+    """Let nobody else change what is known of this candidate until the unit of work ends.
+
+    By the row of the member, which whoever agrees to something or takes it back locks first, too.
+    """
+    db.session.execute(select(Member.id).where(Member.id == member_id).with_for_update(key_share=True))
+
+
 def _check(actor: Viewer) -> None:
     if not actor.may(Permission.ADVOCACY):
-        raise Forbidden("Only the vendor's moderators do this.")
+        raise Forbidden(_("Only the vendor's moderators do this."))
 
 
 def _customer(member_id: int) -> Member:
@@ -306,14 +338,14 @@ def _customer(member_id: int) -> Member:
     if member is None or member.state is MemberState.ERASED:
         raise NotFound("no such member")
     if member.status not in (Status.CUSTOMER, Status.FORMER):
-        raise Invalid("Only customers are asked for any of this.")
+        raise Invalid(_("Only customers are asked for any of this."))
     return member
 
 
 def _check_may_be_asked(member_id: int) -> None:
     choice = db.session.get(ScoreChoice, member_id)
     if choice is not None and choice.not_approached:
-        raise Invalid("They chose not to be approached. That is theirs to change.")
+        raise Invalid(_("They chose not to be approached. That is theirs to change."))
 
 
 def _check_not_declined(member_id: int, wanted: Iterable[str]) -> None:
@@ -321,7 +353,14 @@ def _check_not_declined(member_id: int, wanted: Iterable[str]) -> None:
     for activity, until in said_no.items():
         if activity.value in wanted:
             what = str(NAMES[activity]).lower()
-            raise Invalid(f"They said no to {what}; that stands until {until:%d %B %Y}.", "activities")
+            raise Invalid(
+                _(
+                    "They said no to %(what)s; that stands until %(until)s.",
+                    what=what,
+                    until=f"{until:%d %B %Y}",
+                ),
+                "activities",
+            )
 
 
 def _find(member_id: int) -> Candidate | None:
@@ -350,6 +389,12 @@ def _new(member_id: int) -> Candidate:
     db.session.add(candidate)
     db.session.flush()  # its steps need the id
     return candidate
+
+
+def _is_counted_on(candidate: Candidate) -> bool:
+    """Whether they stand at *consented* or *active* by a consent that holds now."""
+    counted_on = candidate.stage in (Stage.CONSENTED, Stage.ACTIVE)
+    return counted_on and bool(consents.in_force([candidate.member_id]))
 
 
 def _worth(member_id: int) -> float:

@@ -3,9 +3,10 @@
 A moderator can reverse an entry or put it in force again; no function here grants a point.
 """
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from portal.advocacy.models import Act, Contest, Entry
+from portal.advocacy.models import Act, Contest, Entry, Rule
 from portal.advocacy.policy import LOOKS
 from portal.advocacy.queries import contests
 from portal.advocacy.services import telling
@@ -29,13 +30,13 @@ def contest(member: Viewer, entry_id: int | None, words: str, *, form_key: str =
     """
     words = " ".join(words.replace("\x00", "").split())
     if not words:
-        raise Invalid("Say what is wrong, in a few words.", "words")
+        raise Invalid(_("Say what is wrong, in a few words."), "words")
     if len(words) > LONGEST:
-        raise Invalid(f"At most {LONGEST:,} characters fit.", "words")
+        raise Invalid(_("At most %(most)s characters fit.", most=f"{LONGEST:,}"), "words")
     with form_keys.once(form_key, member.member_id or 0) as outcome:
         if entry_id is not None:
             owner = db.session.execute(
-                select(Entry.receiver_id).where(Entry.id == entry_id)
+                select(Entry.receiver_id).where(Entry.id == entry_id, Entry.rule != Rule.CONVERSATION)
             ).scalar_one_or_none()
             if owner != member.member_id:
                 raise NotFound("no such entry")
@@ -49,13 +50,13 @@ def contest(member: Viewer, entry_id: int | None, words: str, *, form_key: str =
             .all()
         )
         if entry_id in waiting:
-            raise Invalid("You asked for this already; the answer comes to your notices.", "words")
+            raise Invalid(_("You asked for this already; the answer comes to your notices."), "words")
         if entry_id is not None and _looked(member.member_id or 0, entry_id) >= LOOKS:
             raise Invalid(
-                "Two people looked at this entry, one after the other: it stays with that.", "words"
+                _("Two people looked at this entry, one after the other: it stays with that."), "words"
             )
         if len(waiting) >= MOST_OPEN:
-            raise Invalid("Several of your questions wait already; they are answered first.", "words")
+            raise Invalid(_("Several of your questions wait already; they are answered first."), "words")
         db.session.add(
             Contest(
                 member_id=member.member_id or 0,
@@ -80,12 +81,12 @@ def answer(moderator: Viewer, contest_id: int, words: str, *, correction: Act | 
         if row is None or row.member_id == moderator.member_id:
             raise NotFound("no such question")
         if row.answered_at is not None:
-            raise Conflict("This was answered meanwhile.")
-        if contests.is_for_others(contests.find(contest_id), moderator):
-            raise Forbidden("You answered this before: somebody else looks at it now.")
+            raise Conflict(_("This was answered meanwhile."))
+        if contests.is_for_others(contests.find(moderator, contest_id), moderator):
+            raise Forbidden(_("You answered this before: somebody else looks at it now."))
         if correction is not None:
             if row.entry_id is None:
-                raise Invalid("This is about the whole, so there is no entry to change.", "correction")
+                raise Invalid(_("This is about the whole, so there is no entry to change."), "correction")
             _correct(moderator, row.entry_id, correction, words)
         row.answer, row.answered_at, row.answered_by_id = words, clock.now(), moderator.member_id
         audit.record(moderator, "answer contested entry", "member", row.member_id, words[:200], area="people")
@@ -112,19 +113,19 @@ def _looked(member_id: int, entry_id: int) -> int:
 
 def _correct(moderator: Viewer, entry_id: int, act: Act, reason: str) -> int:
     entry = db.session.get(Entry, entry_id)
-    if entry is None:
+    if entry is None or entry.rule is Rule.CONVERSATION:  # shown as one sum: contested as part of the whole
         raise NotFound("no such entry")
     if entry.receiver_id == moderator.member_id or entry.giver_id == moderator.member_id:
-        raise Forbidden("You are a party to this entry: somebody else decides.")
+        raise Forbidden(_("You are a party to this entry: somebody else decides."))
     lock([entry.receiver_id])
     row = last_rows((Entry.rule == entry.rule) & (Entry.source == entry.source))[entry.rule, entry.source]
     stands = row.act is not Act.REVERSED
     if act is Act.REVERSED and not stands:
-        raise Invalid("This entry does not count any more.")
+        raise Invalid(_("This entry does not count any more."))
     if act is Act.RESTORED and (stands or row.by_id is None):
-        raise Invalid("Only what a moderator reversed can be put in force again.")
+        raise Invalid(_("Only what a moderator reversed can be put in force again."))
     if act not in (Act.REVERSED, Act.RESTORED):
-        raise Invalid("An entry can be reversed or restored, nothing else.")
+        raise Invalid(_("An entry can be reversed or restored, nothing else."))
     fold([correct(row, act, by_id=moderator.member_id or 0, reason=reason)])
     return entry.receiver_id
 
@@ -132,12 +133,12 @@ def _correct(moderator: Viewer, entry_id: int, act: Act, reason: str) -> int:
 def _reason(words: str, name: str) -> str:
     words = " ".join(words.replace("\x00", "").split())
     if not words:
-        raise Invalid("Say why; the member reads it.", name)
+        raise Invalid(_("Say why; the member reads it."), name)
     if len(words) > LONGEST_REASON:
-        raise Invalid(f"At most {LONGEST_REASON} characters fit.", name)
+        raise Invalid(_("At most %(most)s characters fit.", most=LONGEST_REASON), name)
     return words
 
 
 def _check(moderator: Viewer) -> None:
     if not moderator.may(Permission.ADVOCACY):
-        raise Forbidden("Your account may not do this.")
+        raise Forbidden(_("Your account may not do this."))

@@ -1,5 +1,7 @@
 """Writing down what matters about a member, knowing that the member will read it."""
 
+from flask_babel import gettext as _
+
 from portal.advocacy.models import MemberNote
 from portal.kernel import audit, clock
 from portal.kernel.access import Permission, Status, Viewer
@@ -16,15 +18,15 @@ def add_note(actor: Viewer, member_id: int, text: str) -> int:
     _check(actor)
     text = text.strip()
     if not text:
-        raise Invalid("Write the note first.", "text")
+        raise Invalid(_("Write the note first."), "text")
     if len(text) > LONGEST:
-        raise Invalid(f"At most {LONGEST} characters.", "text")
+        raise Invalid(_("At most %(most)s characters.", most=LONGEST), "text")
     with unit_of_work():
         member = db.session.get(Member, member_id)
         if member is None or member.state is MemberState.ERASED:
             raise NotFound("no such member")
         if member.status is Status.VENDOR:
-            raise Invalid("Notes are about members, not about the vendor's own people.", "text")
+            raise Invalid(_("Notes are about members, not about the vendor's own people."), "text")
         note = MemberNote(member_id=member_id, by_id=actor.member_id, text=text, at=clock.now())
         db.session.add(note)
         db.session.flush()  # the answer leads to it
@@ -44,4 +46,4 @@ def delete_note(actor: Viewer, note_id: int) -> None:
 
 def _check(actor: Viewer) -> None:
     if not actor.may(Permission.ADVOCACY):
-        raise Forbidden("Only the vendor's moderators keep notes about members.")
+        raise Forbidden(_("Only the vendor's moderators keep notes about members."))

@@ -37,9 +37,10 @@ _AUTHORS = select(Post.author_id).where(Post.id.in_(bindparam("posts", expanding
 
 def note_votes(post_ids: Collection[int]) -> None:
     """The votes on these posts are what they are now. Inside a unit of work."""
-    people, weights = People(), weights_queries.current()
+    people = People()
     for some in _chunks(post_ids):
         lock(row.author_id for row in flushed_rows(_AUTHORS, {"posts": some}))
+        weights = weights_queries.current()
         last = last_votes(some)
         fold(bring_to(deeds.votes(some, people, standing(last), weights), last), weights)
 

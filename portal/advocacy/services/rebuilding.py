@@ -15,7 +15,7 @@ from portal.advocacy.models import Entry, Rule
 from portal.advocacy.queries import deeds
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.services import sums
-from portal.advocacy.services.recording import bring_to, last_rows, standing
+from portal.advocacy.services.recording import bring_to, last_rows, last_votes, standing
 from portal.conversations.models import Rating
 from portal.discussions.models import Post, PostKind, Thread
 from portal.kernel.db import db
@@ -25,6 +25,7 @@ from portal.moderation.models import Flag
 
 _POSTS = 20_000  # numbers of posts in a batch; comments have some too
 _THREADS = 5_000
+_ONCE = 200
 _OF_THREADS = (Rule.ACCEPTED, Rule.FIRST_ANSWER)
 
 
@@ -78,6 +79,21 @@ def rebuild(progress: Progress = silent, *, weights: Weights | None = None) -> R
     report.members = sums.rebuild(lambda done, of: progress("members", done, of), weights=weights)
     report.entries = db.session.execute(select(func.count()).select_from(Entry)).scalar_one()
     return report
+
+
+def follow(last: int, weights: Weights) -> None:
+    """Bring what came into the ledger after this row to these numbers, votes and sums. In a unit of work."""
+    query = select(Entry.rule, Entry.post_id, Entry.receiver_id).where(Entry.id > last)
+    rows = db.session.execute(query).all()
+    sums.lock(row.receiver_id for row in rows)
+    voted = sorted({row.post_id for row in rows if row.rule is Rule.VOTE and row.post_id})
+    for start in range(0, len(voted), _ONCE):
+        some = voted[start : start + _ONCE]
+        before = last_votes(some)
+        bring_to(deeds.votes(some, deeds.People(), standing(before), weights), before)
+    receivers = sorted({row.receiver_id for row in rows})
+    for start in range(0, len(receivers), _ONCE):
+        sums.renew(receivers[start : start + _ONCE], weights)
 
 
 def is_missing() -> bool:

@@ -1,5 +1,6 @@
 """A member chooses what they are shown with, or nothing at all."""
 
+from flask_babel import gettext as _
 from sqlalchemy import update
 
 from portal.advocacy.models import Spotlight
@@ -17,17 +18,17 @@ LONGEST = 300
 def show(viewer: Viewer, *, post_id: int | None, words: str = "", badges: bool = True) -> None:
     """Show one's own piece, with a few words, and the badges. Raises Invalid for what is somebody else's."""
     if viewer.member_id is None or viewer.status is Status.VENDOR:
-        raise Invalid("The vendor's people are not shown like this.")
+        raise Invalid(_("The vendor's people are not shown like this."))
     words = " ".join(words.split())
     if len(words) > LONGEST:
-        raise Invalid(f"At most {LONGEST} characters.", "words")
+        raise Invalid(_("At most %(most)s characters.", most=LONGEST), "words")
     if post_id is None and not badges:
-        raise Invalid("Choose a piece, or what you have done, or press “Show nothing”.", "post")
+        raise Invalid(_("Choose a piece, or what you have done, or press “Show nothing”."), "post")
     with unit_of_work():
         if post_id is not None:
             found = deeds(viewer, [post_id])
             if not found or found[0].author_id != viewer.member_id:
-                raise Invalid("Choose one of your own answers or war stories.", "post")
+                raise Invalid(_("Choose one of your own answers or war stories."), "post")
         row = db.session.get(Spotlight, viewer.member_id)
         if row is None:
             row = Spotlight(member_id=viewer.member_id, changed_at=clock.now())

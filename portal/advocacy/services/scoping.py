@@ -74,7 +74,12 @@ def _marking(dialect_name: str) -> Any:
 
 
 def renew_due(most: int = 200) -> int:
-    """Count again whoever is marked, or has a limit that ceased to bind; gives how many members."""
+    """Count again whoever is marked, or has a limit that ceased to bind; gives how many members.
+
+    Nobody while other numbers wait to be applied, as with the other sums.
+    """
+    if weights_queries.waiting():
+        return 0
     due = list(
         db.session.execute(
             select(ScopeScore.receiver_id)

@@ -5,7 +5,7 @@ companies'. Time alone changes nothing but the moment at which a limit stops to 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,9 +26,10 @@ from portal.advocacy.services.recording import Change
 from portal.kernel import clock
 from portal.kernel.bulk import insert_rows
 from portal.kernel.db import db, flushed_rows
-from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
+from portal.kernel.unit_of_work import beside_others, one_at_a_time, unit_of_work
 
 RENEW_JOB = "renew scores whose limits changed"
+NUMBERS = "score:numbers"  # the part that a unit has to itself while it puts others in force
 _ONCE = 200  # members rebuilt in one transaction
 YEAR = timedelta(days=YEAR_DAYS)
 _OF_THE_PAST = ("before", "before_at")
@@ -66,7 +67,11 @@ _LATEST_COMPANIES = (
 
 
 def lock(receiver_ids: Iterable[int]) -> None:
-    """Let no other unit of work write entries or sums of these members. Inside a unit of work."""
+    """Let no other unit of work write entries or sums of these members. Inside a unit of work.
+
+    Which numbers are in force is asked only after this: until the unit ends no others come into force.
+    """
+    beside_others(NUMBERS)
     for receiver_id in sorted(set(receiver_ids)):
         one_at_a_time(f"score:{receiver_id}")
 
@@ -300,7 +305,12 @@ def _unknown_recent(receiver_id: int) -> list[datetime]:
 
 
 def renew_due(most: int = 500) -> int:
-    """Look again at members for whom a limit has stopped to bind; gives how many."""
+    """Look again at members for whom a limit has stopped to bind; gives how many.
+
+    Nobody while other numbers wait to be applied: all sums are worked out again then.
+    """
+    if weights_queries.waiting():
+        return 0
     now = clock.now()
     due = list(
         db.session.execute(
@@ -338,6 +348,15 @@ def rebuild(progress: Any = lambda _done, _of: None, *, weights: Weights | None 
             _rebuild(some, weights, threads)
         progress(min(start + _ONCE, len(ids)), len(ids))
     return len(ids)
+
+
+def renew(receiver_ids: Collection[int], weights: Weights) -> None:
+    """Work out the sums of a few members anew from the ledger. Inside a unit of work."""
+    lock(receiver_ids)
+    threads = Threads()
+    for receiver_id in sorted(receiver_ids):
+        threads.load_of(receiver_id)
+    _rebuild(sorted(receiver_ids), weights, threads)
 
 
 def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:

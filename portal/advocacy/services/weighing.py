@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
 from portal.advocacy.formula import LONGEST_HALF_LIFE, SHORTEST_HALF_LIFE, Weights
-from portal.advocacy.models import WeightsDecision
+from portal.advocacy.models import Entry, WeightsDecision
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.services import rebuilding, sums
 from portal.kernel import audit, clock, form_keys
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid
-from portal.kernel.unit_of_work import unit_of_work
+from portal.kernel.progress import Progress, silent
+from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 
 APPLY_JOB = "bring scores to new weights"
 
@@ -31,9 +35,9 @@ def checked(weights: Weights) -> Weights:
     for name, (least, most) in BOUNDS.items():
         value = getattr(weights, name)
         if not least <= value <= most:
-            raise Invalid(f"From {least:g} to {most:g}.", name)
+            raise Invalid(_("From %(least)s to %(most)s.", least=f"{least:g}", most=f"{most:g}"), name)
     if weights.company_limit < weights.person_limit:
-        raise Invalid("A company counts at least as much as one of its people.", "company_limit")
+        raise Invalid(_("A company counts at least as much as one of its people."), "company_limit")
     return weights
 
 
@@ -44,15 +48,15 @@ def decide(admin: Viewer, weights: Weights, reason: str, *, form_key: str = "") 
     """
     reason = " ".join(reason.replace("\x00", "").split())
     if not admin.may(Permission.ADMINISTER):
-        raise Forbidden("Your account may not do this.")
+        raise Forbidden(_("Your account may not do this."))
     checked(weights)
     if not reason:
-        raise Invalid("Say why; it stands on the page that explains scores.", "reason")
+        raise Invalid(_("Say why; it stands on the page that explains scores."), "reason")
     if len(reason) > 600:
-        raise Invalid("At most 600 characters fit.", "reason")
+        raise Invalid(_("At most 600 characters fit."), "reason")
     with form_keys.once(form_key, admin.member_id or 0) as outcome:
         if replace(weights, version=0) == replace(weights_queries.current(), version=0):
-            raise Invalid("These are the numbers in force.", "reason")
+            raise Invalid(_("These are the numbers in force."), "reason")
         decision = WeightsDecision(
             half_life_days=weights.half_life_days,
             person_limit=weights.person_limit,
@@ -71,17 +75,25 @@ def decide(admin: Viewer, weights: Weights, reason: str, *, form_key: str = "") 
         outcome.place = "/console/weights"
 
 
-def apply_due() -> int:
+def apply_due(progress: Progress = silent) -> int:
     """Bring ledger and sums to a decision that they do not follow yet; gives how many decisions that were.
 
-    Until it is done the former numbers are in force. What happened meanwhile is worked out again at the end.
+    Until it is done the former numbers are in force, also for what happens meanwhile. So it is gone through
+    twice, the second time with little to write, and what happened during the second time is brought to the
+    new numbers in the unit of work that puts them in force. Interrupted, it is simply done again.
     """
-    waiting = [one for one in weights_queries.decisions() if one.applied_at is None]
+    waiting = weights_queries.waiting()
     if not waiting:
         return 0
-    rebuilding.rebuild(weights=weights_queries.weights_of(waiting[0]))
+    ids, weights = [one.id for one in waiting], weights_queries.weights_of(waiting[0])
+    rebuilding.rebuild(progress, weights=weights)
     with unit_of_work():
-        for one in waiting:
-            db.session.get_one(WeightsDecision, one.id).applied_at = clock.now()
-    sums.rebuild()
-    return len(waiting)
+        one_at_a_time(sums.NUMBERS)
+        last = db.session.execute(select(func.max(Entry.id))).scalar() or 0
+    rebuilding.rebuild(progress, weights=weights)
+    with unit_of_work():
+        one_at_a_time(sums.NUMBERS)
+        rebuilding.follow(last, weights)
+        for decision_id in ids:
+            db.session.get_one(WeightsDecision, decision_id).applied_at = clock.now()
+    return len(ids)

@@ -1,10 +1,10 @@
 """What vendor moderators see of scores: weights, contested entries, patterns; and their corrections."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -12,11 +12,12 @@ from portal.advocacy.forms import AnswerForm, CorrectionForm, WeightsForm
 from portal.advocacy.formula import Weights
 from portal.advocacy.models import Act
 from portal.advocacy.queries import comparing, contests, scopes, weights
-from portal.advocacy.queries.patterns import SHOWN, patterns
+from portal.advocacy.queries.patterns import KINDS, MOST_ROWS, SHOWN, SORTS, Wanted, patterns
 from portal.advocacy.queries.preview import Preview, preview
 from portal.advocacy.queries.standing import is_left_out
 from portal.advocacy.queries.statement import statement_of
 from portal.advocacy.services import contesting, weighing
+from portal.advocacy.views.parts import page_wanted, part_page
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Invalid, NotFound
@@ -34,6 +35,25 @@ def show_weights() -> str:
     return _weights(WeightsForm(formdata=None, data=_plain(weights.current())))
 
 
+@blueprint.get("/weights.csv")
+@requires(Permission.ADVOCACY)
+def export_weights() -> Response:
+    """Every decision about the numbers as a file, newest first."""
+    names = [name for name in asdict(weights.DEFAULT) if name != "version"]
+    cells = [
+        [
+            one.id,
+            one.decided_at,
+            one.applied_at,
+            *(asdict(weights.weights_of(one))[name] for name in names),
+            one.reason,
+        ]
+        for one in weights.decisions()
+    ]
+    head = ["version", "decided", "in force since", *(name.replace("_", " ") for name in names), "reason"]
+    return csv_file("weights", head, cells)
+
+
 @blueprint.post("/weights/preview")
 @requires(Permission.ADVOCACY)
 def try_weights() -> Response:
@@ -49,9 +69,27 @@ def try_weights() -> Response:
         look()
     except Invalid as error:
         form.refuse(error)
-    page = Response(_weights(form, found[0] if found else None), mimetype="text/html")
+    page = make_response(_weights(form, found[0] if found else None))
     page.status_code = 200 if found else 422
     return page
+
+
+@blueprint.get("/weights/preview.csv")
+@requires(Permission.ADVOCACY)
+def export_preview() -> Response:
+    """Everybody whom the numbers in the address would move, as a file."""
+    form = WeightsForm(formdata=request.args, meta={"csrf": False})
+    try:
+        if not form.validate():
+            raise Invalid("")
+        found = preview(weighing.checked(form.weights), MOST_EXPORTED)
+    except Invalid as error:
+        raise NotFound("no such numbers") from error
+    cells = [
+        [one.username, one.name, one.rank_now, one.rank_then, round(one.now, 2), round(one.then, 2)]
+        for one in found.most
+    ]
+    return csv_file("preview", ["username", "name", "rank now", "rank then", "now", "then"], cells)
 
 
 @blueprint.post("/weights")
@@ -74,12 +112,12 @@ def decide_weights() -> Response:
 @requires(Permission.ADVOCACY)
 def show_contests() -> str:
     """Entries that members contest: those that wait, or those that were answered."""
-    show, page = _which_contests()
-    rows = contests.listed(show, page)
+    show, words, page = _which_contests()
+    rows = contests.listed(viewer(), show, page, words=words)
     more = len(rows) > contests.ROWS
 
     def address(**changes: Any) -> str:
-        values = {"show": show, "page": page, **changes}
+        values = {"show": show, "q": words, "page": page, **changes}
         kept = {name: value for name, value in values.items() if value not in ("", 1)}
         return url_for("score_console.show_contests", **kept)
 
@@ -87,8 +125,9 @@ def show_contests() -> str:
         "advocacy/contests.html",
         lines=rows[: contests.ROWS],
         show=show,
+        words=words,
         address=address,
-        export_url=url_for("score_console.export_contests", show=show or None),
+        export_url=url_for("score_console.export_contests", show=show or None, q=words or None),
         next_url=address(page=page + 1) if more else "",
         previous_url=address(page=page - 1) if page > 1 else "",
     )
@@ -98,20 +137,21 @@ def show_contests() -> str:
 @requires(Permission.ADVOCACY)
 def export_contests() -> Response:
     """The same list as a file, all pages of it."""
-    show, _page = _which_contests()
+    show, words, _page = _which_contests()
     head = ["member", "company", "about", "words", "since", "answer", "answered"]
     cells = [
         [one.name, one.company, one.title, one.words, one.made_at, one.answer, one.answered_at]
-        for one in contests.listed(show, 1, MOST_EXPORTED)
+        for one in contests.listed(viewer(), show, 1, words=words, rows=MOST_EXPORTED)
     ]
     return csv_file("contested-entries", head, cells)
 
 
-def _which_contests() -> tuple[str, int]:
-    """What the address narrows the list to, and the page."""
+def _which_contests() -> tuple[str, str, int]:
+    """What the address narrows the list to, the words looked for, and the page."""
     show, page = request.args.get("show", ""), request.args.get("page", "")
     return (
         show if show in contests.SHOWS else "",
+        _words_wanted(),
         int(page) if page.isdecimal() and 0 < len(page) < 4 and int(page) else 1,
     )
 
@@ -145,14 +185,19 @@ def show_score(username: str) -> str:
     """What made a member's score, and how it compares; of who is left out only that they are."""
     member = comparing.find(username)
     if is_left_out(member.id):
-        return render_template("advocacy/member_score.html", member=member, told=None, parts=[], compared=[])
-    told = statement_of(member.id, viewer())
+        return render_template("advocacy/member_score.html", member=member, told=None)
+    here = url_for("score_console.show_score", username=member.username)
+    if wanted := request.args.get("part", ""):
+        back = _("How %(name)s’s help counts", name=member.name)
+        return part_page(member.id, wanted[:40], here, back, theirs=True)
+    told = statement_of(member.id, viewer(), page_wanted())
     return render_template(
         "advocacy/member_score.html",
         member=member,
         told=told,
         parts=scopes.with_places(member.id, told.parts),
         compared=comparing.compared(member.id),
+        statement_url=here,
     )
 
 
@@ -183,26 +228,69 @@ def correct_entry(entry_id: int) -> Response:
 @requires(Permission.ADVOCACY)
 def show_patterns() -> str:
     """What looks like agreement beforehand. Evidence only."""
-    return render_template("advocacy/patterns.html", found=patterns(SHOWN + 1), most=SHOWN)
+    wanted = _which_patterns()
+    found = patterns(wanted)
+    more = wanted.kind and getattr(found, wanted.kind).all > wanted.page * SHOWN
+
+    def address(**changes: Any) -> str:
+        return _of_patterns("score_console.show_patterns", replace(wanted, **{"page": 1, **changes}))
+
+    return render_template(
+        "advocacy/patterns.html",
+        found=found,
+        most=MOST_ROWS,
+        wanted=wanted,
+        address=address,
+        export_url=_of_patterns("score_console.export_patterns", replace(wanted, page=1)),
+        next_url=address(page=wanted.page + 1) if more else "",
+        previous_url=address(page=wanted.page - 1) if wanted.kind and wanted.page > 1 else "",
+    )
 
 
 @blueprint.get("/patterns.csv")
 @requires(Permission.ADVOCACY)
 def export_patterns() -> Response:
-    """All of them as a file, not only the first of each kind."""
-    found = patterns(MOST_EXPORTED)
+    """All that fit as a file, not only the first of each kind."""
+    found = patterns(replace(_which_patterns(), page=1), MOST_EXPORTED)
     cells: list[list[object]] = [
-        ["thank each other", one.one.name, one.other.name, one.there + one.back, None] for one in found.pairs
+        ["thank each other", one.one.name, one.other.name, one.there + one.back, one.last_at]
+        for one in found.pairs.rows
     ]
-    cells += [["many thanks within a day", one.member.name, "", one.count, one.until] for one in found.bursts]
-    for group in found.ranges:
+    cells += [
+        ["many thanks within a day", one.member.name, "", one.count, one.until] for one in found.bursts.rows
+    ]
+    for group in found.ranges.rows:
         names = ", ".join(person.name for person in group.people[1:])
-        cells.append(["one range of addresses", group.people[0].name, names, group.thanks_between, None])
+        cells.append(
+            ["one range of addresses", group.people[0].name, names, group.thanks_between, group.last_at]
+        )
     cells += [
         ["votes that arrive together", one.one.name, one.other.name, one.times, one.last_at]
-        for one in found.together
+        for one in found.together.rows
     ]
     return csv_file("patterns", ["pattern", "member", "with", "times", "last"], cells)
+
+
+def _which_patterns() -> Wanted:
+    """What the address narrows the page to."""
+    get = request.args.get
+    page = get("page", "")
+    return Wanted(
+        kind=get("kind", "") if get("kind", "") in KINDS else "",
+        words=_words_wanted(),
+        sort=get("sort", "") if get("sort", "") in SORTS else "",
+        page=int(page) if page.isdecimal() and 0 < len(page) < 4 and int(page) else 1,
+    )
+
+
+def _words_wanted() -> str:
+    return " ".join(request.args.get("q", "").replace("\0", "").split())[:120]
+
+
+def _of_patterns(endpoint: str, wanted: Wanted) -> str:
+    values = {"kind": wanted.kind, "q": wanted.words, "sort": wanted.sort, "page": wanted.page}
+    kept: dict[str, Any] = {name: value for name, value in values.items() if value not in ("", 1)}
+    return url_for(endpoint, **kept)
 
 
 def _plain(numbers: Weights) -> dict[str, Decimal]:
@@ -218,11 +306,17 @@ def _weights(form: WeightsForm, found: Preview | None = None) -> str:
         standard=weights.DEFAULT,
         decisions=weights.decisions(),
         preview=found,
+        preview_url=url_for("score_console.export_preview", **_typed(form)) if found else "",
     )
 
 
+def _typed(form: WeightsForm) -> dict[str, Any]:
+    """The numbers of the form as an address says them."""
+    return {name: f"{value:g}" for name, value in asdict(form.weights).items() if name != "version"}
+
+
 def _contest(contest_id: int, form: AnswerForm) -> str:
-    line = contests.find(contest_id)
+    line = contests.find(viewer(), contest_id)
     choices = [("", _("stays as it is"))]
     if line.entry_id and line.stands:
         choices.append(("reverse", _("is reversed: it counts no longer")))
@@ -239,7 +333,7 @@ def _contest(contest_id: int, form: AnswerForm) -> str:
 
 def _state(entry_id: int) -> contests.EntryState:
     """An entry that may be looked at. Raises NotFound for those of who is left out: only they see them."""
-    state = contests.state_of(entry_id)
+    state = contests.state_of(viewer(), entry_id)
     if is_left_out(comparing.find(state.username).id):
         raise NotFound("no such entry")
     return state

@@ -11,10 +11,12 @@ from portal.advocacy.queries import contests, weights
 from portal.advocacy.queries.giving import open_side
 from portal.advocacy.queries.statement import statement_of
 from portal.advocacy.services import choosing, contesting
+from portal.advocacy.views.parts import page_wanted, part_page
 from portal.kernel.access import Permission, Status, Viewer, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
+from portal.kernel.numbers import number_in
 
 blueprint = Blueprint("score", __name__, url_prefix="/me")
 
@@ -22,8 +24,11 @@ blueprint = Blueprint("score", __name__, url_prefix="/me")
 @blueprint.get("/score")
 @requires(Permission.ACCOUNT)
 def show() -> str:
-    """The statement. Prospects and people of the vendor have none."""
-    return _page(_scored(viewer()))
+    """The statement, or a part of it page by page. Prospects and people of the vendor have none."""
+    me = _scored(viewer())
+    if wanted := request.args.get("part", ""):
+        return part_page(me.member_id or 0, wanted[:40], "/me/score", _("How your help counts"))
+    return _page(me)
 
 
 @blueprint.post("/score/choices")
@@ -85,10 +90,11 @@ def _page(me: Viewer) -> str:
     }
     return render_template(
         "advocacy/score.html",
-        told=statement_of(me.member_id or 0, me),
+        told=statement_of(me.member_id or 0, me, page_wanted()),
+        statement_url="/me/score",
         choice=chosen,
         form=ChoiceForm(formdata=None, data=chosen),
-        contests=contests.own(me.member_id or 0),
+        contests=contests.own(me),
         changes=weights.changes(),
         number_names=NUMBERS,
     )
@@ -96,16 +102,17 @@ def _page(me: Viewer) -> str:
 
 def _ask(me: Viewer, form: ContestForm) -> str:
     number = _number(form.entry.data)
-    entry = contests.own_entry(me.member_id or 0, number) if number is not None else None
+    entry = contests.own_entry(me, me.member_id or 0, number) if number is not None else None
     return render_template("advocacy/contest.html", form=form, entry=entry)
 
 
 def _number(text: str | None) -> int | None:
     if not text:
         return None
-    if not text.isdigit():
+    number = number_in(text)
+    if number is None:
         raise NotFound("no such entry")
-    return int(text)
+    return number
 
 
 def _scored(me: Viewer) -> Viewer:

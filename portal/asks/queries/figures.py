@@ -1,6 +1,6 @@
 """The honest numbers of the last 90 days: of all asks, the unanswered ones included."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ class Figures:
     none: int = 0
     waiting: int = 0  # neither answered nor due yet
     median: float | None = None
+    promise: int | None = None  # hours that all of them were promised; None when they were promised others
 
     @property
     def has_shares(self) -> bool:
@@ -41,7 +42,7 @@ def last_90_days(now: datetime | None = None) -> Figures:
     """The numbers as they are now."""
     now = now or clock.now()
     rows = db.session.execute(
-        select(Ask.asked_at, Ask.answered_at, Ask.due_at, Ask.in_time, Ask.state).where(
+        select(Ask.asked_at, Ask.answered_at, Ask.due_at, Ask.in_time, Ask.state, Ask.promise_hours).where(
             Ask.mode == AskMode.OPEN, Ask.asked_at > now - policy.FIGURES
         )
     ).all()
@@ -61,10 +62,12 @@ def of(rows: list[Any] | Any, now: datetime) -> Figures:
             waiting += 1
         else:
             none += 1
-    figures = Figures(len(rows), answered, in_time, none, waiting)
+    promises = {row.promise_hours for row in rows}
+    promise = promises.pop() if len(promises) == 1 else None
+    figures = Figures(len(rows), answered, in_time, none, waiting, promise=promise)
     if not figures.has_shares:
         return figures
-    return Figures(len(rows), answered, in_time, none, waiting, _median(sorted(waits), figures.over))
+    return replace(figures, median=_median(sorted(waits), figures.over))
 
 
 def _median(waits: list[float], of_all: int) -> float | None:

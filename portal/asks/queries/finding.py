@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import and_, bindparam, false, or_, select
 
 from portal.asks.models import AnswerRequest, Ask, AskMode, AskProposal
+from portal.conversations.models import Conversation
 from portal.discussions.models import Board, PostState, ShownAs, Thread
 from portal.discussions.policy import thread_is_visible
 from portal.kernel.access import Permission, Viewer
@@ -13,6 +15,8 @@ from portal.kernel.errors import Forbidden, NotFound
 from portal.moderation.queries.parties import reason_against_member
 
 LARGEST_ID = 2**31 - 1
+WEIGHED_AWAY = "weighed away"  # how a proposal went when its asker said what matters most; may come again
+ASKED_BEFORE = "asked before"  # how a member came to be set aside: their request came to nothing before
 
 
 def find_visible_ask(viewer: Viewer, ask_id: int) -> Ask:
@@ -36,14 +40,14 @@ def own_ask(asker: Viewer, ask_id: int, *, lock: bool = False) -> Ask:
     """The viewer's own ask. Raises NotFound; Forbidden when the viewer may only read it."""
     ask = ask_for(asker, ask_id) if lock else find_visible_ask(asker, ask_id)
     if ask.asker_id != asker.member_id:
-        raise Forbidden("Only its asker can do this.")
+        raise Forbidden(_("Only its asker can do this."))
     return ask
 
 
 def ask_for_moderator(moderator: Viewer, ask_id: int, *, lock: bool = False) -> Ask:
     """An open ask for a moderator. Raises NotFound, Forbidden."""
     if not moderator.may(Permission.MODERATE):
-        raise Forbidden("Only moderators can do this.")
+        raise Forbidden(_("Only moderators can do this."))
     ask = ask_for(moderator, ask_id) if lock else find_visible_ask(moderator, ask_id)
     if ask.mode is not AskMode.OPEN:
         raise NotFound("no such ask")
@@ -69,6 +73,31 @@ _OF_THREAD = select(Ask).where(Ask.thread_id == bindparam("thread"))
 _OF_THREAD_TO_WRITE = _OF_THREAD.with_for_update().execution_options(populate_existing=True)
 
 
+def ask_after(conversation: Conversation) -> Ask | None:
+    """The ask from which this request came, or which its asker made when it had come to nothing."""
+    if conversation.origin.startswith("ask:"):
+        return db.session.get(Ask, int(conversation.origin[4:]))
+    return db.session.execute(
+        select(Ask)
+        .join(AskProposal, AskProposal.ask_id == Ask.id)
+        .where(
+            Ask.asker_id == conversation.asker_id,
+            AskProposal.member_id == conversation.member_id,
+            AskProposal.chosen_as == ASKED_BEFORE,
+            AskProposal.made_at >= conversation.requested_at,
+        )
+        .order_by(Ask.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def follows_a_request(ask_id: int) -> bool:
+    """Whether its asker wrote these words to somebody before, in a request that came to nothing."""
+    before = AskProposal.chosen_as == ASKED_BEFORE
+    query = select(AskProposal.id).where(AskProposal.ask_id == ask_id, before)
+    return db.session.execute(query.limit(1)).first() is not None
+
+
 def locked(ask_id: int) -> Ask | None:
     """The ask for writing, locked and read anew; nobody is asked whether they may see it."""
     return db.session.execute(
@@ -77,7 +106,11 @@ def locked(ask_id: int) -> Ask | None:
 
 
 def request_for(member: Viewer, request_id: int, *, lock: bool = False) -> tuple[AnswerRequest, Ask, Any]:
-    """(request, ask, thread) of the member's own answer request, as long as they read it. Raises NotFound."""
+    """(request, ask, thread) of the member's own answer request, as long as they read it. Raises NotFound.
+
+    To write, the ask is locked before its request, as everywhere: whoever answers holds the ask, and closes
+    requests.
+    """
     if request_id > LARGEST_ID or member.member_id is None:
         raise NotFound("no such request")
     query = (
@@ -93,12 +126,20 @@ def request_for(member: Viewer, request_id: int, *, lock: bool = False) -> tuple
             Thread.state == PostState.VISIBLE,
         )
     )
-    if lock:
-        query = query.with_for_update(of=(AnswerRequest, Ask)).execution_options(populate_existing=True)
     row = db.session.execute(query).one_or_none()
-    if row is None:
+    if row is None or (lock and (locked(row[1].id) is None or locked_request(request_id) is None)):
         raise NotFound("no such request")
     return row[0], row[1], row[2]
+
+
+def locked_request(request_id: int) -> AnswerRequest | None:
+    """The answer request for writing, read anew; its ask is to be locked before."""
+    return db.session.execute(
+        select(AnswerRequest)
+        .where(AnswerRequest.id == request_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
 
 
 def proposals_of(ask_id: int) -> list[AskProposal]:

@@ -19,6 +19,7 @@ from portal.asks.models import (
     ProposalState,
 )
 from portal.asks.queries.private import words_of
+from portal.conversations.queries.asked import Asked, asked_for
 from portal.discussions.authors import BY_THREAD
 from portal.discussions.guests import veil_over, with_title
 from portal.discussions.models import Board, Post, PostState, Thread
@@ -54,6 +55,14 @@ class RequestLine:
     thread_url: str
     excerpt: str
     asker: PersonLine
+
+
+@dataclass(frozen=True)
+class TalkLine:
+    """A request for a conversation, and the proposal by which the asker came to this member."""
+
+    asked: Asked
+    proposal: AskProposal | None  # none: from the member's page, or the asker is gone
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,19 @@ def requests_of(member: Viewer, request_id: int | None = None) -> list[RequestLi
     ]
 
 
+def talks_of(member: Viewer) -> list[TalkLine]:
+    """The requests for conversations that a member got, newest first, each with the proposal it came from."""
+    asked = asked_for(member)
+    ask_ids = [int(one.origin[4:]) for one in asked if one.origin.startswith("ask:")]
+    if not ask_ids:
+        return [TalkLine(one, None) for one in asked]
+    rows = db.session.execute(
+        select(AskProposal).where(AskProposal.member_id == member.member_id, AskProposal.ask_id.in_(ask_ids))
+    ).scalars()
+    proposals = {f"ask:{row.ask_id}": row for row in rows}
+    return [TalkLine(one, proposals.get(one.origin)) for one in asked]
+
+
 def requests_waiting(member_id: Any) -> ScalarSelect[int]:
     """How many requests wait for a member: for the menu, read along with the viewer."""
     return (
@@ -186,7 +208,7 @@ def invites_of(sender: Viewer) -> list[InviteLine]:
                 invite.id,
                 invite.kind,
                 invite.reference,
-                invite.email,
+                invite.email if invite.expires_at > now else "",  # an order may keep it longer
                 invite.created_at,
                 invite.expires_at,
                 is_open=invite.withdrawn_at is None and invite.expires_at > now and invite.used_by_id is None,

@@ -1,5 +1,7 @@
 """The words of an ask in private, for its asker and nobody else."""
 
+from flask_babel import gettext as _
+
 from portal.asks.models import Ask, PrivateQuestion
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
@@ -9,7 +11,7 @@ from portal.kernel.errors import Forbidden
 def words_of(asker: Viewer, ask: Ask) -> tuple[str, str]:
     """(title, text). Raises CannotOpen without the key; Forbidden for anybody but the asker."""
     if ask.asker_id != asker.member_id:
-        raise Forbidden("Only its asker reads this.")
+        raise Forbidden(_("Only its asker reads this."))
     question = db.session.get(PrivateQuestion, ask.id)
     if question is None:
         return "", ""

@@ -3,19 +3,25 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from portal.asks import policy
 from portal.asks.models import Ask, AskMode, AskState, PrivateQuestion
+from portal.asks.queries import finding
 from portal.asks.queries.boards import board_for_asks
 from portal.asks.services import connecting, timing
+from portal.conversations.models import ConversationState
+from portal.conversations.queries import reading
+from portal.conversations.queries.finding import find_own
 from portal.discussions.models import PostState, ShownAs, ThreadKind
 from portal.discussions.services import posting
 from portal.discussions.services.text import check_source
 from portal.kernel import clock, form_keys, site
 from portal.kernel.access import Permission, Status, Viewer
 from portal.kernel.db import db
-from portal.kernel.errors import Forbidden, Invalid, TooMany
+from portal.kernel.errors import Forbidden, Invalid, NotFound, TooMany
+from portal.matching.criteria import Criteria
 from portal.members import lists
 from portal.members.models import Product, RoleLevel
 
@@ -80,11 +86,13 @@ def ask_privately(
     title: str,
     body: str,
     situation: Situation = Situation(),
+    not_again: int | None = None,
     form_key: str = "",
 ) -> Ask:
     """A question that nobody reads but its asker, and whom they then ask for a conversation.
 
-    Proposals stand beside it at once. Raises Forbidden, Invalid, TooMany, Repeated; CannotOpen without a key.
+    Proposals stand beside it at once, without the member `not_again`.
+    Raises Forbidden, Invalid, TooMany, Repeated; CannotOpen without a key.
     """
     situation = _checked(asker, situation)
     title = posting.clean_title(title)
@@ -100,9 +108,45 @@ def ask_privately(
         question.title_box = key.seal(title, purpose="title")
         question.body_box = key.seal(body.strip(), purpose="body")
         db.session.add(question)
+        if not_again is not None:
+            connecting.set_aside(ask, not_again)
         connecting.propose(ask)
         outcome.place = f"/asks/{ask.id}/connect"
     return ask
+
+
+def ask_others(asker: Viewer, conversation_id: str, *, form_key: str = "") -> Ask:
+    """After a request that came to nothing: the same words in private, with three other customers proposed.
+
+    Of a request that came from an ask, that ask; pressed again, the one that was made. The situation is what
+    the asker's own profile says. Raises NotFound, Forbidden; Invalid while the request waits or is taken up;
+    TooMany, Repeated; CannotOpen without a key.
+    """
+    conversation, _me = find_own(asker, conversation_id)
+    if conversation.asker_id != asker.member_id:
+        raise NotFound("no such request")
+    if conversation.state not in (ConversationState.DECLINED, ConversationState.RELEASED):
+        raise Invalid(_("Others are proposed once this request has come to nothing."))
+    made = finding.ask_after(conversation)
+    if made is not None:
+        return made
+    like = Criteria.of_member(asker.member_id or 0)
+    return ask_privately(
+        asker,
+        title=_("What I would like to talk about"),
+        body=reading.page(asker, conversation_id).note,
+        situation=Situation(
+            industry=like.industry,
+            size_band=like.size_band,
+            region=like.region,
+            product_ids=like.product_ids,
+            use_case=like.use_case[:LONGEST_LINE],
+            replacing=like.replacing[:LONGEST_LINE],
+            role_level=like.role_level,
+        ),
+        not_again=conversation.member_id,
+        form_key=form_key,
+    )
 
 
 def appears_as(asker: Viewer, wanted: ShownAs) -> ShownAs:
@@ -119,28 +163,30 @@ def check_situation(situation: Situation) -> list[Invalid]:
     today = clock.now().date()
     if situation.needed_by and situation.needed_by < today:
         problems.append(
-            Invalid("This day lies in the past. Choose today or a later day, or leave it empty.", "needed_by")
+            Invalid(
+                _("This day lies in the past. Choose today or a later day, or leave it empty."), "needed_by"
+            )
         )
     if situation.industry and lists.find(lists.INDUSTRIES, situation.industry) is None:
-        problems.append(Invalid("Choose one of the industries, or leave it empty.", "industry"))
+        problems.append(Invalid(_("Choose one of the industries, or leave it empty."), "industry"))
     if situation.size_band and lists.find(lists.SIZES, situation.size_band) is None:
-        problems.append(Invalid("Choose one of the sizes, or leave it empty.", "size"))
+        problems.append(Invalid(_("Choose one of the sizes, or leave it empty."), "size"))
     if situation.region and not lists.country_name(situation.region):
-        problems.append(Invalid("Choose one of the countries, or leave it empty.", "region"))
+        problems.append(Invalid(_("Choose one of the countries, or leave it empty."), "region"))
     for value, name in ((situation.use_case, "use_case"), (situation.replacing, "replacing")):
         if len(value) > LONGEST_LINE:
-            problems.append(Invalid(f"At most {LONGEST_LINE} characters fit here.", name))
+            problems.append(Invalid(_("At most %(most)s characters fit here.", most=LONGEST_LINE), name))
     return problems
 
 
 def _checked(asker: Viewer, situation: Situation) -> Situation:
     if not asker.may(Permission.ASK):
-        raise Forbidden("This account cannot ask customers.")
+        raise Forbidden(_("This account cannot ask customers."))
     for problem in check_situation(situation):
         raise problem
     known = set(db.session.execute(select(Product.id).where(Product.id.in_(situation.product_ids))).scalars())
     if set(situation.product_ids) - known:
-        raise Invalid("Choose from the products of the list.", "products")
+        raise Invalid(_("Choose from the products of the list."), "products")
     return situation
 
 
@@ -151,7 +197,10 @@ def _check_number(asker: Viewer) -> None:
     ).scalar_one()
     if asked >= policy.ASKS_A_DAY:
         raise TooMany(
-            f"You asked {policy.ASKS_A_DAY} questions within a day. Your text is kept: send it tomorrow.",
+            _(
+                "You asked %(most)s questions within a day. Your text is kept: send it tomorrow.",
+                most=policy.ASKS_A_DAY,
+            ),
             retry_after=6 * 3600,
         )
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select, update
 
 from portal.asks import policy
@@ -19,11 +20,19 @@ from portal.asks.models import (
     StageKind,
 )
 from portal.asks.queries.boards import responsible
-from portal.asks.queries.finding import ask_for_moderator, locked, own_ask, proposals_of, reason_against_asker
+from portal.asks.queries.finding import (
+    ASKED_BEFORE,
+    WEIGHED_AWAY,
+    ask_for_moderator,
+    locked,
+    own_ask,
+    proposals_of,
+    reason_against_asker,
+)
 from portal.asks.services import fitting, stages, telling, timing
 from portal.conversations import services as conversations
 from portal.conversations.errors import CompanyAddressWanted, InTouch
-from portal.conversations.queries.finding import in_touch_with
+from portal.conversations.queries.finding import asked_in_vain, in_touch_with, may_be_asked
 from portal.discussions.models import Thread
 from portal.kernel import audit, clock, form_keys, working_time
 from portal.kernel.access import Viewer
@@ -44,7 +53,7 @@ class Approached:
 
     `gone`: not there any more; `closed`: talks only with people of a company's address; `in_touch`: the
     conversations that the asker has with them already; `refused`: the asker can ask nobody further at
-    present; `barred`: the asker can begin no conversations at all.
+    present, and `refusal` says why; `barred`: the asker can begin no conversations at all.
     """
 
     conversation_ids: list[str] = field(default_factory=list)
@@ -52,6 +61,7 @@ class Approached:
     closed: int = 0
     in_touch: list[str] = field(default_factory=list)
     refused: int = 0
+    refusal: str = ""
     barred: bool = False
     replaced: int = 0
 
@@ -69,7 +79,7 @@ def connect_now(asker: Viewer, ask_id: int, *, may_connect: bool) -> Ask:
     with unit_of_work():
         ask = own_ask(asker, ask_id, lock=True)
         if not policy.may_connect(asker, ask):
-            raise Invalid("This ask is no longer there, so nobody can be proposed for it.")
+            raise Invalid(_("This ask is no longer there, so nobody can be proposed for it."))
         ask.connect_wanted_at = ask.connect_wanted_at or clock.now()
         ask.may_connect = ask.may_connect or may_connect
         stages.done(ask, StageKind.CONNECT)
@@ -99,63 +109,68 @@ def propose(ask: Ask, wanted: int | None = None, *, by_id: int | None = None) ->
         ask.asker_id,
         fitting.criteria_of(ask),
         purpose=fitting.purpose_of(ask),
-        exclude=[*fitting.proposed_already(ask), *in_touch_with(ask.asker_id)],
+        exclude=[
+            *fitting.proposed_already(ask),
+            *in_touch_with(ask.asker_id),
+            *asked_in_vain(ask.asker_id),
+        ],
         wanted=wanted,
     )
     now = clock.now()
     for match in found.matches:
-        db.session.add(
-            AskProposal(
-                ask_id=ask.id,
-                member_id=match.member_id,
-                by_id=by_id,
-                made_at=now,
-                fit=match.fit,
-                same=list(match.same),
-                differs=list(match.differs),
-                unknown=list(match.unknown),
-                load=match.load,
-                limit=match.limit,
-                chosen_as=match.chosen_as,
-                least=match.least,
-                fitting=found.fitting,
-                relaxed=found.relaxed,
-                state=ProposalState.OPEN,
-                state_at=now,
-            )
-        )
+        proposal = _proposal(ask, match.member_id)
+        proposal.by_id, proposal.made_at = by_id, now
+        proposal.fit, proposal.load, proposal.limit = match.fit, match.load, match.limit
+        proposal.same, proposal.differs = list(match.same), list(match.differs)
+        proposal.unknown = list(match.unknown)
+        proposal.chosen_as, proposal.least = match.chosen_as, match.least
+        proposal.fitting, proposal.relaxed = found.fitting, found.relaxed
+        proposal.state, proposal.state_at = ProposalState.OPEN, now
     db.session.flush()
     return len(found.matches)
 
 
-def propose_talker(ask: Ask, request: AnswerRequest) -> None:
-    """A customer who would rather talk stands among the proposals. Inside a unit of work."""
-    known = db.session.execute(
-        select(AskProposal).where(AskProposal.ask_id == ask.id, AskProposal.member_id == request.member_id)
+def _proposal(ask: Ask, member_id: int) -> AskProposal:
+    """The row of this member: a new one, or that of before, where it was weighed away."""
+    row = db.session.execute(
+        select(AskProposal).where(AskProposal.ask_id == ask.id, AskProposal.member_id == member_id)
     ).scalar_one_or_none()
+    if row is None:
+        row = AskProposal(ask_id=ask.id, member_id=member_id)
+        db.session.add(row)
+    return row
+
+
+def set_aside(ask: Ask, member_id: int) -> None:
+    """This member was asked before, without success, and is not proposed. Inside a unit of work."""
     now = clock.now()
-    if known is not None:
-        if known.state is ProposalState.OPEN:
-            known.chosen_as = "talk"
-        return
     db.session.add(
         AskProposal(
             ask_id=ask.id,
-            member_id=request.member_id,
+            member_id=member_id,
             made_at=now,
-            fit=request.fit,
-            same=list(request.same),
-            differs=list(request.differs),
-            unknown=list(request.unknown),
-            load=0,
-            limit=0,
-            chosen_as="talk",
-            fitting=None,
-            relaxed="",
-            state=ProposalState.OPEN,
+            chosen_as=ASKED_BEFORE,
+            state=ProposalState.GONE,
             state_at=now,
         )
     )
+    db.session.flush()
+
+
+def propose_talker(ask: Ask, request: AnswerRequest) -> None:
+    """A customer who would rather talk stands among the proposals. Inside a unit of work."""
+    proposal = _proposal(ask, request.member_id)
+    if proposal.state is ProposalState.OPEN and proposal.made_at is not None:
+        proposal.chosen_as = "talk"
+        return
+    if proposal.made_at is not None and proposal.chosen_as != WEIGHED_AWAY:
+        return
+    now = clock.now()
+    proposal.made_at, proposal.state, proposal.state_at = now, ProposalState.OPEN, now
+    proposal.fit, proposal.load, proposal.limit = request.fit, 0, 0
+    proposal.same, proposal.differs = list(request.same), list(request.differs)
+    proposal.unknown = list(request.unknown)
+    proposal.chosen_as, proposal.fitting, proposal.relaxed = "talk", None, ""
     db.session.flush()
 
 
@@ -170,20 +185,22 @@ def approach(
     """Ask one or two of the proposed customers for a conversation.
 
     Whoever is no longer there (limit reached, paused, gone) is replaced by the next, and the asker told so
-    without a name or a reason. Raises NotFound, Forbidden; Invalid for none or more than two; Repeated.
+    without a name or a reason. Raises NotFound, Forbidden; Invalid for none or more than two, and where
+    nothing came of any of them; Repeated.
     """
     chosen = sorted(set(proposal_ids))
     if not chosen:
-        raise Invalid("Choose whom to ask.", "pick")
+        raise Invalid(_("Choose whom to ask."), "pick")
     if len(chosen) > policy.APPROACHES:
-        raise Invalid(f"You can ask {policy.APPROACHES} at once; choose again.", "pick")
+        raise Invalid(_("You can ask %(most)s at once; choose again.", most=policy.APPROACHES), "pick")
     ask = own_ask(asker, ask_id)
     if not policy.may_connect(asker, ask):
-        raise Invalid("This ask is no longer there, so nobody can be asked for it.")
+        raise Invalid(_("This ask is no longer there, so nobody can be asked for it."))
     known = {one.id: one for one in proposals_of(ask.id)}
     result = Approached()
+    refusal: Invalid | None = None
     if any(number not in known for number in chosen):
-        raise NotFound("no such proposal")
+        raise Invalid(_("One of them is proposed no longer. Choose again."), "pick")
     for number in chosen:
         if known[number].state is ProposalState.APPROACHED:
             continue
@@ -191,8 +208,14 @@ def approach(
             result.gone += 1
             continue
         key = f"{form_key}:{number}" if form_key else ""
-        with _told_beside_the_choice():
-            _approach_one(asker, ask, known[number], note, key, result)
+        try:
+            with _told_beside_the_choice():
+                _approach_one(asker, ask, known[number], note, key, result)
+        except Invalid as error:
+            # What was sent to the other stands, and is told.
+            refusal, result.refused, result.refusal = error, result.refused + 1, error.message
+    if refusal is not None and not result.conversation_ids and not result.missing:
+        raise refusal
     _replace_missing(asker, ask_id, result)
     return result
 
@@ -206,10 +229,10 @@ def book(
     """
     ask = own_ask(asker, ask_id)
     if not policy.may_connect(asker, ask):
-        raise Invalid("This ask is no longer there, so nobody can be asked for it.")
+        raise Invalid(_("This ask is no longer there, so nobody can be asked for it."))
     proposal = next((one for one in open_proposals(ask) if one.id == proposal_id), None)
     if proposal is None:
-        raise NotFound("no such proposal")
+        raise Invalid(_("They are proposed no longer. Choose again."), "pick")
     if slot_id not in [slot.id for slot in matching_queries.open_slots(proposal.member_id)]:
         raise Invalid(SlotTaken().message, "pick")
     result = Approached()
@@ -249,12 +272,19 @@ def _approach_one(
     # Each in a unit of its own: one who is gone does not undo the other.
     try:
         with unit_of_work():
+            conversations.alone_with(asker, proposal.member_id)
+            locked(ask.id)
+            state = _state_of(proposal.id)
+            if state is not ProposalState.OPEN:  # another window was quicker, or the asker weighed meanwhile
+                result.gone += state is not ProposalState.APPROACHED
+                return
             conversation = conversations.request(
                 asker,
                 proposal.member_id,
                 origin=fitting.purpose_of(ask),
                 note=note,
                 slot_id=slot_id,
+                offered=proposal.chosen_as == "talk",
                 form_key=form_key[:64],
             )
             _mark(proposal.id, ProposalState.APPROACHED)
@@ -311,7 +341,7 @@ def widen(asker: Viewer, ask_id: int) -> str:
         ask = own_ask(asker, ask_id, lock=True)
         name = fitting.criteria_of(ask).least_important
         if not name:
-            raise Invalid("Nothing is left to give up: everybody who is here was considered.")
+            raise Invalid(_("Nothing is left to give up: everybody who is here was considered."))
         ask.dropped = [*ask.dropped, name]
         if ask.mode is AskMode.OPEN and ask.state is AskState.RUNNING and not waits_for_wave(ask):
             stages.plan(ask, StageKind.WAVE, stages.next_wave(ask), clock.now())
@@ -374,20 +404,20 @@ def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_k
     """
     chosen = sorted(set(proposal_ids))
     if not 0 < len(chosen) <= policy.APPROACHES:
-        raise Invalid("Choose one or two customers.", "pick")
+        raise Invalid(_("Choose one or two customers."), "pick")
     result = Approached()
     with form_keys.once(form_key, moderator.member_id or 0) as outcome:
         outcome.place = f"/console/asks/{ask_id}"
         ask = ask_for_moderator(moderator, ask_id, lock=True)
         if ask.asker_id == moderator.member_id:
-            raise Forbidden("It is your own ask, so somebody else connects you.")
+            raise Forbidden(_("It is your own ask, so somebody else connects you."))
         if against := reason_against_asker(moderator, ask):
             raise Forbidden(against)
         if ask.state in (AskState.GONE, AskState.HELD):
-            raise Invalid("This ask is no longer there.")
+            raise Invalid(_("This ask is no longer there."))
         known = {one.id: one for one in open_proposals(ask)}
         if any(number not in known for number in chosen):
-            raise Invalid("One of them is no longer there. Choose again.", "pick")
+            raise Invalid(_("One of them is no longer there. Choose again."), "pick")
         for number in chosen:
             known[number].by_id = moderator.member_id
         audit.record(moderator, "connect ask", "ask", ask.id, area="asks")
@@ -419,7 +449,11 @@ def _note_for(ask: Ask) -> str:
     row = db.session.execute(
         select(Thread.id, Thread.slug, Thread.title).where(Thread.id == ask.thread_id)
     ).one()
-    return f"About my question “{row.title}” (/threads/{row.id}/{row.slug}), which nobody has answered yet."
+    return _(
+        "About my question “%(title)s” (%(address)s), which nobody has answered yet.",
+        title=row.title,
+        address=f"/threads/{row.id}/{row.slug}",
+    )
 
 
 def _times_introduced(ask: Ask) -> int:
@@ -448,6 +482,12 @@ def _case(ask: Ask, why: str) -> datetime:
     return case.due_at
 
 
+def _state_of(proposal_id: int) -> ProposalState | None:
+    return db.session.execute(
+        select(AskProposal.state).where(AskProposal.id == proposal_id)
+    ).scalar_one_or_none()
+
+
 def _mark(proposal_id: int, state: ProposalState) -> None:
     db.session.execute(
         update(AskProposal)
@@ -462,10 +502,10 @@ def propose_again(asker: Viewer, ask_id: int) -> int:
     with unit_of_work():
         ask = own_ask(asker, ask_id, lock=True)
         if not policy.may_connect(asker, ask):
-            raise Invalid("This ask is no longer there, so nobody can be proposed for it.")
-        there = in_touch_with(ask.asker_id)
+            raise Invalid(_("This ask is no longer there, so nobody can be proposed for it."))
+        there, in_vain = in_touch_with(ask.asker_id), asked_in_vain(ask.asker_id)
         for one in open_proposals(ask):
-            if one.member_id in there or not matching_queries.is_eligible(ask.asker_id, one.member_id):
+            if one.member_id in there or not _is_still_there(asker, one, in_vain):
                 one.state, one.state_at = ProposalState.GONE, clock.now()
         db.session.flush()
         made = propose(ask)
@@ -473,12 +513,21 @@ def propose_again(asker: Viewer, ask_id: int) -> int:
         return made
 
 
+def _is_still_there(asker: Viewer, proposal: AskProposal, in_vain: list[int]) -> bool:
+    if proposal.chosen_as == "talk":  # they offered this one: neither a rest nor a former no is in the way
+        full = matching_queries.load(proposal.member_id)
+        return may_be_asked(asker, proposal.member_id) and full.taken < full.limit
+    return proposal.member_id not in in_vain and matching_queries.is_eligible(
+        asker.member_id or 0, proposal.member_id
+    )
+
+
 def look_again(moderator: Viewer, ask_id: int) -> int:
     """A moderator looks for more customers; gives how many came in. Raises NotFound, Forbidden, Invalid."""
     with unit_of_work():
         ask = ask_for_moderator(moderator, ask_id, lock=True)
         if ask.state in (AskState.GONE, AskState.SETTLED, AskState.HELD):
-            raise Invalid("This ask is over.")
+            raise Invalid(_("This ask is over."))
         if against := reason_against_asker(moderator, ask):
             raise Forbidden(against)
         return propose(ask)

@@ -1,11 +1,15 @@
 """From the situation of an ask to whom it fits: what matching is asked, and what is kept of its answer."""
 
+from dataclasses import replace
+
 from sqlalchemy import select
 
+from portal.asks import policy
 from portal.asks.models import AnswerRequest, Ask, AskProposal
+from portal.asks.queries.finding import WEIGHED_AWAY
 from portal.discussions.models import Post, PostKind, PostState, Thread
 from portal.kernel.db import db
-from portal.matching.criteria import Criteria
+from portal.matching.criteria import WEIGHTS, Criteria
 from portal.search import services as search
 from portal.search.engines.base import IndexUnavailable
 from portal.search.query import parse
@@ -19,7 +23,7 @@ def purpose_of(ask: Ask) -> str:
 
 
 def criteria_of(ask: Ask) -> Criteria:
-    """What the asker said, without what was given up since; what stays empty is not asked for."""
+    """What the asker said, weighed as they wish, without what was given up; empty is not asked for."""
     criteria = Criteria(
         industry=ask.industry,
         size_band=ask.size_band,
@@ -28,6 +32,10 @@ def criteria_of(ask: Ask) -> Criteria:
         use_case=ask.use_case,
         role_level=ask.role_level,
         replacing=ask.replacing,
+    )
+    criteria = replace(
+        criteria,
+        weights={name: policy.COUNTS_MORE * WEIGHTS[name] for name in ask.matters if name in WEIGHTS},
     )
     for name in ask.dropped:
         criteria = criteria.without(name)
@@ -41,10 +49,11 @@ def asked_already(ask: Ask) -> list[int]:
 
 
 def proposed_already(ask: Ask) -> list[int]:
-    """Members who were proposed for a conversation, whatever became of it."""
-    return list(
-        db.session.execute(select(AskProposal.member_id).where(AskProposal.ask_id == ask.id)).scalars()
+    """Members who were proposed for a conversation, whatever became of it; not who was weighed away."""
+    proposed = select(AskProposal.member_id).where(
+        AskProposal.ask_id == ask.id, AskProposal.chosen_as != WEIGHED_AWAY
     )
+    return list(db.session.execute(proposed).scalars())
 
 
 def posts_alike(title: str) -> list[int]:

@@ -7,11 +7,12 @@ leaves no trace in the row, so to the sender it reads like "not joined".
 
 from datetime import timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select, update
 
 from portal.asks import policy
 from portal.asks.models import AnswerRequest, Invite, InviteKind
-from portal.kernel import clock, events, form_keys, site
+from portal.kernel import clock, events, form_keys, preserving, site
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.crypto import token_hash
 from portal.kernel.db import db
@@ -31,15 +32,15 @@ def invite_colleague(member: Viewer, email: str, request: AnswerRequest | None =
     email.
     """
     if not member.may(Permission.CONVERSE):
-        raise Forbidden("This account cannot invite anybody.")
+        raise Forbidden(_("This account cannot invite anybody."))
     address = clean_email(email)
     own = db.session.execute(select(Member.email).where(Member.id == member.member_id)).scalar_one()
     if address == own:
-        raise Invalid("This is your own address.", "email")
+        raise Invalid(_("This is your own address."), "email")
     domains = select(CompanyDomain.domain).where(CompanyDomain.company_id == member.company_id)
     known = set(db.session.execute(domains).scalars()) if member.company_id is not None else set()
     if not known & set(with_parents(domain_of(address))):
-        raise Invalid("Only an address of your own company can be given here.", "email")
+        raise Invalid(_("Only an address of your own company can be given here."), "email")
     _check_number(member, InviteKind.COLLEAGUE, policy.COLLEAGUES_A_DAY)
     week = clock.now() - timedelta(days=7)
     to_them = db.session.execute(
@@ -53,27 +54,39 @@ def invite_colleague(member: Viewer, email: str, request: AnswerRequest | None =
 
 def _mail_to_colleague(member: Viewer, address: str, token: str, *, passes_on: bool) -> MailWanted:
     name, days = site.current().name, policy.INVITE_LASTS.days
-    how = f"You join with this address, which takes a minute; the link works once, for {days} days."
+    how = _(
+        "You join with this address, which takes a minute; the link works once, for %(days)s days. "
+        "If you do not want to, do nothing.",
+        days=days,
+    )
     if passes_on:
         return MailWanted(
             address,
-            f"{member.display_name} thinks you know the answer",
+            _("%(name)s thinks you know the answer", name=member.display_name),
             (
-                f"{member.display_name}, your colleague, was asked a question by somebody who is deciding "
-                f"about a product that you use, and thinks that you know better. It waits at {name}.",
-                f"{how} If you do not want to, do nothing.",
+                _(
+                    "%(name)s, your colleague, was asked a question by somebody who is deciding "
+                    "about a product that you use, and thinks that you know better. It waits at %(site)s.",
+                    name=member.display_name,
+                    site=name,
+                ),
+                how,
             ),
-            ("Read the question", f"/invite/{token}"),
+            (_("Read the question"), f"/invite/{token}"),
         )
     return MailWanted(
         address,
-        f"{member.display_name} invites you to {name}",
+        _("%(name)s invites you to %(site)s", name=member.display_name, site=name),
         (
-            f"{member.display_name}, your colleague, thinks that {name} is of use to you: customers help "
-            "each other there and answer those who are deciding.",
-            f"{how} If you do not want to, do nothing.",
+            _(
+                "%(name)s, your colleague, thinks that %(site)s is of use to you: customers help "
+                "each other there and answer those who are deciding.",
+                name=member.display_name,
+                site=name,
+            ),
+            how,
         ),
-        ("Look at it", f"/invite/{token}"),
+        (_("Look at it"), f"/invite/{token}"),
     )
 
 
@@ -83,10 +96,10 @@ def invite_guest(sender: Viewer, reference: str) -> tuple[Invite, str]:
     Raises Forbidden; Invalid beside reference; TooMany.
     """
     if not sender.may(Permission.INVITE):
-        raise Forbidden("This account cannot invite anybody.")
+        raise Forbidden(_("This account cannot invite anybody."))
     reference = " ".join(reference.replace("\x00", "").split())
     if len(reference) > LONGEST_REFERENCE:
-        raise Invalid(f"At most {LONGEST_REFERENCE} characters fit here.", "reference")
+        raise Invalid(_("At most %(most)s characters fit here.", most=LONGEST_REFERENCE), "reference")
     with unit_of_work():
         _check_number(sender, InviteKind.GUEST, policy.GUESTS_A_DAY)
         token = _add(sender, InviteKind.GUEST, reference=reference)
@@ -104,7 +117,7 @@ def withdraw(sender: Viewer, invite_id: int) -> None:
         if invite is None:
             raise NotFound("no such invite")
         invite.withdrawn_at = invite.withdrawn_at or clock.now()
-        invite.email = ""
+        _forget_address(invite)
 
 
 def find_open(token: str) -> Invite:
@@ -117,7 +130,7 @@ def find_open(token: str) -> Invite:
         or invite.expires_at <= now
         or invite.used_by_id is not None
     ):
-        raise NotFound("This link was used or is too old.")
+        raise NotFound(_("This link was used or is too old."))
     return invite
 
 
@@ -133,8 +146,9 @@ def accept_as_colleague(member: Viewer, token: str) -> AnswerRequest | None:
     ).one()
     fits = own.email == invite.email and own.email_confirmed_at is not None
     if invite.kind is not InviteKind.COLLEAGUE or not fits:
-        raise NotFound("This link was used or is too old.")
-    invite.used_by_id, invite.used_at, invite.email = member.member_id, clock.now(), ""
+        raise NotFound(_("This link was used or is too old."))
+    invite.used_by_id, invite.used_at = member.member_id, clock.now()
+    _forget_address(invite)
     return db.session.get(AnswerRequest, invite.request_id) if invite.request_id else None
 
 
@@ -146,9 +160,9 @@ def accept_as_guest(member: Viewer, token: str, *, report: bool) -> None:
     with unit_of_work():
         invite = _locked(token)
         if invite.kind is not InviteKind.GUEST or invite.from_id == member.member_id:
-            raise NotFound("This link was used or is too old.")
+            raise NotFound(_("This link was used or is too old."))
         if not member.may(Permission.ASK):
-            raise Forbidden("This account is no guest.")
+            raise Forbidden(_("This account is no guest."))
         if report:
             invite.used_by_id, invite.used_at = member.member_id, clock.now()
 
@@ -183,9 +197,22 @@ def forget_addresses() -> int:
     """Addresses of colleagues who never came are not kept beyond the life of the link. Gives how many."""
     with unit_of_work():
         result = db.session.execute(
-            update(Invite).where(Invite.email != "", Invite.expires_at < clock.now()).values(email="")
+            update(Invite)
+            .where(
+                Invite.email != "",
+                Invite.expires_at < clock.now(),
+                Invite.from_id.not_in(preserving.preserved_ids()),
+            )
+            .values(email="")
+            .execution_options(synchronize_session=False)
         )
     return result.rowcount  # type: ignore[attr-defined]
+
+
+def _forget_address(invite: Invite) -> None:
+    if invite.email and preserving.is_preserved(invite.from_id):
+        preserving.keep(invite.from_id, f"invite {invite.id}", {"email": invite.email})
+    invite.email = ""
 
 
 def _add(sender: Viewer, kind: InviteKind, **fields: object) -> str:
@@ -214,7 +241,9 @@ def _check_number(sender: Viewer, kind: InviteKind, most: int) -> None:
         .where(Invite.from_id == sender.member_id, Invite.kind == kind, Invite.created_at > since)
     ).scalar_one()
     if made >= most:
-        raise TooMany(f"You sent {most} invites within a day. Try again tomorrow.", retry_after=6 * 3600)
+        raise TooMany(
+            _("You sent %(most)s invites within a day. Try again tomorrow.", most=most), retry_after=6 * 3600
+        )
 
 
 def _by_token(token: str) -> Invite | None:

@@ -1,5 +1,7 @@
 """What a customer does with an answer request: talk, not now, or pass it on to a colleague. Seen, too."""
 
+from flask_babel import gettext as _
+
 from portal.asks.models import AnswerRequest, Ask, AskState, Outcome, StageKind, Via
 from portal.asks.queries.finding import request_for
 from portal.asks.services import connecting, inviting, stages, telling
@@ -27,11 +29,21 @@ def would_talk(member: Viewer, request_id: int) -> AnswerRequest:
     with unit_of_work():
         request, ask = _open(member, request_id)
         if not member.may(Permission.CONVERSE):
-            raise Forbidden("This account cannot take part in conversations.")
+            raise Forbidden(_("This account cannot take part in conversations."))
         if not matching_queries.lets_in(ask.asker_id, member.member_id or 0):
             raise Invalid(
-                "You talk only with people who are here with their company's mail address, and this asker "
-                "has none. Answer in writing, or change that under Settings first."
+                _(
+                    "You talk only with people who are here with their company's mail address, and this "
+                    "asker has none. Answer in writing, or change that under Settings first."
+                )
+            )
+        full = matching_queries.load(member.member_id or 0)
+        if full.taken >= full.limit:
+            raise Invalid(
+                _(
+                    "You have as many conversations in 90 days as you want to have. Answer in writing, or "
+                    "raise your limit under Settings first."
+                )
             )
         _close(request, Outcome.TALK)
         connecting.propose_talker(ask, request)
@@ -103,11 +115,11 @@ def _request_of_colleague(passed_on: AnswerRequest, member_id: int) -> AnswerReq
 def _open(member: Viewer, request_id: int, *, again: bool = False) -> tuple[AnswerRequest, Ask]:
     request, ask, _thread = request_for(member, request_id, lock=True)
     if ask.state in (AskState.GONE, AskState.SETTLED):
-        raise Invalid("This ask is settled: nothing more is needed.")
+        raise Invalid(_("This ask is settled: nothing more is needed."))
     if request.outcome in (Outcome.ANSWERED, Outcome.TALK) or (
         request.outcome is Outcome.PASSED_ON and not again
     ):
-        raise Invalid("You have said what you do with it.")
+        raise Invalid(_("You have said what you do with it."))
     return request, ask
 
 

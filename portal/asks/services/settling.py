@@ -1,5 +1,7 @@
 """The end of an ask: settled by its asker, a moderator or time; doubted once; summed up."""
 
+from flask_babel import gettext as _
+
 from portal.asks import policy
 from portal.asks.models import Ask, AskState, StageKind
 from portal.asks.queries.finding import ask_for, reason_against_asker
@@ -17,14 +19,17 @@ from portal.search import services as search
 def doubt(asker: Viewer, ask_id: int) -> Ask:
     """ "This does not answer me": the clock runs on with the time that was left. Once.
 
-    Raises NotFound, Forbidden; Invalid when it was said before or nothing was answered.
+    While it runs on, saying so again changes nothing. Raises NotFound, Forbidden; Invalid when it was said
+    of a former answer, or nothing was answered.
     """
     with unit_of_work():
         ask = ask_for(asker, ask_id)
         if ask.asker_id != asker.member_id:
-            raise Forbidden("Only its asker can say this.")
+            raise Forbidden(_("Only its asker can say this."))
+        if ask.state is AskState.RUNNING and ask.doubted_post_id is not None:
+            return ask
         if not policy.may_doubt(asker, ask):
-            raise Invalid("This can be said once, while an answer stands.")
+            raise Invalid(_("This can be said once, while an answer stands."))
         # No answer written so far counts any more, so the newest post draws the line.
         newest = db.session.execute(
             db.select(db.func.max(Post.id)).where(Post.thread_id == ask.thread_id)
@@ -36,13 +41,20 @@ def doubt(asker: Viewer, ask_id: int) -> Ask:
 
 
 def settle(by: Viewer, ask_id: int) -> Ask:
-    """Nothing more is needed. Raises NotFound, Forbidden; Invalid when it is over already."""
+    """Nothing more is needed; of a settled ask nothing is left to do.
+
+    Raises NotFound, Forbidden; Invalid when it is gone.
+    """
     with unit_of_work():
         ask = ask_for(by, ask_id)
         if not policy.may_settle(by, ask):
-            if ask.state in (AskState.SETTLED, AskState.GONE):
-                raise Invalid("This ask is settled already.")
-            raise Forbidden("Only its asker or a moderator can do this.")
+            if ask.state is AskState.SETTLED and (
+                ask.asker_id == by.member_id or by.may(Permission.MODERATE)
+            ):
+                return ask
+            if ask.state is AskState.GONE:
+                raise Invalid(_("This ask is no longer there."))
+            raise Forbidden(_("Only its asker or a moderator can do this."))
         own = ask.asker_id == by.member_id
         if not own and (against := reason_against_asker(by, ask)):
             raise Forbidden(against)
@@ -72,14 +84,21 @@ def write_summary(by: Viewer, ask_id: int, text: str) -> Ask:
     Raises NotFound; Forbidden for all but asker and moderators; Invalid beside text, or before it is settled.
     """
     if len(text) > policy.LONGEST_SUMMARY:
-        raise Invalid(f"At most {policy.LONGEST_SUMMARY:,} characters fit; this has {len(text):,}.", "text")
+        raise Invalid(
+            _(
+                "At most %(most)s characters fit; this has %(length)s.",
+                most=f"{policy.LONGEST_SUMMARY:,}",
+                length=f"{len(text):,}",
+            ),
+            "text",
+        )
     html = prepare(text, "text").html if text.strip() else ""
     with unit_of_work():
         ask = ask_for(by, ask_id)
         if not policy.may_summarise(by, ask):
             if ask.asker_id == by.member_id or by.may(Permission.MODERATE):
-                raise Invalid("Say first that the ask is settled.")
-            raise Forbidden("Only its asker or a moderator can do this.")
+                raise Invalid(_("Say first that the ask is settled."))
+            raise Forbidden(_("Only its asker or a moderator can do this."))
         if ask.asker_id != by.member_id and (against := reason_against_asker(by, ask)):
             raise Forbidden(against)
         ask.summary_source, ask.summary_html = text.strip(), html

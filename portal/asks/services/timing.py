@@ -38,14 +38,22 @@ def begin(ask: Ask) -> None:
 
 
 def stop(ask: Ask, post_id: int, author_id: int, at: datetime | None = None) -> None:
-    """A customer answered: the clock stands still, and nobody else is disturbed."""
+    """A customer answered: the clock stands still, and nobody else is disturbed.
+
+    `at`: when the answer was written, where that was before. An answer that stopped the clock once and is
+    back has the moment and the verdict of then.
+    """
+    before = stages.find(ask.id, StageKind.ANSWERED, post_id)
     moment = at or clock.now()
-    ask.hours_left = _left(ask, moment)
+    in_time = ask.due_at is not None and moment <= ask.due_at
+    if before is not None and before.at is not None:
+        moment, in_time = before.at, before.details.get("in_time", in_time)
+    ask.hours_left = _left(ask, clock.now())
     ask.state, ask.answered_at, ask.answer_post_id = AskState.ANSWERED, moment, post_id
-    ask.in_time = ask.due_at is not None and moment <= ask.due_at
+    ask.in_time = in_time
     stages.cancel(ask)
-    stages.plan(ask, StageKind.SETTLED, ask.rounds, moment + policy.SILENCE)
-    stages.done(ask, StageKind.ANSWERED, post_id, in_time=ask.in_time)
+    stages.plan(ask, StageKind.SETTLED, ask.rounds, clock.now() + policy.SILENCE)
+    stages.done(ask, StageKind.ANSWERED, post_id, at=moment, in_time=in_time)
     close_request_of(ask, author_id)
     end_unsent_requests(ask)
     withdraw_case(case_key(ask))

@@ -7,11 +7,11 @@ with two workers at once, and after a day down everything follows in the order i
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 
 from portal.asks import policy
-from portal.asks.models import AnswerRequest, Ask, AskStage, Outcome, StageKind
-from portal.asks.queries.finding import locked
+from portal.asks.models import AnswerRequest, Ask, AskStage, AskState, Outcome, StageKind
+from portal.asks.queries.finding import locked, locked_request
 from portal.asks.services import connecting, fitting, settling, stages, telling
 from portal.discussions.models import Thread
 from portal.kernel import clock
@@ -42,36 +42,74 @@ def move_on(limit: int = 500) -> int:
 
 
 def deliver(limit: int = 500) -> int:
-    """Tell members of requests whose time has come. Gives how many."""
+    """Tell members of requests whose time has come; safe to repeat and by two at once. Gives how many."""
     told = 0
     for _ in range(limit):
-        with unit_of_work():
-            request = db.session.execute(
-                select(AnswerRequest)
-                .where(
-                    AnswerRequest.sent_at.is_(None),
-                    AnswerRequest.outcome == Outcome.PENDING,
-                    AnswerRequest.deliver_at <= clock.now(),
-                )
-                .order_by(AnswerRequest.deliver_at, AnswerRequest.id)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            ).scalar_one_or_none()
-            if request is None:
-                break
-            reach = matching_queries.reach([request.member_id])[request.member_id]
-            if reach.from_at > clock.now():  # the worker comes late, and it is night again
-                request.deliver_at = reach.from_at
-                continue
-            if not matching_queries.takes_answer_requests(request.member_id):
-                # Paused, switched off or held back since it was made: nobody is told against their choice.
-                request.outcome, request.outcome_at = Outcome.OVER, clock.now()
-                continue
-            request.sent_at = clock.now()
-            db.session.flush()
-            telling.tell_of_request(request, by_mail=reach.by_mail)
-            told += 1
+        waiting = _next_request()
+        if waiting is None:
+            break
+        told += _tell(*waiting)
     return told
+
+
+def _next_request() -> tuple[int, int] | None:
+    """(request, ask) of the one that waits longest."""
+    found = db.session.execute(
+        select(AnswerRequest.id, AnswerRequest.ask_id)
+        .where(*_waits())
+        .order_by(AnswerRequest.deliver_at, AnswerRequest.id)
+        .limit(1)
+    ).one_or_none()
+    if not in_unit_of_work():
+        db.session.rollback()  # what was read is only a hint; the unit of work reads again
+    return (found.id, found.ask_id) if found is not None else None
+
+
+def _waits() -> list[ColumnElement[bool]]:
+    return [
+        AnswerRequest.sent_at.is_(None),
+        AnswerRequest.outcome == Outcome.PENDING,
+        AnswerRequest.deliver_at <= clock.now(),
+    ]
+
+
+def _tell(request_id: int, ask_id: int) -> int:
+    with unit_of_work():
+        ask = locked(ask_id)  # before its request: whoever answers holds the ask, and closes requests
+        request = locked_request(request_id)
+        if ask is None or request is None:
+            return 0
+        if request.sent_at is not None or request.outcome is not Outcome.PENDING:
+            return 0  # somebody else did it, or it is over
+        reach = matching_queries.reach([request.member_id])[request.member_id]
+        if reach.from_at > clock.now():  # the worker comes late, and it is night again
+            request.deliver_at = reach.from_at
+            return 0
+        if not matching_queries.takes_answer_requests(request.member_id):
+            # Paused, switched off or held back since it was made: nobody is told against their choice.
+            request.outcome, request.outcome_at = Outcome.OVER, clock.now()
+            _one_less(ask, request)
+            return 0
+        request.sent_at = clock.now()
+        db.session.flush()
+        telling.tell_of_request(request, by_mail=reach.by_mail)
+    return 1
+
+
+def _one_less(ask: Ask, request: AnswerRequest) -> None:
+    """The timeline counts only who is asked; where nobody is left of all, a moderator looks at once."""
+    stage = stages.find(ask.id, StageKind.WAVE, request.wave)
+    if stage is None:
+        return
+    stage.details = {**stage.details, "asked": max(int(stage.details.get("asked", 1)) - 1, 0)}
+    db.session.flush()
+    stages.refresh(ask)
+    still = select(AnswerRequest.id).where(
+        AnswerRequest.ask_id == ask.id,
+        or_(AnswerRequest.sent_at.is_not(None), AnswerRequest.outcome == Outcome.PENDING),
+    )
+    if ask.state is AskState.RUNNING and db.session.execute(still.limit(1)).first() is None:
+        connecting.alert_nobody(ask)
 
 
 def _next() -> AskStage | None:

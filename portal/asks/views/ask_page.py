@@ -13,18 +13,19 @@ from portal.asks.forms import SummaryForm
 from portal.asks.models import Ask, AskMode, AskState, StageKind
 from portal.asks.queries import lists, timelines
 from portal.asks.queries.finding import ask_of_thread, find_visible_ask, reason_against_asker
-from portal.asks.services import connecting, fitting, settling
+from portal.asks.services import connecting, fitting, settling, timing, weighing
 from portal.asks.views.common import responsible_name
 from portal.discussions.guests import veil_over
 from portal.discussions.queries import find_visible_thread
 from portal.kernel import clock, page_cache
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
-from portal.kernel.errors import Forbidden
+from portal.kernel.errors import Forbidden, Invalid
 from portal.kernel.forms import Form
 from portal.kernel.template_helpers import duration
 from portal.members.display import Reader, person_line, reader_of
 from portal.members.queries import directory
+from portal.moderation.queries.parties import due_of_open_case
 
 blueprint = Blueprint("ask_page", __name__)
 
@@ -56,8 +57,12 @@ def show(ask_id: int) -> str | Response:
 @requires(Permission.ASK)
 def doubt(ask_id: int) -> Response:
     """ "This does not answer me": once."""
-    settling.doubt(viewer(), ask_id)
-    flash(_("The clock runs on with the time that was left."))
+    try:
+        settling.doubt(viewer(), ask_id)
+    except Invalid as error:
+        flash(error.message, "error")
+    else:
+        flash(_("The clock runs on with the time that was left."))
     return redirect(url_for("ask_page.show", ask_id=ask_id), 303)
 
 
@@ -65,8 +70,12 @@ def doubt(ask_id: int) -> Response:
 @requires(Permission.REACT)
 def settle(ask_id: int) -> Response:
     """Nothing more is needed."""
-    settling.settle(viewer(), ask_id)
-    flash(_("Settled. A few lines on what came out of it help whoever asks the same."))
+    try:
+        settling.settle(viewer(), ask_id)
+    except Invalid as error:
+        flash(error.message, "error")
+    else:
+        flash(_("Settled. A few lines on what came out of it help whoever asks the same."))
     return redirect(url_for("ask_page.show", ask_id=ask_id), 303)
 
 
@@ -152,7 +161,9 @@ def _page(ask: Ask) -> str:
         clock=clock_of(ask, now),
         timeline=wording.timeline(ask, steps, seen, own=own, responsible=responsible_name()),
         seen=seen,
-        nobody=_nobody(ask, steps),
+        nobody=(nobody := _nobody(ask, steps)),
+        looked_for_by=due_of_open_case(timing.case_key(ask)) if nobody else None,
+        now=now,
         responsible=responsible_name(),
         least=wording.criterion(fitting.criteria_of(ask).least_important) if own else "",
         state=wording.state_word(ask),
@@ -162,6 +173,7 @@ def _page(ask: Ask) -> str:
         may_settle=is_mine_to_decide and policy.may_settle(me, ask),
         may_summarise=is_mine_to_decide and policy.may_summarise(me, ask),
         may_connect=policy.may_connect(me, ask) and me.may(Permission.ASK),
+        may_weigh=own and bool(weighing.may_matter(ask)),
         proposed=len(connecting.open_proposals(ask)) if own else 0,
         form=Form(formdata=None),
         board_here=thread.board_slug,

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -13,7 +13,7 @@ from portal.asks.forms import AskForm
 from portal.asks.models import AskMode
 from portal.asks.queries import boards, figures
 from portal.asks.queries.appearing import as_role
-from portal.asks.queries.finding import own_ask
+from portal.asks.queries.finding import follows_a_request, own_ask
 from portal.asks.queries.private import words_of
 from portal.asks.services import asking, keeping
 from portal.asks.views.common import responsible_name
@@ -59,7 +59,7 @@ def create() -> Response:
     if request.form.get("similar") == "ask" and not form.problems():
         found = _similar(form.title.data or "")
         if found:
-            return Response(render_template("asks/similar_page.html", form=form, threads=found))
+            return make_response(render_template("asks/similar_page.html", form=form, threads=found))
     problems = form.problems()
     if viewer().is_member and not viewer().may(Permission.ASK):
         problems = [Invalid(_why_not(), "")]
@@ -114,6 +114,8 @@ def _as_before(ask_id: int) -> dict[str, Any]:
         title, body = words_of(viewer(), ask)
     except CannotOpen:  # the key is missing: the situation is there all the same
         title, body = "", ""
+    if follows_a_request(ask.id):
+        title = ""  # it had none of its own
     return {
         "title": title,
         "body": body,
@@ -184,7 +186,6 @@ def _page(form: AskForm, *, kept: bool = False) -> str:
         board=found.get("prospects"),
         public_board=found.get("public"),
         responsible=responsible_name(),
-        promise=site.current().ask_hours,
         wave=policy.WAVE,
         draft=draft,
         draft_url=f"/drafts/{DRAFT}",

@@ -6,13 +6,13 @@ from flask_babel import ngettext as _n
 from werkzeug.wrappers import Response
 
 from portal.asks import policy, wording
-from portal.asks.forms import ConnectForm
+from portal.asks.forms import ConnectForm, MattersForm
 from portal.asks.models import Ask, AskMode, ProposalState
 from portal.asks.queries import lists
-from portal.asks.queries.finding import own_ask, proposals_of
+from portal.asks.queries.finding import ASKED_BEFORE, follows_a_request, own_ask, proposals_of
 from portal.asks.queries.private import words_of
+from portal.asks.services import asking, fitting, timing, weighing
 from portal.asks.services import connecting as services
-from portal.asks.services import fitting, timing
 from portal.asks.views.common import responsible_name
 from portal.conversations.policy import LONGEST_NOTE
 from portal.conversations.queries.finding import in_touch_with
@@ -20,6 +20,8 @@ from portal.discussions.queries import find_visible_thread
 from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
+from portal.kernel.errors import Invalid, TooMany
+from portal.kernel.forms import Form
 from portal.kernel.vault import CannotOpen
 from portal.matching import queries as matching
 from portal.moderation.queries.parties import due_of_open_case
@@ -40,9 +42,7 @@ def connect_now(ask_id: int) -> Response:
 def connect(ask_id: int) -> str:
     """The proposals, as they were made; looking makes none."""
     ask = own_ask(viewer(), ask_id)
-    form = ConnectForm(formdata=None)
-    form.note.data = _note(ask)
-    return _page(ask, form)
+    return _page(ask, _blank(ask))
 
 
 @blueprint.post("/asks/<int:ask_id>/connect")
@@ -83,6 +83,44 @@ def more(ask_id: int) -> Response:
     return redirect(url_for("connecting.connect", ask_id=ask_id), 303)
 
 
+@blueprint.post("/asks/<int:ask_id>/matters")
+@requires(Permission.ASK)
+def weigh(ask_id: int) -> Response:
+    """What matters most to the asker; whoever is proposed follows from it."""
+    ask = own_ask(viewer(), ask_id)
+    form = MattersForm()
+
+    def write() -> str:
+        is_proposed = weighing.weigh(viewer(), ask_id, form.matters.data or [])
+        flash(
+            _("Kept. Customers are proposed anew by it.")
+            if is_proposed
+            else _("Kept. Customers who are asked from now on are chosen by it.")
+        )
+        return url_for("connecting.connect", ask_id=ask_id)
+
+    return attempt(form, write, lambda: _page(ask, _blank(ask), form))
+
+
+@blueprint.post("/conversations/<conversation_id>/others")
+@requires(Permission.ASK)
+def ask_others(conversation_id: str) -> Response:
+    """After a request that came to nothing: three other customers, for the same words."""
+    form = Form()
+    try:
+        made = asking.ask_others(viewer(), conversation_id, form_key=form.taken_key)
+    except (Invalid, TooMany, CannotOpen) as error:
+        flash(getattr(error, "message", "") or _("It cannot be opened at present"), "error")
+        return redirect(url_for("conversations.conversation", conversation_id=conversation_id), 303)
+    return redirect(url_for("connecting.connect", ask_id=made.id), 303)
+
+
+def _blank(ask: Ask) -> ConnectForm:
+    form = ConnectForm(formdata=None)
+    form.note.data = _note(ask)
+    return form
+
+
 def _booked(text: str) -> tuple[int, int] | None:
     """(proposal, time) of the button that was pressed."""
     proposal, _colon, slot = text.partition(":")
@@ -94,7 +132,7 @@ def _where_to(ask_id: int, result: services.Approached) -> str:
     """Says what came of it; gives the one conversation, or else the proposals."""
     _say(result)
     found = [*result.conversation_ids, *result.in_touch]
-    if result.gone or result.closed or len(found) != 1:
+    if result.gone or result.closed or result.refused or len(found) != 1:
         return url_for("connecting.connect", ask_id=ask_id)
     return f"/conversations/{found[0]}"
 
@@ -119,6 +157,8 @@ def _say(result: services.Approached) -> None:
             ),
             "error",
         )
+    if result.refused:
+        flash(_("One of those you chose was not asked. %(why)s", why=result.refusal), "error")
     then = _("Here is the next.") if result.replaced else _("There is nobody else to propose at present.")
     if result.closed:
         only = _n(
@@ -141,7 +181,10 @@ def _say(result: services.Approached) -> None:
     flash(f"{sorry} {then}", "error")
 
 
-def _page(ask: Ask, form: ConnectForm) -> str:
+def _page(ask: Ask, form: ConnectForm, matters: MattersForm | None = None) -> str:
+    if matters is None:
+        matters = MattersForm(formdata=None, data={"matters": list(ask.matters)})
+    matters.matters.choices = [(name, wording.whole_same(name)) for name in weighing.may_matter(ask)]
     proposals = proposals_of(ask.id)
     cards = lists.cards_of(viewer(), [one for one in proposals if one.state is not ProposalState.GONE])
     there = in_touch_with(ask.asker_id)
@@ -160,6 +203,11 @@ def _page(ask: Ask, form: ConnectForm) -> str:
         missing=sum(1 for card in cards if card.card is None and card.proposal.state is ProposalState.OPEN),
         slots=matching.open_slots_of([card.proposal.member_id for card in is_open], most=2),
         form=form,
+        wrote_before=any(one.chosen_as == ASKED_BEFORE for one in proposals),
+        matters=matters,
+        matter_most=wording.matter_most(ask),
+        weighings_left=policy.WEIGHINGS - ask.weighed,
+        times_more=policy.COUNTS_MORE,
         words=wording,
         most=policy.APPROACHES,
         longest_note=LONGEST_NOTE,
@@ -177,7 +225,10 @@ def _page(ask: Ask, form: ConnectForm) -> str:
 def _note(ask: Ask) -> str:
     """What the note begins with: one's own question, to be changed at will."""
     if ask.mode is AskMode.CONVERSATION:
-        words = "\n\n".join(part for part in _private_words(ask) if part)
+        title, text = _private_words(ask)
+        if follows_a_request(ask.id):
+            return text  # as it was written; the title is ours
+        words = "\n\n".join(part for part in (title, text) if part)
         return words if len(words) <= LONGEST_NOTE else f"{words[: LONGEST_NOTE - 2].rstrip()} …"
     thread = find_visible_thread(viewer(), ask.thread_id or 0)
     return _("About my question “%(title)s”.", title=thread.title)

@@ -125,7 +125,7 @@ def _found(token: str) -> Invite:
     limits.take(LOOKS_PER_ADDRESS, browser.client_address(), name="invites")
     invite = inviting.find_open(token)
     if invite.kind is InviteKind.COLLEAGUE and viewer().is_member and not inviting.is_for(viewer(), invite):
-        raise NotFound("This link was used or is too old.")
+        raise NotFound(_("This link was used or is too old."))
     return invite
 
 

@@ -11,6 +11,7 @@ from portal.asks.forms import ColleagueForm
 from portal.asks.queries import lists
 from portal.asks.queries.finding import request_for
 from portal.asks.services import requests
+from portal.conversations.policy import REQUESTS_KEPT
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Invalid, NotFound
@@ -26,6 +27,8 @@ def index() -> str:
     return render_template(
         "asks/requests.html",
         lines=lists.requests_of(viewer()),
+        talks=lists.talks_of(viewer()),
+        kept_days=REQUESTS_KEPT.days,
         words=wording,
         nav_here="requests.index",
         robots="noindex",
@@ -59,8 +62,12 @@ def talk(request_id: int) -> Response:
 @requires(Permission.ACCOUNT)
 def not_now(request_id: int) -> Response:
     """Silently."""
-    requests.not_now(viewer(), request_id)
-    flash(_("All right. Nobody is told."))
+    try:
+        requests.not_now(viewer(), request_id)
+    except Invalid as error:
+        flash(error.message)
+    else:
+        flash(_("All right. Nobody is told."))
     return redirect(url_for("requests.index"), 303)
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from portal.consents import texts
@@ -35,9 +36,9 @@ def give(viewer: Viewer, activities: Iterable[Activity], *, months: int = 12, ch
     Raises Forbidden for anybody but a customer, and for somebody else than the member themself.
     """
     if viewer.member_id is None or viewer.status not in (Status.CUSTOMER, Status.FORMER):
-        raise Forbidden("Only customers are asked for any of this.")
+        raise Forbidden(_("Only customers are asked for any of this."))
     if months not in MONTHS:
-        raise Invalid("Choose for how long: at most twelve months.", "months")
+        raise Invalid(_("Choose for how long: at most twelve months."), "months")
     wanted = list(dict.fromkeys(activities))
     with unit_of_work():
         _lock(viewer.member_id)
@@ -96,16 +97,16 @@ def record_company_consent(
     _check(actor)
     limits = " ".join(limits.replace("\x00", "").split())
     if len(limits) > LONGEST_LIMITS:
-        raise Invalid(f"At most {LONGEST_LIMITS} characters fit.", "limits")
+        raise Invalid(_("At most %(most)s characters fit.", most=LONGEST_LIMITS), "limits")
     if given_on > clock.now().date():
-        raise Invalid("It cannot be given in the future.", "given_on")
+        raise Invalid(_("It cannot be given in the future."), "given_on")
     given_by = " ".join(given_by.replace("\x00", "").split())
     if len(given_by) > LONGEST_GIVEN_BY:
-        raise Invalid(f"At most {LONGEST_GIVEN_BY} characters fit.", "given_by")
+        raise Invalid(_("At most %(most)s characters fit.", most=LONGEST_GIVEN_BY), "given_by")
     if not given_by:
-        raise Invalid("Say who agreed, and where it stands: a contract, a mail.", "given_by")
+        raise Invalid(_("Say who agreed, and where it stands: a contract, a mail."), "given_by")
     if not given_on < expires_on <= given_on + LONGEST:
-        raise Invalid("It ends at most twelve months after it was given.", "expires_on")
+        raise Invalid(_("It ends at most twelve months after it was given."), "expires_on")
     with unit_of_work():
         company = select(Company.id).where(Company.id == company_id).with_for_update()
         if db.session.execute(company).scalar_one_or_none() is None:
@@ -149,11 +150,11 @@ def end_company_consent(actor: Viewer, company_id: int, consent_id: int) -> None
 
 def _check(actor: Viewer) -> None:
     if not actor.may(Permission.ADVOCACY):
-        raise Forbidden("Only the vendor's moderators record what companies agreed to.")
+        raise Forbidden(_("Only the vendor's moderators record what companies agreed to."))
 
 
 def _lock(member_id: int) -> None:
-    db.session.execute(select(Member.id).where(Member.id == member_id).with_for_update())
+    db.session.execute(select(Member.id).where(Member.id == member_id).with_for_update(key_share=True))
 
 
 def _open(member_id: int, activity: Activity) -> Consent | None:

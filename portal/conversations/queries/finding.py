@@ -1,16 +1,28 @@
 """The one way to a conversation: as somebody who takes part in it."""
 
-from sqlalchemy import or_, select
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.conversations import policy
 from portal.conversations.models import Block, Conversation, ConversationState, Part, Participant
+from portal.kernel import clock
 from portal.kernel.access import Permission, Status, Viewer, permissions_of
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.members.models import Company, Member, MemberState
 
 OVER_FOR_MEMBER = (ConversationState.DECLINED, ConversationState.RELEASED, ConversationState.WITHDRAWN)
+TAKEN_BACK_OFTEN = 2  # requests to the same member, after which it is as if they had said no
+
+
+def is_remembered(at: datetime) -> ColumnElement[bool]:
+    """SQL: not a request that came to nothing longer ago than pages remember it.
+
+    A legal order may keep the row; whoever looks must not be able to tell.
+    """
+    return or_(Conversation.state.not_in(OVER_FOR_MEMBER), Conversation.ended_at > at - policy.REQUESTS_KEPT)
 
 
 def find_own(
@@ -31,6 +43,7 @@ def find_own(
             Conversation.id == conversation_id,
             Participant.member_id == viewer.member_id,
             Participant.part.in_(parts),
+            is_remembered(clock.now()),
         )
     )
     if lock:
@@ -119,6 +132,27 @@ def in_touch_with(member_id: int) -> dict[int, str]:
         .order_by(Conversation.requested_at)
     )
     return {row.member_id if row.asker_id == member_id else row.asker_id: row.id for row in rows}
+
+
+def asked_in_vain(asker_id: int, member_id: int | None = None) -> list[int]:
+    """Whom this member asked within 90 days and is not to ask again; with `member_id` that one alone, if so.
+
+    A no and no answer are the same here as everywhere, or asking again would tell one from the other. To take
+    a request back and send it anew makes a notice each time, so it counts from the second on.
+    """
+    weight = case((Conversation.state == ConversationState.WITHDRAWN, 1), else_=TAKEN_BACK_OFTEN)
+    query = select(Conversation.member_id).where(
+        Conversation.asker_id == asker_id,
+        Conversation.state.in_(OVER_FOR_MEMBER),
+        Conversation.ended_at > clock.now() - policy.REQUESTS_KEPT,
+    )
+    if member_id is not None:
+        query = query.where(Conversation.member_id == member_id)
+    return list(
+        db.session.execute(
+            query.group_by(Conversation.member_id).having(func.sum(weight) >= TAKEN_BACK_OFTEN)
+        ).scalars()
+    )
 
 
 def between(one_id: int, other_id: int) -> Conversation | None:

@@ -71,7 +71,7 @@ def contributions(viewer: Viewer) -> Contributions:
         select(func.count(), func.count().filter(Rating.useful.is_(True)))
         .select_from(Rating)
         .join(Conversation, Conversation.id == Rating.conversation_id)
-        .where(Conversation.member_id == me, Rating.by_id != me, Rating.useful.is_not(None))
+        .where(Conversation.member_id == me, Rating.by_id != me, Rating.useful.is_not(None), Rating.shared)
     ).one()
     return Contributions(
         given=counted[0],

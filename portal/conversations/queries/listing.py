@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import ScalarSelect, and_, func, or_, select
 
 from portal.conversations.models import Block, Conversation, ConversationState, Part, Participant
-from portal.conversations.queries.finding import OVER_FOR_MEMBER
+from portal.conversations.queries.finding import OVER_FOR_MEMBER, is_remembered
 from portal.conversations.queries.people import people_of
+from portal.kernel import clock
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.members.display import PERSON, PersonLine, person_line, reader_of, with_person
@@ -105,6 +106,7 @@ def _own(viewer: Viewer) -> tuple[Any, ...]:
         Participant.member_id == viewer.member_id,
         Participant.part.in_([Part.ACTIVE, Part.INVITED]),
         or_(Conversation.state.not_in(OVER_FOR_MEMBER), Conversation.asker_id == viewer.member_id),
+        is_remembered(clock.now()),
     )
 
 

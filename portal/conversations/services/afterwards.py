@@ -1,5 +1,6 @@
 """After a conversation: what each side says of it in private, what was decided, and thanks."""
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.conversations import events as told
@@ -63,11 +64,11 @@ def thank(
         conversation, _me = _held(member, conversation_id)
         other = _other(conversation, member.member_id or 0)
         if not text:
-            raise Invalid("Write a few words.", "text")
+            raise Invalid(_("Write a few words."), "text")
         if len(text) > policy.LONGEST_THANKS:
-            raise Invalid(f"At most {policy.LONGEST_THANKS} characters fit.", "text")
+            raise Invalid(_("At most %(most)s characters fit.", most=policy.LONGEST_THANKS), "text")
         if thanks_by(conversation.id, member.member_id or 0) is not None:
-            raise Invalid("You have thanked them already.", "text")
+            raise Invalid(_("You have thanked them already."), "text")
         row = Thanks(
             id=clock.token(16),
             conversation_id=conversation.id,
@@ -90,7 +91,7 @@ def publish_thanks(receiver: Viewer, thanks_id: str, *, shown: bool) -> None:
         if row is None or row.to_id != receiver.member_id:
             raise NotFound("no such thank-you")
         if shown and not row.may_be_public:
-            raise Invalid("Whoever wrote it wants it to stay between you.")
+            raise Invalid(_("Whoever wrote it wants it to stay between you."))
         conversation = db.session.get_one(Conversation, row.conversation_id)
         row.public_text = conversation.key().open(row.text_box, purpose=f"thanks:{row.id}") if shown else ""
         member = db.session.get_one(Member, receiver.member_id)
@@ -114,5 +115,5 @@ def _held(member: Viewer, conversation_id: str) -> tuple[Conversation, object]:
     if member.member_id not in (conversation.asker_id, conversation.member_id):
         raise NotFound("not one of the two")
     if conversation.held_at is None:
-        raise Invalid("You can say how it was once you have talked.")
+        raise Invalid(_("You can say how it was once you have talked."))
     return conversation, me

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, func, or_, select
 
 from portal.conversations import policy
@@ -70,7 +71,7 @@ def block(member: Viewer, conversation_id: str, other_id: int) -> None:
 def unblock(member: Viewer, username: str) -> None:
     """Take a block back. Raises Forbidden, NotFound."""
     if not policy.may_converse(member):
-        raise Forbidden("This account takes part in no conversations.")
+        raise Forbidden(_("This account takes part in no conversations."))
     with unit_of_work():
         blocked = select(Member.id).where(Member.username == username)
         result = db.session.execute(

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, exists, select, update
 
 from portal.conversations import events as told
@@ -43,7 +44,7 @@ def set_link(member: Viewer, conversation_id: str, link: str) -> None:
     if link and (
         not link.startswith(("https://", "http://")) or len(link) > 500 or any(c.isspace() for c in link)
     ):
-        raise Invalid("Write the address as https://…", "link")
+        raise Invalid(_("Write the address as https://…"), "link")
     with unit_of_work():
         conversation = open_one(member, conversation_id)
         conversation.link_box = conversation.key().seal(link, purpose="link") if link else ""
@@ -79,13 +80,13 @@ def add_text(conversation: Conversation, author_id: int, text: str) -> Message:
     """Add a message. Inside a unit of work, on a locked conversation."""
     text = text.replace("\r\n", "\n").replace("\x00", "").strip()
     if not text:
-        raise Invalid("Write something first.", "body")
+        raise Invalid(_("Write something first."), "body")
     if len(text) > policy.LONGEST_MESSAGE:
-        raise Invalid(f"At most {policy.LONGEST_MESSAGE:,} characters fit.", "body")
+        raise Invalid(_("At most %(most)s characters fit.", most=f"{policy.LONGEST_MESSAGE:,}"), "body")
     try:
         html = render(text).html
     except MarkupTooLarge as error:
-        raise Invalid(str(error) or "This text is too intricate. Make it simpler.", "body") from error
+        raise Invalid(str(error) or _("This text is too intricate. Make it simpler."), "body") from error
     message = _add(conversation, author_id, MessageKind.TEXT)
     key = conversation.key()
     message.source_box = key.seal(text, purpose=f"message:{message.id}")
@@ -117,7 +118,7 @@ def open_one(member: Viewer, conversation_id: str) -> Conversation:
     """A conversation in which something can be said, locked. Raises NotFound; Invalid when it is over."""
     conversation, _me = find_own(member, conversation_id, lock=True)
     if conversation.state is not ConversationState.OPEN:
-        raise Invalid("This conversation is not open, so nothing can be sent.", "body")
+        raise Invalid(_("This conversation is not open, so nothing can be sent."), "body")
     return conversation
 
 
@@ -198,18 +199,17 @@ def _add(conversation: Conversation, author_id: int, kind: MessageKind, news: st
 
 
 def _note_held(conversation: Conversation, author_id: int) -> None:
-    """Once both have written it took place."""
+    """Once both have written it took place: the note of the request is the asker's first word."""
     if conversation.held_at is not None or conversation.called_off_at is not None:
         return  # after a time was called off they arrange another one
-    other = db.session.execute(
+    by_member = db.session.execute(
         select(Message.id).where(
             Message.conversation_id == conversation.id,
             Message.kind == MessageKind.TEXT,
-            Message.author_id != author_id,
+            Message.author_id == conversation.member_id,
         )
-    ).first()
-    # The note of the request is the asker's first word.
-    if other is not None or author_id == conversation.member_id:
+    )
+    if author_id == conversation.member_id or by_member.first() is not None:
         hold(conversation, clock.now())
 
 

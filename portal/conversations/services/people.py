@@ -1,10 +1,11 @@
 """A further person in a conversation: proposed by one, agreed to by all, accepted by the newcomer."""
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.conversations import policy
 from portal.conversations.models import Conversation, ConversationState, MessageKind, Part, Participant
-from portal.conversations.queries.finding import active_ids, find_own, is_blocked
+from portal.conversations.queries.finding import active_ids, asked_in_vain, find_own, is_blocked
 from portal.conversations.services import messages, telling
 from portal.conversations.services.requesting import check_may_begin
 from portal.kernel import clock
@@ -12,6 +13,7 @@ from portal.kernel.access import Permission, Viewer, permissions_of
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
+from portal.matching import queries as matching_queries
 from portal.members.models import Member, MemberState
 
 
@@ -32,16 +34,16 @@ def propose_person(member: Viewer, conversation_id: str, username: str) -> None:
             or person.state is not MemberState.ACTIVE
             or person.email_confirmed_at is None
             or Permission.CONVERSE not in permissions_of(person.status, frozenset())
-            or is_blocked(member.member_id or 0, person.id)
+            or not _can_join(person, there := active_ids(conversation_id))
+            or asked_in_vain(member.member_id or 0, person.id)
         ):
-            # An account of the vendor, too: nobody from the vendor in the room.
-            raise Invalid("Nobody of this user name can be added to a private conversation.", "username")
-        there = active_ids(conversation_id)
+            # An account of the vendor, too: nobody from the vendor in the room. Why it is reads the same.
+            raise Invalid(_("Nobody of this user name can be added to a private conversation."), "username")
         row = db.session.get(Participant, (conversation_id, person.id))
         if person.id in there or (row is not None and row.part in (Part.PROPOSED, Part.INVITED)):
-            raise Invalid("They take part already, or were proposed.", "username")
+            raise Invalid(_("They take part already, or were proposed."), "username")
         if len(there) >= policy.MOST_PEOPLE:
-            raise Invalid(f"At most {policy.MOST_PEOPLE} people fit.", "username")
+            raise Invalid(_("At most %(most)s people fit.", most=policy.MOST_PEOPLE), "username")
         if row is None:
             row = Participant(
                 conversation_id=conversation_id, member_id=person.id, seen_number=0, unread=0, joined_at=now
@@ -58,6 +60,19 @@ def propose_person(member: Viewer, conversation_id: str, username: str) -> None:
         telling.tell(
             telling.NEWS, [one for one in there if one != member.member_id], conversation_id, "person"
         )
+
+
+def _can_join(person: Member, there: list[int]) -> bool:
+    """What holds between two holds with everybody who takes part: blocks, competitors, with whom."""
+    suspended = person.suspended_until is not None and person.suspended_until > clock.now()
+    return not suspended and not any(
+        is_blocked(one, person.id)
+        or matching_queries.compete(one, person.id)
+        or not matching_queries.lets_in(one, person.id)
+        or not matching_queries.lets_in(person.id, one)
+        for one in there
+        if one != person.id
+    )
 
 
 def agree_to_person(member: Viewer, conversation_id: str, person_id: int) -> None:
@@ -85,7 +100,7 @@ def join(member: Viewer, conversation_id: str) -> None:
         if me.part is Part.ACTIVE:
             return
         if conversation.state is not ConversationState.OPEN:
-            raise Invalid("This conversation is over.")
+            raise Invalid(_("This conversation is over."))
         me.part, me.joined_at, me.unread = Part.ACTIVE, clock.now(), 0
         me.from_number = conversation.messages_count + 1
         db.session.flush()
@@ -117,5 +132,5 @@ def _proposed(conversation_id: str, person_id: int) -> Participant:
 def _open_one(member: Viewer, conversation_id: str) -> Conversation:
     conversation, _me = find_own(member, conversation_id, lock=True)
     if conversation.state is not ConversationState.OPEN:
-        raise Invalid("This conversation is not open.")
+        raise Invalid(_("This conversation is not open."))
     return conversation

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import audit, clock, events
@@ -21,9 +22,9 @@ def preserve(who: str, *, reason: str, until: datetime, silent: bool = False) ->
     """
     who, reason = who.strip().lower().lstrip("@"), reason.strip()
     if not reason:
-        raise Invalid("Say which order this is: court, number, date.", "reason")
+        raise Invalid(_("Say which order this is: court, number, date."), "reason")
     if until <= clock.now():
-        raise Invalid("Give a day to come.", "until")
+        raise Invalid(_("Give a day to come."), "until")
     with unit_of_work():
         member = db.session.execute(
             select(Member).where(
@@ -48,11 +49,16 @@ def preserve(who: str, *, reason: str, until: datetime, silent: bool = False) ->
             events.publish(
                 MailWanted(
                     recipient=member.email,
-                    subject="Your data is being kept",
+                    subject=_("Your data is being kept"),
                     paragraphs=(
-                        f"A legal order obliges us to delete nothing of your account until {until:%d %B %Y}.",
-                        "Nobody reads anything because of it: it only keeps. What you delete disappears from "
-                        "the pages as always, and goes for good when the order ends.",
+                        _(
+                            "A legal order obliges us to delete nothing of your account until %(until)s.",
+                            until=f"{until:%d %B %Y}",
+                        ),
+                        _(
+                            "Nobody reads anything because of it: it only keeps. What you delete disappears "
+                            "from the pages as always, and goes for good when the order ends."
+                        ),
                     ),
                     member_id=member.id,
                 )

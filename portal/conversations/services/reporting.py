@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.conversations import policy
@@ -44,12 +45,12 @@ def report(
         others = {one.author_id for one in chosen if one.author_id != reporter.member_id}
         if len(others) != 1:
             raise Invalid(
-                "Choose messages of the one person you report; your own may be among them.", "messages"
+                _("Choose messages of the one person you report; your own may be among them."), "messages"
             )
         about_id = others.pop()
         rule = rule_in_force(rule_number) if rule_number is not None else None
         if peers_only and not peers_for([reporter.member_id or 0, about_id]):
-            raise Invalid("There is no peer moderator who could decide this at present.", "reviewers")
+            raise Invalid(_("There is no peer moderator who could decide this at present."), "reviewers")
         severity = rule.severity if rule is not None else 2
         report_id = clock.token(16)
         case = open_case(
@@ -149,9 +150,9 @@ def _chosen(conversation_id: str, me: Participant, message_ids: Sequence[str]) -
     """The messages of these ids that this participant may read, a deleted one for 30 days too."""
     ids = list(dict.fromkeys(message_ids))
     if not ids:
-        raise Invalid("Choose the messages to show.", "messages")
+        raise Invalid(_("Choose the messages to show."), "messages")
     if len(ids) > policy.MOST_REPORTED:
-        raise Invalid(f"At most {policy.MOST_REPORTED} messages at once.", "messages")
+        raise Invalid(_("At most %(most)s messages at once.", most=policy.MOST_REPORTED), "messages")
     found = list(
         db.session.execute(
             select(Message)

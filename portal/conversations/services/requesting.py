@@ -2,13 +2,21 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from flask_babel import gettext as _
+from sqlalchemy import func, select, update
 
 from portal.conversations import events as told
 from portal.conversations import policy
 from portal.conversations.errors import CompanyAddressWanted, InTouch
 from portal.conversations.models import Conversation, ConversationState, MessageKind, Part, Participant
-from portal.conversations.queries.finding import between, find_own, is_blocked
+from portal.conversations.queries.finding import (
+    OVER_FOR_MEMBER,
+    asked_in_vain,
+    between,
+    find_own,
+    is_blocked,
+    is_remembered,
+)
 from portal.conversations.services import messages, places, telling
 from portal.conversations.services import times as agreeing
 from portal.kernel import clock, events, form_keys, working_time
@@ -34,32 +42,34 @@ def request(
     note: str,
     slots: tuple[tuple[datetime, int], ...] = (),
     slot_id: int | None = None,
+    offered: bool = False,
     form_key: str = "",
 ) -> Conversation:
     """Ask a customer for a conversation; gives the request. With `slot_id` a time they opened is booked.
 
-    `slots`: times (start, minutes) that the asker proposes. A booked time is a promise the member made
-    before, so the conversation is open at once. Raises Forbidden for who may not; Invalid beside `note`;
-    NoCapacity when the member cannot take one (full, paused, blocked: it always reads the same); InTouch
-    when the two have a conversation that is not over: nothing of this is kept; CompanyAddressWanted;
-    Repeated.
+    `slots`: times (start, minutes) that the asker proposes. `offered`: the member said that they would talk
+    about this, so a pause, a rest or their usual choice do not matter; their limit does. A booked time is a
+    promise the member made before, so the conversation is open at once. Raises Forbidden for who may not;
+    Invalid beside `note`; NoCapacity when the member cannot take one (full, paused, blocked: it always reads
+    the same); InTouch when the two have a conversation that is not over: nothing of this is kept;
+    CompanyAddressWanted; Repeated.
     """
     check_may_begin(asker)
     note = _clean(note)
     with form_keys.once(form_key, asker.member_id or 0) as outcome:
-        one_at_a_time(f"approaches:{asker.member_id}")
-        member = _approachable(asker, member_id, (Status.CUSTOMER, Status.FORMER))
+        alone_with(asker, member_id)
+        member = _approachable(asker, member_id, offered=offered)
         _check_not_in_touch(asker, member_id)
         if not matching_queries.lets_in(asker.member_id or 0, member_id):
             raise CompanyAddressWanted
         _check_not_too_many(asker, origin)
         slot = _slot(member_id, slot_id)
-        conversation = _begin(asker, member, origin=origin, note=note, place_of_id=member_id)
+        conversation = _begin(asker, member, origin=origin, note=note)
         matching.reserve(
             member_id,
             purpose=conversation.purpose,
             expires_at=_place_until(conversation),
-            offered=slot is not None,
+            offered=offered or slot is not None,
         )
         if slots:
             agreeing.add_times(conversation, asker.member_id or 0, slots)
@@ -72,34 +82,8 @@ def request(
             conversation.agreed_edition = 1
             if conversation.waits_until and slot.starts_at < conversation.waits_until + SOON:
                 conversation.waits_until = None  # they opened this time: better woken than missed
-            _open(conversation)
+            _open(conversation, conversation.requested_at)  # the same moment: no answer was needed
             messages.note_event(conversation, conversation.asker_id, MessageKind.AGREED)
-        _bring(conversation)
-        outcome.place = f"/conversations/{conversation.id}"
-    return conversation
-
-
-def offer(member: Viewer, asker_id: int, *, origin: str = "", note: str, form_key: str = "") -> Conversation:
-    """A customer offers to talk, to somebody who asked in the open. The place is of the customer's own limit.
-
-    Raises as `request` does.
-    """
-    check_may_begin(member)
-    note = _clean(note)
-    with form_keys.once(form_key, member.member_id or 0) as outcome:
-        one_at_a_time(f"approaches:{member.member_id}")
-        to = _approachable(member, asker_id, (Status.PROSPECT, Status.CUSTOMER, Status.FORMER))
-        _check_not_in_touch(member, asker_id)
-        conversation = _begin(member, to, origin=origin, note=note, place_of_id=member.member_id or 0)
-        matching.reserve(
-            member.member_id or 0,
-            purpose=conversation.purpose,
-            expires_at=_place_until(conversation),
-            offered=True,
-        )
-        events.publish(
-            told.ConversationRequested(conversation.id, origin, conversation.asker_id, conversation.member_id)
-        )
         _bring(conversation)
         outcome.place = f"/conversations/{conversation.id}"
     return conversation
@@ -122,14 +106,16 @@ def accept(
         conversation = _waiting_for(member, conversation_id)
         asker = db.session.get_one(Member, conversation.asker_id)
         if asker.state is not MemberState.ACTIVE:
-            raise Invalid("Whoever asked is no longer here. Nothing is waiting for your answer.")
+            raise Invalid(_("Whoever asked is no longer here. Nothing is waiting for your answer."))
         conversation.waits_until = None
         try:
             _open(conversation)
         except NoCapacity:
             raise Invalid(
-                "Your places of this quarter are taken by others meanwhile. Raise your limit in the "
-                "settings, and accept then."
+                _(
+                    "Your places of this quarter are taken by others meanwhile. Raise your limit in the "
+                    "settings, and accept then."
+                )
             ) from None
         if text.strip():
             messages.add_text(conversation, member.member_id or 0, text)
@@ -143,20 +129,40 @@ def accept(
     return conversation
 
 
+def alone_with(asker: Viewer, member_id: int) -> None:
+    """Have to oneself what this asker begins, and what the two begin with each other, until the unit ends.
+
+    For who locks more than a request does: it comes first, or two who ask each other wait for ever.
+    """
+    one_at_a_time(f"approaches:{asker.member_id}")
+    one, other = sorted((asker.member_id or 0, member_id))
+    one_at_a_time(f"in touch:{one}:{other}")
+
+
 def decline(member: Viewer, conversation_id: str) -> None:
-    """Say no, silently: the asker reads only that the member is not available now. Raises NotFound."""
+    """Say no, silently: the asker reads only that the member is not available now.
+
+    Of a request that is over already nothing is left to do. Raises NotFound.
+    """
     with unit_of_work():
-        conversation = _waiting_for(member, conversation_id)
+        try:
+            conversation = _waiting_for(member, conversation_id)
+        except NotFound:
+            if _is_over_for(member, conversation_id):
+                return
+            raise
         _close(conversation, ConversationState.DECLINED, "declined")
         telling.tell(telling.NEWS, [conversation.asker_id], conversation.id, "unavailable")
 
 
 def withdraw(asker: Viewer, conversation_id: str) -> None:
-    """Take a request back before it was answered. Raises NotFound, Invalid."""
+    """Take a request back before it was answered; twice is once. Raises NotFound, Invalid."""
     with unit_of_work():
         conversation, _me = find_own(asker, conversation_id, lock=True)
+        if conversation.state is ConversationState.WITHDRAWN:
+            return
         if conversation.asker_id != asker.member_id or conversation.state is not ConversationState.REQUESTED:
-            raise Invalid("This request was answered already.")
+            raise Invalid(_("This request was answered already."))
         _close(conversation, ConversationState.WITHDRAWN, "withdrawn")
 
 
@@ -232,15 +238,23 @@ def release_due() -> int:
     return count
 
 
+def end_origin(origin: str, kept: str) -> None:
+    """What these requests came from is gone; only of what kind it was is kept. Inside a unit of work."""
+    db.session.execute(update(Conversation).where(Conversation.origin == origin).values(origin=kept))
+
+
 def check_may_begin(viewer: Viewer) -> None:
     """Raises Forbidden for who takes part in no conversations, and while a decision holds somebody back."""
     if not policy.may_converse(viewer) or viewer.member_id is None:
-        raise Forbidden("This account cannot take part in private conversations.")
+        raise Forbidden(_("This account cannot take part in private conversations."))
     until = barred_from_conversations(viewer.member_id)
     if until is not None:
         raise Forbidden(
-            f"By a moderator's decision you can begin no new conversations until {until:%d %B %Y}. "
-            "Those you have go on."
+            _(
+                "By a moderator's decision you can begin no new conversations until %(until)s. "
+                "Those you have go on.",
+                until=f"{until:%d %B %Y}",
+            )
         )
 
 
@@ -256,7 +270,7 @@ def end(conversation: Conversation) -> None:
         matching.release(conversation.purpose)
 
 
-def _begin(asker: Viewer, member: Member, *, origin: str, note: str, place_of_id: int) -> Conversation:
+def _begin(asker: Viewer, member: Member, *, origin: str, note: str) -> Conversation:
     now = clock.now()
     by_role = (
         db.session.execute(
@@ -271,7 +285,7 @@ def _begin(asker: Viewer, member: Member, *, origin: str, note: str, place_of_id
         origin=origin[:80],
         asker_id=asker.member_id or 0,
         member_id=member.id,
-        place_of_id=place_of_id,
+        place_of_id=member.id,
         by_role=by_role,
         link_box="",
         requested_at=now,
@@ -302,8 +316,8 @@ def _begin(asker: Viewer, member: Member, *, origin: str, note: str, place_of_id
     return conversation
 
 
-def _open(conversation: Conversation) -> None:
-    now = clock.now()
+def _open(conversation: Conversation, at: datetime | None = None) -> None:
+    now = at or clock.now()
     conversation.state, conversation.accepted_at, conversation.last_at = ConversationState.OPEN, now, now
     conversation.version += 1
     places.keep(conversation)
@@ -361,13 +375,26 @@ def _waiting_for(member: Viewer, conversation_id: str) -> Conversation:
     if conversation.member_id != member.member_id:
         raise NotFound("no such request")
     if conversation.state is not ConversationState.REQUESTED:
-        raise Invalid("This request was answered already.")
+        raise Invalid(_("This request was answered already."))
     return conversation
 
 
-def _approachable(asker: Viewer, member_id: int, statuses: tuple[Status, ...]) -> Member:
+def _is_over_for(member: Viewer, conversation_id: str) -> bool:
+    return policy.may_converse(member) and bool(
+        db.session.execute(
+            select(Conversation.id).where(
+                Conversation.id == conversation_id,
+                Conversation.member_id == member.member_id,
+                Conversation.state.in_(OVER_FOR_MEMBER),
+                is_remembered(clock.now()),
+            )
+        ).first()
+    )
+
+
+def _approachable(asker: Viewer, member_id: int, *, offered: bool) -> Member:
     if member_id == asker.member_id:
-        raise Invalid("A conversation takes two.")
+        raise Invalid(_("A conversation takes two."))
     member = db.session.get(Member, member_id)
     if member is None or Permission.CONVERSE not in permissions_of(member.status, frozenset()):
         raise NotFound("nobody to ask")
@@ -376,9 +403,10 @@ def _approachable(asker: Viewer, member_id: int, statuses: tuple[Status, ...]) -
         member.state is not MemberState.ACTIVE
         or suspended
         or member.email_confirmed_at is None
-        or member.status not in statuses
+        or member.status not in (Status.CUSTOMER, Status.FORMER)
         or is_blocked(asker.member_id or 0, member_id)
         or not matching_queries.are_apart(asker.member_id or 0, member_id)
+        or (not offered and asked_in_vain(asker.member_id or 0, member_id))
     ):
         raise NoCapacity  # whatever the reason is, it reads the same
     return member
@@ -402,7 +430,10 @@ def _check_not_too_many(asker: Viewer, origin: str) -> None:
     ).scalar_one()
     if waiting >= policy.AT_ONCE:
         raise Invalid(
-            f"You can approach {policy.AT_ONCE} people at once. Wait for an answer, or take a request back."
+            _(
+                "You can approach %(most)s people at once. Wait for an answer, or take a request back.",
+                most=policy.AT_ONCE,
+            )
         )
 
 
@@ -420,7 +451,7 @@ def _slot(member_id: int, slot_id: int | None) -> Slot | None:
 def _clean(note: str) -> str:
     note = note.replace("\r\n", "\n").replace("\x00", "").strip()
     if not note:
-        raise Invalid("Say in a few words what you would like to talk about.", "note")
+        raise Invalid(_("Say in a few words what you would like to talk about."), "note")
     if len(note) > policy.LONGEST_NOTE:
-        raise Invalid(f"At most {policy.LONGEST_NOTE:,} characters fit.", "note")
+        raise Invalid(_("At most %(most)s characters fit.", most=f"{policy.LONGEST_NOTE:,}"), "note")
     return note

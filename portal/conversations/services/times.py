@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from portal.conversations import events as told
@@ -50,9 +51,9 @@ def take(conversation: Conversation, member_id: int, time_id: str) -> None:
     if proposal is None or proposal.conversation_id != conversation.id:
         raise NotFound("no such time")
     if proposal.by_id == member_id:
-        raise Invalid("You proposed this time yourself; the other side takes it.")
+        raise Invalid(_("You proposed this time yourself; the other side takes it."))
     if proposal.starts_at <= clock.now():
-        raise Invalid("This time is over. Propose another one.")
+        raise Invalid(_("This time is over. Propose another one."))
     before = (conversation.agreed_at, conversation.agreed_minutes)
     if before == (proposal.starts_at, proposal.minutes) and conversation.called_off_at is None:
         return
@@ -61,8 +62,10 @@ def take(conversation: Conversation, member_id: int, time_id: str) -> None:
             places.keep(conversation)
         except NoCapacity:
             raise Invalid(
-                "The place was given back when the time was called off, and this quarter's are taken "
-                "meanwhile. You can still write to each other here."
+                _(
+                    "The place was given back when the time was called off, and this quarter's are taken "
+                    "meanwhile. You can still write to each other here."
+                )
             ) from None
     conversation.agreed_at, conversation.agreed_minutes = proposal.starts_at, proposal.minutes
     conversation.called_off_at = None
@@ -82,7 +85,7 @@ def call_off(member: Viewer, conversation_id: str) -> bool:
         conversation = _of_the_two(member, conversation_id)
         until = conversation.speaks_until
         if until is None or until <= clock.now():
-            raise Invalid("There is no time to call off.")
+            raise Invalid(_("There is no time to call off."))
         _strike(conversation)
         matching.free_slot(conversation.purpose)
         was_held = conversation.held_at is not None
@@ -113,14 +116,14 @@ def deny(member: Viewer, conversation_id: str) -> bool:
     with unit_of_work():
         conversation = _of_the_two(member, conversation_id)
         if not policy.may_deny(conversation, clock.now()):
-            raise Invalid("This can be said in the two weeks after the time that you agreed on.")
+            raise Invalid(_("This can be said in the two weeks after the time that you agreed on."))
         rated_by = set(
             db.session.execute(
                 select(Rating.by_id).where(Rating.conversation_id == conversation.id)
             ).scalars()
         )
         if member.member_id in rated_by:
-            raise Invalid("You have said how it was, so it took place.")
+            raise Invalid(_("You have said how it was, so it took place."))
         was_held = conversation.held_at is not None
         _strike(conversation)
         # Where the other side said how it was, it is word against word: then it stays counted.
@@ -179,14 +182,14 @@ def add_times(conversation: Conversation, author_id: int, times: tuple[tuple[dat
     """Add proposed times. Inside a unit of work, on a locked conversation."""
     now = clock.now()
     if not times:
-        raise Invalid("Give at least one time.", "times")
+        raise Invalid(_("Give at least one time."), "times")
     if len(times) > policy.MOST_TIMES:
-        raise Invalid(f"At most {policy.MOST_TIMES} times at once.", "times")
+        raise Invalid(_("At most %(most)s times at once.", most=policy.MOST_TIMES), "times")
     for starts_at, minutes in times:
         if not now < starts_at <= now + timedelta(days=180):
-            raise Invalid("Give times from now on, within half a year.", "times")
+            raise Invalid(_("Give times from now on, within half a year."), "times")
         if minutes not in policy.LENGTHS:
-            raise Invalid("Choose one of the lengths.", "minutes")
+            raise Invalid(_("Choose one of the lengths."), "minutes")
     message = messages.note_event(conversation, author_id, MessageKind.TIMES)
     db.session.flush()  # the times point at it
     db.session.add_all(

@@ -63,9 +63,13 @@ def create() -> Response:
                 slot_id=form.slot.data,
                 form_key=form.taken_key,
             )
-        except InTouch as there:
-            flash(_("You are in touch already: this is your conversation. No new request was sent."), "error")
-            return f"/conversations/{there.conversation_id}"
+        except InTouch as error:
+            raise Invalid(
+                _(
+                    "You are in touch already, so no request was sent. Your words still stand here: take "
+                    "them along."
+                )
+            ) from error
         except (NoCapacity, SlotTaken, Forbidden) as error:
             raise Invalid(error.message) from error
         return f"/conversations/{made.id}"
@@ -106,7 +110,11 @@ def decline(conversation_id: str) -> Response:
 @requires(Permission.CONVERSE)
 def withdraw(conversation_id: str) -> Response:
     """Take one's own request back."""
-    services.withdraw(viewer(), conversation_id)
+    try:
+        services.withdraw(viewer(), conversation_id)
+    except Invalid as error:  # it was answered meanwhile: that stands on its page
+        flash(error.message, "error")
+        return redirect(url_for("conversations.conversation", conversation_id=conversation_id), 303)
     flash(_("Taken back. You can ask somebody else now."))
     return redirect(url_for("conversations.index"), 303)
 
@@ -136,6 +144,7 @@ def _page(form: RequestForm) -> str:
     slots = open_slots(member_id)
     form.offer_lengths()
     values: dict[str, Any] = {"card": card, "slots": slots, "site_name": site.current().name}
+    values["there"] = between(viewer().member_id or 0, member_id) if form.summary else None
     chosen = next((one for one in slots if one.id == form.slot.data), None)
     return render_template(
         "conversations/new.html", form=form, chosen=chosen, policy=policy, now=clock.now(), **values

@@ -7,6 +7,7 @@ from portal.discussions.queries.finding import (
     find_visible_post,
     find_visible_thread,
     merged_into,
+    numbered_place,
     thread_query,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "find_visible_post",
     "find_visible_thread",
     "merged_into",
+    "numbered_place",
     "thread_query",
 ]

@@ -206,6 +206,7 @@ def find_place(viewer: Viewer, post_id: int) -> Place:
             Thread.id,
             Thread.slug,
             Thread.title,
+            Thread.state,
             Post.kind,
             Post.number,
             Post.parent_id,
@@ -219,16 +220,23 @@ def find_place(viewer: Viewer, post_id: int) -> Place:
     ).one_or_none()
     if row is None:
         raise NotFound("no such post")
-    row = veil_titles(reader_of(viewer), [row])[0]
+    slug = _slug(viewer, row)
     if row.kind is not PostKind.COMMENT:
-        return Place(row.id, row.slug, row.number)
+        return Place(row.id, slug, row.number)
     before = db.session.execute(
         select(func.count()).where(Post.parent_id == row.parent_id, Post.id < post_id)
     ).scalar_one()
-    return Place(row.id, row.slug, row.under or 1, post_id, row.parent_id, before)
+    return Place(row.id, slug, row.under or 1, post_id, row.parent_id, before)
 
 
-def merged_into(viewer: Viewer, thread_id: int) -> Any | None:
+def _slug(viewer: Viewer, row: Any) -> str:
+    """Of a row of a thread's id, slug, title and state: as far as this viewer may read the title."""
+    if row.state is PostState.HIDDEN and not viewer.may(Permission.MODERATE):
+        return ""
+    return str(veil_titles(reader_of(viewer), [row])[0].slug)
+
+
+def merged_into(viewer: Viewer, thread_id: int) -> tuple[int, str] | None:
     """(id, slug) of the thread that this one became part of, when the viewer may read that; else None."""
     if thread_id > LARGEST_ID:
         return None
@@ -244,13 +252,28 @@ def merged_into(viewer: Viewer, thread_id: int) -> Any | None:
             return None
         if row.merged_into_id is None:
             found = db.session.execute(
-                select(Thread.id, Thread.slug, Thread.title)
+                select(Thread.id, Thread.slug, Thread.title, Thread.state)
                 .join(Board, Board.id == Thread.board_id)
                 .where(Thread.id == row.id, thread_is_visible(viewer))
-            ).all()
-            return next(iter(veil_titles(reader_of(viewer), found)), None)
+            ).one_or_none()
+            return (found.id, _slug(viewer, found)) if found is not None else None
         thread_id = row.id
     return None
+
+
+def numbered_place(post_id: int) -> Any | None:
+    """(thread_id, number, created_at) of a post; a comment has its parent's number.
+
+    Looks at nobody's rights: whoever asks has still to be allowed to know.
+    """
+    if post_id > LARGEST_ID:
+        return None
+    parent = aliased(Post)
+    return db.session.execute(
+        select(Post.thread_id, func.coalesce(Post.number, parent.number).label("number"), Post.created_at)
+        .outerjoin(parent, parent.id == Post.parent_id)
+        .where(Post.id == post_id, Post.state.in_([PostState.VISIBLE, PostState.HIDDEN]))
+    ).one_or_none()
 
 
 def read_mark(viewer: Viewer) -> tuple[Any, Any]:

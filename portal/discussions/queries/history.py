@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from portal.discussions.authors import BY_EDITOR
 from portal.discussions.guests import veil_over
+from portal.discussions.house_rules import taken_out_up_to
 from portal.discussions.models import Post, PostRevision
 from portal.discussions.queries.places import PostPlace
 from portal.discussions.source_formats import markdown_of
-from portal.kernel.access import Viewer
+from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.markup import DiffLine, diff_sources
 from portal.kernel.paging import Page
@@ -31,13 +32,18 @@ class PostEdit(NamedTuple):
     old_title: str  # "" when the title stayed
     new_title: str
     lines: list[DiffLine]
+    withheld: bool  # a rule took words out of what stood there: no text, no title
 
 
 def edits_of(viewer: Viewer, post: PostPlace, before: int | None = None) -> Page:
-    """Twenty edits, newest first; `next` is the id to go on from. The viewer's right was looked at before."""
+    """Twenty edits, newest first; `next` is the id to go on from. The viewer's right was looked at before.
+
+    What a moderator took out by a rule, and what stood there earlier, is for the author and moderators.
+    """
     query: Any = (
         select(
             PostRevision.id,
+            PostRevision.version,
             PostRevision.title,
             PostRevision.source,
             PostRevision.reason,
@@ -66,10 +72,14 @@ def edits_of(viewer: Viewer, post: PostPlace, before: int | None = None) -> Page
     texts += [text for row in rows for text in (row.title, row.source, row.reason)]
     veil = partial(veil_over(reader, texts, [post.thread.id]), thread=post.thread.id)
     newer_source, newer_title = veil(newer_source), veil(newer_title)
+    reads_all = viewer.member_id == post.author_id or viewer.may(Permission.MODERATE)
+    # The same words may stand in every earlier text, so those are withheld too.
+    withheld_up_to = taken_out_up_to(post.id) if rows and not reads_all else 0
     edits = []
     for row in rows[:A_PAGE]:
         title = veil(row.title)
-        retitled = bool(title) and title != newer_title
+        withheld = row.version <= withheld_up_to
+        retitled = bool(title) and title != newer_title and not withheld
         edits.append(
             PostEdit(
                 row.id,
@@ -79,7 +89,8 @@ def edits_of(viewer: Viewer, post: PostPlace, before: int | None = None) -> Page
                 veil(row.reason),
                 title if retitled else "",
                 newer_title if retitled else "",
-                diff_sources(veil(row.source), newer_source),
+                [] if withheld else diff_sources(veil(row.source), newer_source),
+                withheld,
             )
         )
         newer_source, newer_title = veil(row.source), title or newer_title

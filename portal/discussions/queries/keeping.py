@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from portal.discussions.authors import BY_POST
 from portal.discussions.guests import Veil, veil_over, veil_titles
 from portal.discussions.models import Board, Bookmark, Draft, Follow, Post, PostKind, Thread, ThreadKind
-from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
+from portal.discussions.policy import board_is_visible, text_is_visible, title_is_visible
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.paging import Page, decode, encode
@@ -125,7 +125,7 @@ def threads_followed_by(viewer: Viewer, after: str = "") -> Page:
         )
         .join(Follow, Follow.thread_id == Thread.id)
         .join(Board, Board.id == Thread.board_id)
-        .where(Follow.member_id == viewer.member_id, thread_is_visible(viewer))
+        .where(Follow.member_id == viewer.member_id, title_is_visible(viewer))
         .order_by(Thread.last_activity_at.desc(), Thread.id.desc())
         .limit(A_PAGE + 1)
     )
@@ -168,7 +168,7 @@ def _threads(viewer: Viewer, ids: set[int]) -> dict[int, Any]:
     rows = db.session.execute(
         select(Thread.id, Thread.slug, Thread.title)
         .join(Board, Board.id == Thread.board_id)
-        .where(Thread.id.in_(ids), thread_is_visible(viewer))
+        .where(Thread.id.in_(ids), title_is_visible(viewer))
     )
     return {row.id: row for row in veil_titles(reader_of(viewer), rows)}
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+from flask_babel import gettext as _
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import aliased
 
@@ -22,7 +23,7 @@ from portal.discussions.models import (
 )
 from portal.discussions.policy import board_is_visible, text_is_visible, thread_is_visible
 from portal.discussions.queries.finding import ME, kind_of
-from portal.kernel.access import Status, Viewer
+from portal.kernel.access import Permission, Status, Viewer
 from portal.kernel.db import db, rows_of
 from portal.kernel.errors import NotFound
 from portal.kernel.slugs import slugify
@@ -226,6 +227,8 @@ def _post(row: Any, viewer: Viewer) -> PostPlace:
 
 
 def _veiled(viewer: Viewer, thread: ThreadPlace) -> ThreadPlace:
+    if thread.state is PostState.HIDDEN and not viewer.may(Permission.MODERATE):
+        return thread._replace(title=_("Removed thread"), slug="", tags=[])
     veil = veil_over(reader_of(viewer), [thread.title, thread.closed_reason], [thread.id])
     thread = thread._replace(closed_reason=veil(thread.closed_reason or "", thread.id))
     return _with_title(thread, veil(thread.title, thread.id))

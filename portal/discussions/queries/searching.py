@@ -338,7 +338,7 @@ def _escaped(word: str) -> str:
 
 
 def _listed(viewer: Viewer, asked: Asked) -> list[Any]:
-    """Without words: the newest openings, or posts of the author, that the filters leave."""
+    """Without words: the openings, or posts of the author, that the filters leave; newest or best first."""
     conditions: list[ColumnElement[bool]] = [text_is_visible(viewer)]
     if asked.author:
         conditions += [Member.username == asked.author, may_name_author(viewer)]
@@ -353,8 +353,21 @@ def _listed(viewer: Viewer, asked: Asked) -> list[Any]:
         conditions.append(Board.slug == asked.board)
     if asked.kind:
         conditions.append(Thread.kind == asked.kind)
-    query = _rows(viewer).where(*conditions).order_by(Post.id.desc()).limit(MAX_HITS)
-    return list(db.session.execute(query))
+    if asked.answered is not None:
+        accepted = Thread.accepted_post_id
+        conditions.append(Thread.kind == ThreadKind.QUESTION)
+        conditions.append(accepted.is_not(None) if asked.answered else accepted.is_(None))
+    start, end = _dates(asked, viewer)
+    if start is not None:
+        conditions.append(Post.created_at >= start)
+    if end is not None:
+        conditions.append(Post.created_at < end)
+    # Before the cut, so that what is looked at is the best by what was asked for.
+    first = [Post.score.desc()] if asked.sort == "helpful" else []
+    # An opening is as old as its thread, and threads have an index for it.
+    newest = (Post.created_at, Post.id) if asked.author else (Thread.created_at, Thread.id)
+    order = (*first, *(column.desc() for column in newest))
+    return list(db.session.execute(_rows(viewer).where(*conditions).order_by(*order).limit(MAX_HITS)))
 
 
 def _suggestion(viewer: Viewer, text: str, query: Query) -> Suggestion | None:
@@ -419,13 +432,18 @@ def _tests(asked: Asked, viewer: Viewer) -> dict[str, _Test]:
     if asked.answered is not None:
         tests["answered"] = lambda row: _is_answered(row) == asked.answered
     if asked.after or asked.before:
-        zone = zone_of(viewer)
-        start = datetime.combine(asked.after, time(), zone) if asked.after else None
-        end = datetime.combine(asked.before, time(), zone) if asked.before else None
+        start, end = _dates(asked, viewer)
         tests["date"] = lambda row: (
             (start is None or row.created_at >= start) and (end is None or row.created_at < end)
         )
     return tests
+
+
+def _dates(asked: Asked, viewer: Viewer) -> tuple[datetime | None, datetime | None]:
+    """From when, and until when, by the viewer's calendar."""
+    zone = zone_of(viewer)
+    start = datetime.combine(asked.after, time(), zone) if asked.after else None
+    return start, datetime.combine(asked.before, time(), zone) if asked.before else None
 
 
 def _is_answered(row: Any) -> bool | None:

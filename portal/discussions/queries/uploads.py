@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from portal.discussions.models import Audience, Board, Post, PostState, Thread, Upload
+from portal.discussions.house_rules import taken_out_up_to
+from portal.discussions.models import Audience, Board, Post, PostRevision, PostState, Thread, Upload
 from portal.discussions.policy import text_is_visible
-from portal.kernel.access import Viewer
+from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 
@@ -27,7 +28,7 @@ class OwnPicture(NamedTuple):
 
 
 def picture_for(viewer: Viewer, name: str) -> Shown:
-    """The picture, when the viewer may see it. Raises NotFound."""
+    """The picture, when the viewer may see it: in the text as it is, or in its history. Raises NotFound."""
     upload = db.session.execute(
         select(Upload.member_id, Upload.post_id).where(Upload.name == name)
     ).one_or_none()
@@ -39,7 +40,13 @@ def picture_for(viewer: Viewer, name: str) -> Shown:
             return Shown(name, False)
         raise NotFound("no such picture")
     row = db.session.execute(
-        select(Board.audience, Post.state, Thread.state)
+        select(
+            Board.audience,
+            Post.state,
+            Thread.state,
+            Post.author_id,
+            Post.source.contains(name, autoescape=True).label("in_text"),
+        )
         .select_from(Post)
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)
@@ -49,7 +56,18 @@ def picture_for(viewer: Viewer, name: str) -> Shown:
         if own:  # a removed post is still there for its author, with its pictures
             return Shown(name, False)
         raise NotFound("no such picture")
-    return Shown(name, tuple(row) == (Audience.PUBLIC, PostState.VISIBLE, PostState.VISIBLE))
+    if row.in_text:
+        return Shown(name, tuple(row[:3]) == (Audience.PUBLIC, PostState.VISIBLE, PostState.VISIBLE))
+    if own or row.author_id == viewer.member_id or viewer.may(Permission.MODERATE):
+        return Shown(name, False)
+    last = db.session.execute(
+        select(func.max(PostRevision.version)).where(
+            PostRevision.post_id == upload.post_id, PostRevision.source.contains(name, autoescape=True)
+        )
+    ).scalar()
+    if last is None or last <= taken_out_up_to(upload.post_id):
+        raise NotFound("no such picture")
+    return Shown(name, False)
 
 
 def unused_pictures(viewer: Viewer) -> list[OwnPicture]:

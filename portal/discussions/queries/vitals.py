@@ -5,26 +5,27 @@ statements that does not depend on the number of boards, members or posts; rows 
 time looked at.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, and_, case, exists, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Integer, and_, case, func, select
 
 from portal.discussions.addresses import thread_address
 from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread, ThreadKind
 from portal.discussions.policy import thread_is_visible
-from portal.kernel import clock, site
+from portal.kernel import clock, page_cache, site
 from portal.kernel.access import Status, Viewer
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
 from portal.members.models import Member, MemberState
 
 WAITING_SHOWN = 8
+MOST_BY_STAFF = 50  # percent of the answers: above it, customers do not yet answer each other
 WAITS_FROM = timedelta(hours=24)  # from then on a question is called unanswered
 SECOND_WITHIN = timedelta(days=30)
 COUNTED_TO = 1000
@@ -51,6 +52,7 @@ class BoardRow(Answered):
 
     slug: str = ""
     name: str = ""
+    position: int = 0
     waiting: int = 0
     shares: list[float | None] = field(default_factory=list)  # by week, answered by a customer first, percent
 
@@ -110,8 +112,8 @@ class Vitals:
     boards: list[BoardRow]
     concentration: Concentration
     months: list[MonthRow]
-    waiting: list[Waiting]
-    waiting_count: int  # counted to 1,000
+    waiting: list[Waiting] = field(default_factory=list)
+    waiting_count: int = 0  # counted to 1,000
 
     @property
     def staff_share(self) -> float:
@@ -121,31 +123,81 @@ class Vitals:
 
     @property
     def staff_answer_most(self) -> bool:
-        return self.staff_share > 50
+        return self.staff_share > MOST_BY_STAFF
 
 
-def vitals(viewer: Viewer, weeks: int = 12, board: str = "") -> Vitals:
+_kept: page_cache.Dear[Vitals] = page_cache.Dear(40)
+_kept_shares: page_cache.Dear[float] = page_cache.Dear(4)
+
+
+def staff_share(weeks: int = 12) -> float:
+    """How much of the answers of so many weeks the vendor's people wrote, in percent; in one statement."""
+    return _kept_shares.get(weeks, lambda: _staff_share(weeks))
+
+
+def _staff_share(weeks: int) -> float:
+    since = _midnight(_mondays(clock.now(), weeks)[0])
+    row = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(case((Post.by_vendor.is_(True), 1), else_=0)), 0))
+        .select_from(Post)
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(
+            Post.created_at >= since,
+            Post.kind == PostKind.ANSWER,
+            Post.state == PostState.VISIBLE,
+            Board.audience != Audience.STAFF,
+        )
+    ).one()
+    return 100 * float(row[1]) / row[0] if row[0] else 0.0
+
+
+def vitals(viewer: Viewer, weeks: int = 12, board: str = "", *, waiting_shown: int = WAITING_SHOWN) -> Vitals:
     """The figures of so many weeks, the present one included, of one board or of all.
 
     What waits is listed and counted as far as the viewer reads it; the other figures name no thread.
     """
+    of_board = [Board.audience != Audience.STAFF, *([Board.slug == board] if board else [])]
+    figures = _kept.get((weeks, board), lambda: _figures(weeks, of_board))
+    waiting, waiting_by_board = _waiting(viewer, of_board, clock.now(), waiting_shown)
+    return replace(
+        figures,
+        boards=_with_waiting(figures.boards, waiting_by_board, weeks),
+        waiting=waiting,
+        waiting_count=min(sum(count for _position, _name, count in waiting_by_board.values()), COUNTED_TO),
+    )
+
+
+def _with_waiting(
+    rows: Sequence[BoardRow], waiting: Mapping[str, tuple[int, str, int]], weeks: int
+) -> list[BoardRow]:
+    """The boards of the time with what waits on each, and those on which older questions alone wait."""
+    found = {row.slug: row for row in rows}
+    nothing: list[float | None] = [None] * weeks
+    for slug, (position, name, _count) in waiting.items():
+        if slug not in found:
+            found[slug] = BoardRow(slug=slug, name=name, position=position, shares=nothing)
+    return [
+        replace(row, waiting=waiting.get(row.slug, (0, "", 0))[2])
+        for row in sorted(found.values(), key=lambda row: (row.position, row.slug))
+    ]
+
+
+def _figures(weeks: int, of_board: list[ColumnElement[bool]]) -> Vitals:
+    """All that is the same for everybody who reads it."""
     now = clock.now()
     begins = _mondays(now, weeks)
     bounds = [_midnight(day) for day in begins]
-    of_board = [Board.audience != Audience.STAFF, *([Board.slug == board] if board else [])]
-    questions = _questions(bounds[0], of_board)
-    waiting, waiting_by_board = _waiting(viewer, of_board, now)
-    week_rows = _weeks(begins, bounds, questions, of_board)
+    questions = _questions(bounds, of_board)
+    writers = _writers(begins[0], bounds[0], of_board)
     return Vitals(
         since=bounds[0],
         until=now,
         all=_answered(Answered(), questions),
-        weeks=week_rows,
-        boards=_boards(bounds, questions, waiting_by_board),
+        weeks=_weeks(begins, bounds, questions, writers),
+        boards=_boards(weeks, questions),
         concentration=_concentration(bounds[0], of_board),
-        months=_months(begins[0], now, of_board),
-        waiting=waiting,
-        waiting_count=min(sum(waiting_by_board.values()), COUNTED_TO),
+        months=_months(begins[0], now, writers),
     )
 
 
@@ -171,8 +223,18 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), _zone()).astimezone(UTC)
 
 
-def _questions(since: datetime, of_board: list[ColumnElement[bool]]) -> list[Any]:
-    """One row a question: board, asked, first answer by a customer, first answer by staff."""
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question: where and in which week it was asked, and who was first after how many seconds."""
+
+    board: tuple[int, str, str]  # position, slug, name
+    week: int
+    wait: float | None
+    wait_for_customer: float | None
+    customer_was_first: bool
+
+
+def _questions(bounds: list[datetime], of_board: list[ColumnElement[bool]]) -> list[_Question]:
     moment = Post.created_at.type
     customers = func.min(case((~Post.by_vendor, Post.created_at)), type_=moment).label("customer_at")
     staff = func.min(case((Post.by_vendor, Post.created_at)), type_=moment).label("staff_at")
@@ -181,62 +243,58 @@ def _questions(since: datetime, of_board: list[ColumnElement[bool]]) -> list[Any
         Post.kind == PostKind.ANSWER,
         Post.state == PostState.VISIBLE,
     )
-    return list(
-        db.session.execute(
-            select(Board.slug, Board.name, Board.position, Thread.created_at, customers, staff)
-            .select_from(Thread)
-            .join(Board, Board.id == Thread.board_id)
-            .join(Member, Member.id == Thread.author_id)
-            .outerjoin(Post, answer)
-            .where(
-                Thread.created_at >= since,
-                Thread.kind == ThreadKind.QUESTION,
-                Thread.state == PostState.VISIBLE,
-                Member.status != Status.VENDOR,
-                *of_board,
-            )
-            .group_by(Thread.id, Board.slug, Board.name, Board.position, Thread.created_at)
+    rows = rows_of(
+        select(Board.position, Board.slug, Board.name, Thread.created_at, customers, staff)
+        .select_from(Thread)
+        .join(Board, Board.id == Thread.board_id)
+        .join(Member, Member.id == Thread.author_id)
+        .outerjoin(Post, answer)
+        .where(
+            Thread.created_at >= bounds[0],
+            Thread.kind == ThreadKind.QUESTION,
+            Thread.state == PostState.VISIBLE,
+            Member.status != Status.VENDOR,
+            *of_board,
         )
+        .group_by(Thread.id, Board.position, Board.slug, Board.name, Thread.created_at)
     )
+    found = []
+    for position, slug, name, asked_at, customer_at, staff_at in rows.all():
+        by_customer = None if customer_at is None else (customer_at - asked_at).total_seconds()
+        by_staff = None if staff_at is None else (staff_at - asked_at).total_seconds()
+        first = by_customer is not None and (by_staff is None or by_customer <= by_staff)
+        wait = by_customer if first else by_staff
+        week = bisect_right(bounds, asked_at) - 1
+        found.append(_Question((position, slug, name), week, wait, by_customer, first))
+    return found
 
 
-def _answered(into: Any, rows: Sequence[Any]) -> Any:
+def _answered(into: Any, questions: Sequence[_Question]) -> Any:
     """Fill the counts and medians of these questions."""
-    waits, customer_waits = [], []
-    for row in rows:
-        firsts = [at for at in (row.customer_at, row.staff_at) if at is not None]
-        into.questions += 1
-        if firsts:
-            waits.append((min(firsts) - row.created_at).total_seconds())
-            if row.customer_at is not None and row.customer_at == min(firsts):
-                into.by_customer += 1
-            else:
-                into.by_staff += 1
-        if row.customer_at is not None:
-            customer_waits.append((row.customer_at - row.created_at).total_seconds())
+    waits = [one.wait for one in questions if one.wait is not None]
+    customer_waits = [one.wait_for_customer for one in questions if one.wait_for_customer is not None]
+    into.questions = len(questions)
+    into.by_customer = sum(one.customer_was_first for one in questions)
+    into.by_staff = len(waits) - into.by_customer
     into.wait = median(waits) if waits else None
     into.wait_for_customer = median(customer_waits) if customer_waits else None
     return into
 
 
 def _weeks(
-    begins: list[date], bounds: list[datetime], questions: list[Any], of_board: list[ColumnElement[bool]]
+    begins: list[date], bounds: list[datetime], questions: list[_Question], writers: "_Writers"
 ) -> list[WeekRow]:
-    by_week: dict[int, list[Any]] = defaultdict(list)
-    for row in questions:
-        by_week[_place(bounds, row.created_at)].append(row)
+    by_week: dict[int, list[_Question]] = defaultdict(list)
+    for one in questions:
+        by_week[one.week].append(one)
     joined = _joined(bounds)
-    people = _people(bounds, of_board)
+    people = _people(bounds, writers)
     rows = []
     for number, begin in enumerate(begins):
         newcomers, returning = people.get(number, (0, 0))
         row = WeekRow(begins=begin, joined=joined.get(number, 0), newcomers=newcomers, returning=returning)
         rows.append(_answered(row, by_week[number]))
     return rows
-
-
-def _place(bounds: list[datetime], at: datetime) -> int:
-    return sum(bound <= at for bound in bounds) - 1
 
 
 def _week_of(column: Any, bounds: list[datetime]) -> ColumnElement[int]:
@@ -260,55 +318,59 @@ def _joined(bounds: list[datetime]) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _written(since: datetime, of_board: list[ColumnElement[bool]]) -> Any:
-    """SQL: the posts since then that count for people: readable, not the vendor's."""
-    return (
-        select(Post.author_id, Post.created_at, Post.id)
+@dataclass(frozen=True)
+class _Writers:
+    """Who wrote since the month began in which the time looked at begins."""
+
+    since: datetime
+    posts: dict[int, list[datetime]]  # by author, in order; readable and not the vendor's
+    earliest: dict[
+        int, datetime
+    ]  # the very first post, on whatever board, of those who wrote before the time
+
+
+def _writers(begins: date, bound: datetime, of_board: list[ColumnElement[bool]]) -> _Writers:
+    since = _midnight(begins.replace(day=1))
+    posts: dict[int, list[datetime]] = defaultdict(list)
+    written = rows_of(
+        select(Post.author_id, Post.created_at)
         .join(Thread, Thread.id == Post.thread_id)
         .join(Board, Board.id == Thread.board_id)
         .where(Post.created_at >= since, Post.state == PostState.VISIBLE, ~Post.by_vendor, *of_board)
     )
+    for author_id, created_at in written.all():  # all at once: one by one takes twice as long
+        posts[author_id].append(created_at)
+    for moments in posts.values():
+        moments.sort()
+    earliest = func.min(Post.created_at, type_=Post.created_at.type)
+    before = rows_of(select(Post.author_id, earliest).group_by(Post.author_id).having(earliest < bound))
+    return _Writers(since, posts, {row[0]: row[1] for row in before.all()})
 
 
-def _before(author: Any, at: Any) -> ColumnElement[bool]:
-    """SQL: this author had written before, on whatever board."""
-    earlier = aliased(Post)
-    return exists().where(earlier.author_id == author, earlier.created_at < at)
-
-
-def _people(bounds: list[datetime], of_board: list[ColumnElement[bool]]) -> dict[int, tuple[int, int]]:
+def _people(bounds: list[datetime], writers: _Writers) -> dict[int, tuple[int, int]]:
     """By week: how many wrote for the first time, and how many who had written before."""
-    posts = _written(bounds[0], of_board).subquery()
-    week = _week_of(posts.c.created_at, bounds)
-    active = select(posts.c.author_id, week.label("week")).group_by(posts.c.author_id, week).subquery()
-    moment = Post.created_at.type
-    first = (
-        select(posts.c.author_id, func.min(posts.c.created_at, type_=moment).label("at"))
-        .group_by(posts.c.author_id)
-        .subquery()
-    )
-    is_new = and_(_week_of(first.c.at, bounds) == active.c.week, ~_before(first.c.author_id, bounds[0]))
-    rows = db.session.execute(
-        select(active.c.week, func.count(), func.sum(case((is_new, 1), else_=0)))
-        .join(first, first.c.author_id == active.c.author_id)
-        .group_by(active.c.week)
-    )
-    return {row[0]: (int(row[2] or 0), row[1] - int(row[2] or 0)) for row in rows}
+    newcomers: Counter[int] = Counter()
+    active: Counter[int] = Counter()
+    for author_id, moments in writers.posts.items():
+        weeks = {week for at in moments if (week := bisect_right(bounds, at) - 1) >= 0}
+        active.update(weeks)
+        if weeks and author_id not in writers.earliest:
+            newcomers[min(weeks)] += 1
+    return {week: (newcomers[week], count - newcomers[week]) for week, count in active.items()}
 
 
-def _boards(bounds: list[datetime], questions: list[Any], waiting: dict[str, int]) -> list[BoardRow]:
-    by_board: dict[tuple[int, str, str], list[Any]] = defaultdict(list)
-    for row in questions:
-        by_board[row.position, row.slug, row.name].append(row)
+def _boards(weeks: int, questions: list[_Question]) -> list[BoardRow]:
+    by_board: dict[tuple[int, str, str], list[_Question]] = defaultdict(list)
+    for one in questions:
+        by_board[one.board].append(one)
     rows = []
-    for (_position, slug, name), of_board in sorted(by_board.items(), key=lambda pair: pair[0]):
-        by_week: list[list[Any]] = [[] for _ in bounds]
-        for row in of_board:
-            by_week[_place(bounds, row.created_at)].append(row)
-        made = _answered(BoardRow(slug=slug, name=name, waiting=waiting.get(slug, 0)), of_board)
-        for rows_of_week in by_week:
-            part = _answered(Answered(), rows_of_week)
-            made.shares.append(round(100 * part.by_customer / part.questions) if part.questions else None)
+    for (position, slug, name), of_board in sorted(by_board.items(), key=lambda pair: pair[0]):
+        made = _answered(BoardRow(slug=slug, name=name, position=position), of_board)
+        asked = Counter(one.week for one in of_board)
+        first = Counter(one.week for one in of_board if one.customer_was_first)
+        made.shares = [
+            round(100 * first[week] / asked[week]) if asked[week] else None for week in range(weeks)
+        ]
         rows.append(made)
     return rows
 
@@ -337,28 +399,20 @@ def _concentration(since: datetime, of_board: list[ColumnElement[bool]]) -> Conc
     )
 
 
-def _months(first_day: date, now: datetime, of_board: list[ColumnElement[bool]]) -> list[MonthRow]:
+def _months(first_day: date, now: datetime, writers: _Writers) -> list[MonthRow]:
     """By month of the first post: who wrote a second one within 30 days."""
-    since = _midnight(first_day.replace(day=1))
-    posts = _written(since, of_board).where(~_before(Post.author_id, since)).subquery()
-    number = func.row_number().over(partition_by=posts.c.author_id, order_by=(posts.c.created_at, posts.c.id))
-    numbered = select(posts.c.author_id, posts.c.created_at, number.label("number")).subquery()
-    moment = Post.created_at.type
-    first = func.min(numbered.c.created_at, type_=moment).label("first_at")
-    second = func.min(case((numbered.c.number == 2, numbered.c.created_at)), type_=moment).label("second_at")
-    rows = db.session.execute(
-        select(first, second).where(numbered.c.number <= 2).group_by(numbered.c.author_id)
-    ).all()
-    by_month: dict[date, list[Any]] = defaultdict(list)
-    for row in rows:
-        by_month[row.first_at.astimezone(_zone()).date().replace(day=1)].append(row)
+    by_month: dict[date, list[list[datetime]]] = defaultdict(list)
+    for author_id, moments in writers.posts.items():
+        earliest = writers.earliest.get(author_id)
+        if earliest is None or earliest >= writers.since:
+            by_month[moments[0].astimezone(_zone()).date().replace(day=1)].append(moments[:2])
     month, found = first_day.replace(day=1), []
     while month <= now.astimezone(_zone()).date():
         of_month = by_month[month]
         waits = [
-            (row.second_at - row.first_at).total_seconds() / 86400
-            for row in of_month
-            if row.second_at is not None and row.second_at - row.first_at <= SECOND_WITHIN
+            (moments[1] - moments[0]).total_seconds() / 86400
+            for moments in of_month
+            if len(moments) > 1 and moments[1] - moments[0] <= SECOND_WITHIN
         ]
         following = (month + timedelta(days=32)).replace(day=1)
         found.append(
@@ -375,9 +429,9 @@ def _months(first_day: date, now: datetime, of_board: list[ColumnElement[bool]])
 
 
 def _waiting(
-    viewer: Viewer, of_board: list[ColumnElement[bool]], now: datetime
-) -> tuple[list[Waiting], dict[str, int]]:
-    """The latest questions that wait, and how many wait by board."""
+    viewer: Viewer, of_board: list[ColumnElement[bool]], now: datetime, shown: int
+) -> tuple[list[Waiting], dict[str, tuple[int, str, int]]]:
+    """The latest questions that wait; and by board its position, its name and how many wait there."""
     waits = [
         Thread.kind == ThreadKind.QUESTION,
         Thread.answers_count == 0,
@@ -395,15 +449,15 @@ def _waiting(
         .join(Member, Member.id == Thread.author_id)
         .where(*waits)
         .order_by(Thread.created_at.desc(), Thread.id.desc())
-        .limit(WAITING_SHOWN)
+        .limit(shown)
     )
     counts = db.session.execute(
-        select(Board.slug, func.count())
+        select(Board.slug, Board.position, Board.name, func.count())
         .select_from(Thread)
         .join(Board, Board.id == Thread.board_id)
         .join(Member, Member.id == Thread.author_id)
         .where(*waits)
-        .group_by(Board.slug)
+        .group_by(Board.slug, Board.position, Board.name)
     )
     found = [Waiting(row.title, thread_address(row.id, row.slug), row.board, row.created_at) for row in rows]
-    return found, {row[0]: row[1] for row in counts}
+    return found, {row[0]: (row[1], row[2], row[3]) for row in counts}

@@ -1,11 +1,14 @@
 """Accepted answers: the asker alone says what answered the question, and may take it back."""
 
+from datetime import datetime
+
+from flask_babel import gettext as _
 from sqlalchemy import update
 
 from portal.discussions.events import AcceptanceWithdrawn, AnswerAccepted
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread, ThreadKind
 from portal.discussions.services.counting import touch
-from portal.discussions.services.lookup import post_for, thread_for
+from portal.discussions.services.lookup import any_post, post_for, thread_for
 from portal.kernel import clock, events
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
@@ -24,7 +27,7 @@ def accept(asker: Viewer, thread_id: int, post_id: int) -> None:
         _check_asker(asker, thread)
         post, home, _board = post_for(asker, post_id)
         if home.id != thread.id or post.kind is not PostKind.ANSWER or post.state is not PostState.VISIBLE:
-            raise Invalid("Only an answer in this thread can be accepted.", "post")
+            raise Invalid(_("Only an answer in this thread can be accepted."), "post")
         if thread.accepted_post_id == post.id:
             return
         if thread.accepted_post_id is not None:
@@ -58,9 +61,24 @@ def drop_acceptance(thread: Thread, board: Board, by_id: int) -> None:
     events.publish(AcceptanceWithdrawn(thread.id, post.id, by_id))
 
 
+def accept_again(thread_id: int, post_id: int, accepted_at: datetime) -> None:
+    """Put back the mark that went when the answer was hidden, unless another answer has it by now.
+
+    Nothing is done where the answer is not shown or stands in another thread. Inside a unit of work.
+    Raises NotFound.
+    """
+    post, thread, board = any_post(post_id)
+    if thread.id != thread_id or thread.accepted_post_id is not None or post.state is not PostState.VISIBLE:
+        return
+    thread.accepted_post_id, thread.accepted_at = post.id, accepted_at
+    _count(post.author_id, 1)
+    touch(thread, board)
+    events.publish(AnswerAccepted(thread.id, post.id, thread.author_id))
+
+
 def _check_asker(asker: Viewer, thread: Thread) -> None:
     if thread.kind is not ThreadKind.QUESTION or thread.author_id != asker.member_id:
-        raise Forbidden("Only the person who asked can say what answered the question.")
+        raise Forbidden(_("Only the person who asked can say what answered the question."))
 
 
 def _count(author_id: int, by: int) -> None:

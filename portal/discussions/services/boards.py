@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from portal.discussions.events import BoardChanged
@@ -20,7 +21,7 @@ def create_board(admin: Viewer, *, name: str, description: str, audience: Audien
     with unit_of_work():
         slug = slugify(slug or name, 60, "board")
         if db.session.execute(select(Board.id).where(Board.slug == slug)).first():
-            raise Invalid("Another board has this address.", "slug")
+            raise Invalid(_("Another board has this address."), "slug")
         last = db.session.execute(select(func.max(Board.position))).scalar() or 0
         board = Board(
             slug=slug,
@@ -52,7 +53,7 @@ def change_board(
     with unit_of_work():
         board = _board(board_id)
         if board.version != version:
-            raise Conflict("Somebody changed this board meanwhile.", board.version)
+            raise Conflict(_("Somebody changed this board meanwhile."), board.version)
         opens_or_closes = board.audience is not audience
         archived_at: datetime | None = (board.archived_at or clock.now()) if archived else None
         board.name, board.description = _name(name), " ".join(description.split())[:400]
@@ -97,10 +98,10 @@ def _board(board_id: int) -> Board:
 def _name(name: str) -> str:
     name = " ".join(name.split())
     if not 2 <= len(name) <= 80:
-        raise Invalid("A board's name has 2 to 80 characters.", "name")
+        raise Invalid(_("A board's name has 2 to 80 characters."), "name")
     return name
 
 
 def _check(admin: Viewer) -> None:
     if not admin.may(Permission.ADMINISTER):
-        raise Forbidden("Only admins can change boards.")
+        raise Forbidden(_("Only admins can change boards."))

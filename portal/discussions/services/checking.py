@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from flask_babel import gettext as _
+
 from portal.discussions.services.posting import clean_title
 from portal.discussions.services.tagging import parse_tags
 from portal.discussions.services.text import SECTION_TITLES, SECTIONS, check_source
@@ -23,7 +25,7 @@ def problems_with(
         checks.append(lambda: check_source(body))
     else:
         for name in SECTIONS:
-            empty = f"“{SECTION_TITLES[name]}” is empty."
+            empty = _("“%(title)s” is empty.", title=SECTION_TITLES[name])
             checks.append(
                 lambda name=name, empty=empty: check_source(sections.get(name, ""), name, empty)  # type: ignore[misc] # bound now
             )

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 
@@ -24,11 +25,11 @@ def save_draft(member_id: int, place: str, fields: dict[str, str], sequence: int
     Raises Conflict (with the sequence in force) when another tab saved since; Invalid when too large.
     """
     if len(place) > 80 or sum(len(value) for value in fields.values()) > LONGEST:
-        raise Invalid("This is too much text for a draft.", "body")
+        raise Invalid(_("This is too much text for a draft."), "body")
     try:
         return _save(member_id, place, fields, sequence)
     except IntegrityError as error:  # another window saved the first draft here at the same moment
-        raise Conflict("This draft was saved somewhere else since.", 1) from error
+        raise Conflict(_("This draft was saved somewhere else since."), 1) from error
 
 
 def _save(member_id: int, place: str, fields: dict[str, str], sequence: int) -> Draft:
@@ -40,7 +41,7 @@ def _save(member_id: int, place: str, fields: dict[str, str], sequence: int) -> 
             draft = Draft(member_id=member_id, place=place, fields=fields, sequence=1, saved_at=clock.now())
             db.session.add(draft)
         elif draft.sequence != sequence and draft.fields != fields:
-            raise Conflict("This draft was saved somewhere else since.", draft.sequence)
+            raise Conflict(_("This draft was saved somewhere else since."), draft.sequence)
         else:
             draft.fields = fields
             draft.sequence += 1
@@ -52,6 +53,16 @@ def drop_draft(member_id: int, place: str) -> None:
     """Forget the draft at `place`, sent or discarded."""
     with unit_of_work():
         flushed_rows(_DROP, {"member": member_id, "at": place})
+
+
+def discard_draft(member_id: int, place: str) -> None:
+    """Forget the draft at `place` because its writer wants it gone; under a legal order it is kept aside."""
+    with unit_of_work():
+        if preserving.is_preserved(member_id) and (draft := _find(member_id, place)) is not None:
+            preserving.keep(
+                member_id, "draft", {"at": place, "fields": draft.fields, "saved": draft.saved_at.isoformat()}
+            )
+        drop_draft(member_id, place)
 
 
 def forget_old_drafts() -> int:

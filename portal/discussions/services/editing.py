@@ -1,13 +1,26 @@
 """Edits with history, and deletion by the author."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 
 from portal.discussions.events import PostEdited, PostRemoved, ThreadChanged, ToolUsed
 from portal.discussions.house_rules import cited
 from portal.discussions.impartiality import check_impartial
-from portal.discussions.models import Board, Post, PostKind, PostRevision, PostState, Thread, ThreadKind
+from portal.discussions.models import (
+    Board,
+    Draft,
+    Post,
+    PostKind,
+    PostRevision,
+    PostState,
+    Thread,
+    ThreadKind,
+)
+from portal.discussions.moved_away import was_moved_since
 from portal.discussions.policy import edit_needs_reason
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_post, count_thread, find_activity, touch
@@ -15,9 +28,9 @@ from portal.discussions.services.lookup import any_post, post_for
 from portal.discussions.services.posting import clean_title, hold_post, look_at
 from portal.discussions.services.tagging import parse_tags, set_tags
 from portal.discussions.services.text import prepare, prepare_war_story, sections_of
-from portal.discussions.services.uploads import attach_uploads
+from portal.discussions.services.uploads import attach_uploads, let_go_pictures, pictures_in
 from portal.discussions.source_formats import markdown_of
-from portal.kernel import clock, events, markup, site
+from portal.kernel import clock, events, markup, preserving, site
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid
@@ -65,14 +78,14 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
         if editor.member_id != post.author_id:
             check_impartial(editor, thread.id, post.id)
         if post.version != edit.version:
-            raise Conflict("This post was changed while you were writing.", post.version)
+            raise Conflict(_("This post was changed while you were writing."), post.version)
         is_opening = post.kind is PostKind.OPENING
         is_story = is_opening and thread.kind is ThreadKind.WAR_STORY
         if is_story != (edit.sections is not None):
-            raise Invalid("This form does not belong to this post.", "body")
+            raise Invalid(_("This form does not belong to this post."), "body")
         by_other, label = editor.member_id != post.author_id, ""
         if by_other and not edit.reason.strip():
-            raise Invalid("Say why you change somebody else's words.", "reason")
+            raise Invalid(_("Say why you change somebody else's words."), "reason")
         new_title = title if is_opening and title is not None else thread.title
         if prepared.source == post.source and new_title == thread.title and names in (None, thread.tags):
             return post
@@ -82,7 +95,7 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
         # A moderator who looks at a held edit reads what stood there before.
         if by_other and (prepared.source != post.source or new_title != thread.title):
             if edit.rule is None:
-                raise Invalid("Choose the rule that these words break. Without one they stay.", "rule")
+                raise Invalid(_("Choose the rule that these words break. Without one they stay."), "rule")
             label = cited(edit.rule).label
             events.publish(
                 ToolUsed(
@@ -95,8 +108,13 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
                     post.version,
                 )
             )
-        leaves_mark = bool(reasons) or edit_needs_reason(
-            editor, post.author_id, post.created_at, now, site.current().edit_grace_minutes
+        leaves_mark = (
+            bool(reasons)
+            or edit_needs_reason(
+                editor, post.author_id, post.created_at, now, site.current().edit_grace_minutes
+            )
+            # An appeal that is won puts back the text of before.
+            or was_moved_since(thread.id, post.created_at)
         )
         if leaves_mark:
             db.session.add(
@@ -114,7 +132,7 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
             )
             post.revisions_count += 1
             post.edited_at = now
-        before = set(post.mentions)
+        before, pictures = set(post.mentions), pictures_in(post.source)
         post.source, post.html, post.excerpt = prepared.source, prepared.html, prepared.excerpt
         post.source_format = "markdown"
         post.sections = edit.sections
@@ -122,6 +140,8 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
         post.renderer_version = markup.RENDERER_VERSION
         post.version += 1
         attach_uploads(editor.member_id or 0, post)
+        if pictures - pictures_in(post.source):
+            let_go_pictures(post, for_good=False)
         touch(thread, board)
         if is_opening:
             retitled = new_title != thread.title
@@ -147,8 +167,11 @@ def _check_can_wait(post: Post, thread: Thread, reasons: tuple[str, ...]) -> Non
         post.kind is PostKind.OPENING or thread.accepted_post_id == post.id
     ):
         raise Invalid(
-            f"A moderator would have to look at this first, and what others wrote would wait with it. "
-            f"{' '.join(reasons)} Leave that out here, or write it as a reply: that can wait by itself.",
+            _(
+                "A moderator would have to look at this first, and what others wrote would wait with it. "
+                "%(names)s Leave that out here, or write it as a reply: that can wait by itself.",
+                names=" ".join(reasons),
+            ),
             "body",
         )
 
@@ -175,34 +198,103 @@ def give_words_back(post_id: int, version: int, *, by_id: int) -> bool:
     ).scalar_one_or_none()
     if former is None or post.version != version + 1 or post.state is PostState.DELETED:
         return False
-    is_opening = post.kind is PostKind.OPENING
-    sections = sections_of(former.source) if post.sections else None
-    prepared = prepare_war_story(sections) if sections else prepare(former.source)
     now = clock.now()
     db.session.add(
         PostRevision(
             post_id=post.id,
             version=post.version,
-            title=thread.title if is_opening else "",
+            title=thread.title if post.kind is PostKind.OPENING else "",
             source=markdown_of(post.source, post.source_format),
             editor_id=by_id,
-            reason="Given back after an appeal",
+            reason=_("Given back after an appeal"),
             created_at=now,
         )
     )
     post.revisions_count += 1
     post.edited_at = now
+    _say_again(post, thread, former, by_id)
+    touch(thread, board)
+    events.publish(PostEdited(post.id, thread.id, by_id))
+    return True
+
+
+def _say_again(post: Post, thread: Thread, former: PostRevision, by_id: int) -> None:
+    """Have the post, and the title where it opens the thread, read as in this former text."""
+    sections = sections_of(former.source) if post.sections else None
+    prepared = prepare_war_story(sections) if sections else prepare(former.source)
     post.source, post.html, post.excerpt = prepared.source, prepared.html, prepared.excerpt
     post.source_format, post.sections, post.mentions = "markdown", sections, prepared.mentions
     post.renderer_version = markup.RENDERER_VERSION
     post.version += 1
-    if is_opening and former.title and former.title != thread.title:
+    if post.kind is PostKind.OPENING and former.title and former.title != thread.title:
         thread.title, thread.slug = former.title, slugify(former.title)
         thread.version += 1
         events.publish(ThreadChanged(thread.id, by_id, "retitled"))
-    touch(thread, board)
+
+
+def give_back_as_of(thread: Thread, moment: datetime, *, by_id: int) -> None:
+    """Have every post of a thread say again what it said at the moment; what its author wrote since goes from
+    the history as well, and becomes a draft of an edit of theirs.
+
+    Words that a moderator took out since stay out. Inside a unit of work. Raises Invalid where both an author
+    and a moderator changed the same post since.
+    """
+    rows = db.session.execute(
+        select(PostRevision, Post)
+        .join(Post, Post.id == PostRevision.post_id)
+        .where(
+            Post.thread_id == thread.id, PostRevision.created_at >= moment, Post.state != PostState.DELETED
+        )
+        .order_by(Post.id, PostRevision.id)
+        .with_for_update(of=Post)
+    ).all()
+    since: dict[int, list[PostRevision]] = {}
+    posts: dict[int, Post] = {}
+    for former, post in rows:
+        since.setdefault(post.id, []).append(former)
+        posts[post.id] = post
+    for post_id, former_texts in since.items():
+        post = posts[post_id]
+        own = [former for former in former_texts if former.editor_id == post.author_id]
+        if not own:
+            continue
+        if len(own) < len(former_texts):
+            raise Invalid(
+                _(
+                    "#%(number)s was changed since, by its author and by a moderator, for fewer readers. "
+                    "Split it off first, then decide.",
+                    number=post.number or post.id,
+                ),
+                "outcome",
+            )
+        _give_back(post, thread, former_texts, by_id)
+
+
+def _give_back(post: Post, thread: Thread, since: list[PostRevision], by_id: int) -> None:
+    """The text that the first of these edits replaced; the words of all of them leave the history."""
+    _keep_as_draft(post, thread)
+    _say_again(post, thread, since[0], by_id)
+    db.session.execute(delete(PostRevision).where(PostRevision.id.in_([former.id for former in since])))
+    post.revisions_count -= len(since)
+    post.edited_at = db.session.execute(
+        select(func.max(PostRevision.created_at)).where(PostRevision.post_id == post.id)
+    ).scalar()
+    let_go_pictures(post, for_good=False)
     events.publish(PostEdited(post.id, thread.id, by_id))
-    return True
+
+
+def _keep_as_draft(post: Post, thread: Thread) -> None:
+    """The words as they are, for their author's form of an edit; a draft that is there is not overwritten."""
+    place = f"edit:{post.id}:{post.version}"
+    there = select(Draft.id).where(Draft.member_id == post.author_id, Draft.place == place)
+    if db.session.execute(there).first():
+        return
+    fields: dict[str, Any] = dict(post.sections or {"body": markdown_of(post.source, post.source_format)})
+    if post.kind is PostKind.OPENING:
+        fields |= {"title": thread.title, "tags": " ".join(thread.tags)}
+    db.session.add(
+        Draft(member_id=post.author_id, place=place, fields=fields, sequence=1, saved_at=clock.now())
+    )
 
 
 def delete_own_post(author: Viewer, post_id: int) -> Post:
@@ -213,7 +305,7 @@ def delete_own_post(author: Viewer, post_id: int) -> Post:
     with unit_of_work():
         post, thread, board = post_for(author, post_id)
         if post.author_id != author.member_id:
-            raise Forbidden("Only its author can delete a post.")
+            raise Forbidden(_("Only its author can delete a post."))
         if post.kind is PostKind.OPENING:
             others = db.session.execute(
                 select(func.count())
@@ -226,7 +318,8 @@ def delete_own_post(author: Viewer, post_id: int) -> Post:
             ).scalar_one()
             if others:
                 raise Invalid(
-                    "Others have written here, so the thread stays. Ask a moderator if it has to go.", "post"
+                    _("Others have written here, so the thread stays. Ask a moderator if it has to go."),
+                    "post",
                 )
         take_back(post, thread, board)
     return post
@@ -245,14 +338,37 @@ def take_back(post: Post, thread: Thread, board: Board) -> None:
         thread.state = PostState.DELETED
     post.state = PostState.DELETED
     post.state_at = clock.now()
+    if preserving.is_preserved(post.author_id):
+        _keep_words(post, thread)
     forget_words(post)
     find_activity(thread)
     touch(thread, board)
     events.publish(PostRemoved(post.id, thread.id, post.author_id))
 
 
+def _keep_words(post: Post, thread: Thread) -> None:
+    former = db.session.execute(
+        select(PostRevision).where(PostRevision.post_id == post.id).order_by(PostRevision.version)
+    ).scalars()
+    preserving.keep(
+        post.author_id,
+        f"post {post.id}",
+        {
+            "title": thread.title if post.kind is PostKind.OPENING else "",
+            "source": post.source,
+            "format": str(post.source_format),
+            "sections": post.sections,
+            "written_at": post.created_at.isoformat(),
+            "former": [
+                {"title": one.title, "source": one.source, "until": one.created_at.isoformat()}
+                for one in former
+            ],
+        },
+    )
+
+
 def forget_words(post: Post) -> None:
-    """Take the text and its history out of the database. Inside a unit of work."""
+    """Take the text, its history and its pictures out of the database. Inside a unit of work."""
     post.source = post.html = post.excerpt = ""
     post.source_format = "markdown"
     post.sections = None
@@ -262,18 +378,19 @@ def forget_words(post: Post) -> None:
 
 
 def forget_history(post: Post) -> None:
-    """Take the former texts of a post out of the database. Inside a unit of work."""
+    """Take the former texts of a post, and pictures in them alone, out of the database. In a unit of work."""
     db.session.execute(delete(PostRevision).where(PostRevision.post_id == post.id))
     post.revisions_count = 0
+    let_go_pictures(post, for_good=True)
 
 
 def check_may_edit(editor: Viewer, author_id: int, *, closed: bool, archived: bool) -> None:
     """Raises Forbidden with the reason when the viewer may not change a post of that author."""
     if archived:
-        raise Forbidden("This board is archived: nothing in it can be changed.")
+        raise Forbidden(_("This board is archived: nothing in it can be changed."))
     if editor.may(Permission.MODERATE):
         return
     if author_id != editor.member_id or not editor.may(Permission.POST):
-        raise Forbidden("Only its author can edit this post.")
+        raise Forbidden(_("Only its author can edit this post."))
     if closed:
-        raise Forbidden("This thread is closed: its posts can no longer be changed.")
+        raise Forbidden(_("This thread is closed: its posts can no longer be changed."))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.discussions.models import Post
@@ -29,6 +30,9 @@ def check_flood(author: Viewer) -> None:
     if len(oldest) >= most:
         wait = (oldest[-1] + SPAN - clock.now()).total_seconds()
         raise TooMany(
-            f"You wrote {most} posts within five minutes. Your text is kept: send it a little later.",
+            _(
+                "You wrote %(most)s posts within five minutes. Your text is kept: send it a little later.",
+                most=most,
+            ),
             retry_after=max(1, round(wait)),
         )

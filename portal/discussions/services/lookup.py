@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import bindparam, select
 
 from portal.discussions.models import Board, Post, PostState, Thread
@@ -94,18 +95,18 @@ def check_may_write(viewer: Viewer, thread: Thread, board: Board) -> None:
     if may_write_in(viewer, board.archived_at is not None, thread.closed_at is not None, thread.state):
         return
     if board.archived_at is not None:
-        raise Forbidden("This board is archived: it can be read, but nothing can be added.")
+        raise Forbidden(_("This board is archived: it can be read, but nothing can be added."))
     if thread.closed_at is not None:
-        raise Forbidden("This thread is closed.")
+        raise Forbidden(_("This thread is closed."))
     if thread.state is PostState.HELD:
-        raise Forbidden("This thread waits for a moderator; nothing can be added until then.")
-    raise Forbidden("You cannot write here.")
+        raise Forbidden(_("This thread waits for a moderator; nothing can be added until then."))
+    raise Forbidden(_("You cannot write here."))
 
 
 def check_moderator(viewer: Viewer) -> None:
     """Raises Forbidden unless the viewer moderates."""
     if not viewer.may(Permission.MODERATE):
-        raise Forbidden("Only moderators can do this.")
+        raise Forbidden(_("Only moderators can do this."))
 
 
 def _possible(number: int) -> int:

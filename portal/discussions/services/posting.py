@@ -1,5 +1,6 @@
 """Opening threads, answering, replying, commenting."""
 
+from flask_babel import gettext as _
 from sqlalchemy import bindparam, select
 
 from portal.discussions.addresses import comment_address, post_address, thread_address
@@ -28,9 +29,16 @@ def clean_title(title: str) -> str:
     """One line of 8 to 200 characters. Raises Invalid."""
     title = " ".join(title.replace("\x00", "").split())
     if len(title) < SHORTEST_TITLE:
-        raise Invalid("Say in the title what it is about, in at least 8 characters.", "title")
+        raise Invalid(_("Say in the title what it is about, in at least 8 characters."), "title")
     if len(title) > LONGEST_TITLE:
-        raise Invalid(f"The title has {len(title)} characters; at most {LONGEST_TITLE} fit.", "title")
+        raise Invalid(
+            _(
+                "The title has %(length)s characters; at most %(most)s fit.",
+                length=len(title),
+                most=LONGEST_TITLE,
+            ),
+            "title",
+        )
     return title
 
 
@@ -62,9 +70,9 @@ def open_thread(
     with form_keys.once(form_key, author.member_id or 0) as outcome:
         board = board_for(author, board_id)
         if not author.may(Permission.POST):
-            raise Forbidden("You cannot write here.")
+            raise Forbidden(_("You cannot write here."))
         if board.archived_at is not None:
-            raise Forbidden("This board is archived: it can be read, but nothing can be added.")
+            raise Forbidden(_("This board is archived: it can be read, but nothing can be added."))
         thread = Thread(
             board_id=board.id,
             kind=kind,
@@ -130,8 +138,11 @@ def post_comment(author: Viewer, parent_id: int, body: str, *, form_key: str = "
     """
     if len(body.strip()) > LONGEST_COMMENT:
         raise Invalid(
-            f"A comment has at most {LONGEST_COMMENT:,} characters, this one {len(body.strip()):,}. "
-            "Write an answer instead.",
+            _(
+                "A comment has at most %(most)s characters, this one %(length)s. Write an answer instead.",
+                most=f"{LONGEST_COMMENT:,}",
+                length=f"{len(body.strip()):,}",
+            ),
             "body",
         )
     prepared = prepare(body, by=author)
@@ -142,7 +153,7 @@ def post_comment(author: Viewer, parent_id: int, body: str, *, form_key: str = "
             parent, thread, board = post_for(author, parent.parent_id)
         check_may_write(author, thread, board)
         if parent.state is not PostState.VISIBLE:
-            raise Forbidden("This post waits for a moderator; it cannot be commented on yet.")
+            raise Forbidden(_("This post waits for a moderator; it cannot be commented on yet."))
         state = PostState.HELD if reasons else PostState.VISIBLE
         drop_draft(author.member_id or 0, f"comment:{parent_id}")
         post = _store(author, thread, PostKind.COMMENT, prepared, state, parent_id=parent.id)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, insert, select, update
 
 from portal.discussions.models import PostState, Tag, Thread, ThreadTag
@@ -24,13 +25,20 @@ def parse_tags(text: str) -> list[str]:
         if not name:
             continue
         if len(name) > LONGEST:
-            raise Invalid(f"“{name[:20]}…” is too long for a tag: at most {LONGEST} characters.", "tags")
+            raise Invalid(
+                _(
+                    "“%(name)s…” is too long for a tag: at most %(most)s characters.",
+                    name=name[:20],
+                    most=LONGEST,
+                ),
+                "tags",
+            )
         if not re.fullmatch(r"[\w.+#-]+", name):
-            raise Invalid(f"“{name}” has signs that a tag cannot have.", "tags")
+            raise Invalid(_("“%(name)s” has signs that a tag cannot have.", name=name), "tags")
         if name not in names:
             names.append(name)
     if len(names) > MOST:
-        raise Invalid(f"At most {MOST} tags.", "tags")
+        raise Invalid(_("At most %(most)s tags.", most=MOST), "tags")
     return names
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from flask_babel import gettext as _
 from sqlalchemy import select, true
 
 from portal.kernel import markup
@@ -60,11 +61,11 @@ def prepare_war_story(sections: dict[str, str], by: Viewer | None = None) -> Pre
     return replace(whole, excerpt=prepare(sections["happened"], "happened", by).excerpt)
 
 
-def check_source(source: str, field: str = "body", empty: str = "Write something first.") -> str:
+def check_source(source: str, field: str = "body", empty: str = "") -> str:
     """The Markdown with its line ends made one. Raises Invalid beside `field`: nothing there, or too much."""
     source = source.replace("\r\n", "\n").replace("\x00", "").strip()
     if not source:
-        raise Invalid(empty, field)
+        raise Invalid(empty or _("Write something first."), field)
     try:
         markup.check_limits(source)
     except markup.MarkupTooLarge as error:
@@ -87,5 +88,5 @@ def war_story_source(sections: dict[str, str]) -> str:
     """The Markdown of a war story: three sections under their titles. Raises Invalid for an empty one."""
     for name in SECTIONS:
         if not sections.get(name, "").strip():
-            raise Invalid(f"“{SECTION_TITLES[name]}” is empty.", name)
+            raise Invalid(_("“%(title)s” is empty.", title=SECTION_TITLES[name]), name)
     return "\n\n".join(f"## {SECTION_TITLES[name]}\n\n{sections[name].strip()}" for name in SECTIONS)

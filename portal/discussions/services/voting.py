@@ -1,5 +1,6 @@
 """Votes: members vote up, once, and never for themselves."""
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, insert, select
 
 from portal.discussions.events import PostVoted, VoteWithdrawn
@@ -20,11 +21,11 @@ def vote(voter: Viewer, post_id: int) -> int:
     with unit_of_work():
         post, thread, _board = post_for(voter, post_id)
         if not voter.may(Permission.REACT):
-            raise Forbidden("You cannot vote.")
+            raise Forbidden(_("You cannot vote."))
         if post.author_id == voter.member_id:
-            raise Forbidden("Others decide whether this helped: you cannot vote for your own post.")
+            raise Forbidden(_("Others decide whether this helped: you cannot vote for your own post."))
         if post.kind is PostKind.COMMENT or post.state is not PostState.VISIBLE:
-            raise Forbidden("This post takes no votes.")
+            raise Forbidden(_("This post takes no votes."))
         known = db.session.execute(
             select(Vote.id).where(Vote.post_id == post_id, Vote.member_id == voter.member_id)
         ).scalar_one_or_none()

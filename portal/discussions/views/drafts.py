@@ -49,7 +49,7 @@ def save(place: str) -> Response:
 def discard(place: str) -> Response:
     """Forget a draft; without a script, back to where it was written or to the list."""
     _check(place)
-    drafts.drop_draft(viewer().member_id or 0, place)
+    drafts.discard_draft(viewer().member_id or 0, place)
     if wants_json():
         return jsonify(sequence=0)
     kind, _colon, number = place.partition(":")

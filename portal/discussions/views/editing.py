@@ -9,6 +9,7 @@ from portal.discussions.addresses import comment_address, post_address, thread_a
 from portal.discussions.forms import EditForm
 from portal.discussions.impartiality import check_impartial
 from portal.discussions.models import PostKind, PostState
+from portal.discussions.moved_away import was_moved_since
 from portal.discussions.policy import edit_needs_reason
 from portal.discussions.queries import places
 from portal.discussions.queries.history import edits_of
@@ -170,7 +171,7 @@ def _form_page(post: places.PostPlace, form: EditForm) -> str:
     author_edits = viewer().member_id == post.author_id
     leaves_mark = edit_needs_reason(
         viewer(), post.author_id, post.created_at, clock.now(), site.current().edit_grace_minutes
-    )
+    ) or was_moved_since(post.thread.id, post.created_at)
     draft = places.draft_at(viewer(), _draft_place(post))
     if not author_edits:
         form.rule.offer()

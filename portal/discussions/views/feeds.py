@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template
@@ -13,11 +14,15 @@ from portal.kernel import clock, kept_pages
 from portal.kernel.access import VISITOR, Permission, requires, viewer
 from portal.kernel.errors import NotFound
 from portal.members.display import Reader, person_line, reader_of
+from portal.members.queries.directory import named_companies, version_of_named_companies
 
 blueprint = Blueprint("feeds", __name__)
 
 ATOM = "application/atom+xml"
 XML = "application/xml"
+MOST_ADDRESSES = 50_000  # in one file, by the protocol
+ABOUT = ("/", "/how-it-works", "/rules", "/transparency")  # the pages about the site; they belong to front
+Url = tuple[str, datetime | None]
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 
 
@@ -50,18 +55,22 @@ def sitemap() -> Response:
 @blueprint.get("/sitemap/boards.xml")
 @requires(Permission.VISIT)
 def sitemap_boards() -> Response:
-    """The home page and the public boards."""
-    return _kept_xml("sitemap boards", lambda: _urlset(_board_urls()))
+    """The home page, the pages about the site, the public boards, the companies that may be named."""
+    return _kept_xml("sitemap boards", lambda: _urlset(_page_urls()))
 
 
 @blueprint.get("/sitemap/threads-<int:part>.xml")
 @requires(Permission.VISIT)
 def sitemap_threads(part: int) -> Response:
-    """The public threads of one part of the numbers."""
-    first = part * feeds.SITEMAP_THREADS + 1
-    if first > feeds.largest_thread_id():
-        raise NotFound("no such part")
-    return _kept_xml(f"sitemap {part}", lambda: _urlset(_thread_urls(first)))
+    """The public threads of one part of the numbers; 404 for a part without any."""
+    return _kept_xml(f"sitemap threads {part}", lambda: _part(part, _thread_urls))
+
+
+@blueprint.get("/sitemap/members-<int:part>.xml")
+@requires(Permission.VISIT)
+def sitemap_members(part: int) -> Response:
+    """The members of one part of the numbers whose page outsiders may read; 404 for a part without any."""
+    return _kept_xml(f"sitemap members {part}", lambda: _part(part, _member_urls))
 
 
 @blueprint.get("/robots.txt")
@@ -77,32 +86,52 @@ def robots() -> Response:
 
 
 def _sitemap() -> str:
-    parts = (feeds.largest_thread_id() + feeds.SITEMAP_THREADS - 1) // feeds.SITEMAP_THREADS
-    if parts <= 1:
-        return _urlset(_board_urls() + _thread_urls(1))
-    names = ["boards", *(f"threads-{part}" for part in range(parts))]
+    threads, members = feeds.thread_parts(), feeds.member_parts(reader_of(viewer()))
+    if not {*threads, *members} - {0}:
+        urls = _page_urls() + _thread_urls(0) + _member_urls(0)
+        if len(urls) <= MOST_ADDRESSES:
+            return _urlset(urls)
+    names = [
+        "boards",
+        *(f"threads-{part}" for part in threads),
+        *(f"members-{part}" for part in members),
+    ]
     return render_template(
         "discussions/sitemap_index.xml", urls=[f"{_public_url()}/sitemap/{name}.xml" for name in names]
     )
 
 
-def _board_urls() -> list[tuple[str, Any]]:
-    boards = [
-        (f"{_public_url()}/boards/{board.slug}", board.last_activity_at) for board in feeds.public_boards()
+def _page_urls() -> list[Url]:
+    boards = [(f"/boards/{board.slug}", board.last_activity_at) for board in feeds.public_boards()]
+    companies = [(f"/companies/{slug}", None) for slug in named_companies(feeds.SITEMAP_ROWS)]
+    return [
+        (f"{_public_url()}{path}", changed)
+        for path, changed in [*((path, None) for path in ABOUT), *boards, *companies]
     ]
-    return [(f"{_public_url()}/", None), *boards]
 
 
-def _thread_urls(first: int) -> list[tuple[str, Any]]:
+def _thread_urls(part: int) -> list[Url]:
     # Crawlers carry no session; for somebody of sales the words of titles, and names in them, are left out.
     with_words = reader_of(viewer()) is not Reader.SELLER
     return [
         (f"{_public_url()}/threads/{row.id}{f'/{row.slug}' if with_words else ''}", row.last_activity_at)
-        for row in feeds.public_threads_from(first)
+        for row in feeds.public_threads_in(part)
     ]
 
 
-def _urlset(urls: list[tuple[str, Any]]) -> str:
+def _member_urls(part: int) -> list[Url]:
+    usernames = feeds.public_members_in(part, reader_of(viewer()))
+    return [(f"{_public_url()}/members/{username}", None) for username in usernames]
+
+
+def _part(part: int, urls_of: Callable[[int], list[Url]]) -> str:
+    urls = urls_of(part) if part < MOST_ADDRESSES else []
+    if not urls:
+        raise NotFound("no such part")
+    return _urlset(urls)
+
+
+def _urlset(urls: list[Url]) -> str:
     return render_template("discussions/sitemap.xml", urls=urls)
 
 
@@ -110,7 +139,8 @@ def _kept_xml(name: str, make: Callable[[], str]) -> Response:
     """A part of the sitemap; what it lists is at most an hour old."""
     hour = int(clock.now().timestamp()) // 3600
     boards = lists.version_of_what_is_public()
-    return kept_pages.answer((name,), (hour, boards[1:]), make, XML)
+    # A company that may be named no longer is not listed for another hour.
+    return kept_pages.answer((name,), (hour, boards[1:], version_of_named_companies()), make, XML)
 
 
 def _today(version: tuple[Any, ...]) -> tuple[Any, ...]:

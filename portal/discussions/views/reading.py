@@ -20,6 +20,7 @@ from portal.discussions.addresses import (
 )
 from portal.discussions.composer import reply_composer
 from portal.discussions.models import Audience, PostState, ThreadKind
+from portal.discussions.moved_away import stone_of
 from portal.discussions.policy import APPEAL, may_write_in, readable_audiences
 from portal.discussions.queries import (
     board_query,
@@ -28,10 +29,11 @@ from portal.discussions.queries import (
     find_visible_thread,
     lists,
     merged_into,
+    numbered_place,
     posts,
     thread_query,
 )
-from portal.discussions.queries.places import place_of
+from portal.discussions.queries.places import LARGEST_ID, place_of
 from portal.discussions.queries.posts import COMMENTS
 from portal.discussions.reading_state import note_read, note_view
 from portal.discussions.rows import thread_rows
@@ -152,8 +154,8 @@ def thread(thread_id: int, slug: str) -> BaseResponse:
     except NotFound:
         target = merged_into(viewer(), thread_id)
         if target is None:
-            raise
-        return redirect(thread_address(target.id, target.slug), 301)
+            return _moved_thread(thread_id, slug)
+        return redirect(thread_address(*target), 301)
     pages = Pages(_number_asked(), page_of(found.last_number))
     if found.state is PostState.HIDDEN and not viewer().may(Permission.MODERATE):
         return _removed_thread(found, slug)
@@ -295,12 +297,27 @@ def _removed_thread(found: Any, slug: str) -> BaseResponse:
     return Response(page)
 
 
+def _moved_thread(thread_id: int, slug: str) -> BaseResponse:
+    """Of a thread that went to fewer readers, those who lost it read that, and by which rule."""
+    stone = stone_of(viewer(), thread_id) if thread_id <= LARGEST_ID else None
+    if stone is None:
+        raise NotFound("no such thread")
+    if slug:  # its title
+        return redirect(f"/threads/{thread_id}", 301)
+    page = render_template(
+        "discussions/moved.html", stone=stone, board_here=stone.board_slug, robots="noindex"
+    )
+    return Response(page)
+
+
 @blueprint.get("/threads/<int:thread_id>/go")
 @requires(Permission.VISIT)
 def go_to_number(thread_id: int) -> BaseResponse:
     """To the post with a number, or the last one when there are fewer."""
     found = find_visible_thread(viewer(), thread_id)
     number = request.args.get("number", 1, type=int)
+    if found.state is PostState.HIDDEN and not viewer().may(Permission.MODERATE):
+        return redirect(thread_address(found.id, ""), 302)
     return redirect(post_address(found.id, found.slug, max(1, min(number, found.last_number))), 302)
 
 
@@ -308,7 +325,14 @@ def go_to_number(thread_id: int) -> BaseResponse:
 @requires(Permission.VISIT)
 def post(post_id: int) -> BaseResponse:
     """To the place of a post in its thread, on whatever page that is."""
-    place = find_place(viewer(), post_id)
+    try:
+        place = find_place(viewer(), post_id)
+    except NotFound:
+        stood = numbered_place(post_id)
+        stone = stone_of(viewer(), stood.thread_id) if stood is not None else None
+        if stood is None or stone is None or not stone.had(stood.number, stood.created_at):
+            raise
+        return redirect(f"/threads/{stood.thread_id}", 302)
     anchor = f"p{place.number}"
     url = thread_address(place.thread_id, place.thread_slug, page_of(place.number))
     if place.comment_id is not None:

@@ -13,8 +13,10 @@ from portal.discussions.queries import choosing, places
 from portal.discussions.services import tools
 from portal.discussions.views.answers import attempt
 from portal.discussions.wording import audience_group
+from portal.kernel import form_keys
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.forms import Form
 
 blueprint = Blueprint("tools", __name__)
 
@@ -31,9 +33,10 @@ def index(thread_id: int) -> str:
 def close(thread_id: int) -> Response:
     """Take no more posts, for a reason that stands on the thread."""
     form = ToolsForm()
+    key = _key(form, "close")
 
     def write() -> str:
-        tools.close_thread(viewer(), thread_id, form.reason.data or "", rule=form.rule.number)
+        tools.close_thread(viewer(), thread_id, form.reason.data or "", rule=form.rule.number, form_key=key)
         flash(_("The thread is closed. The reason stands on it."))
         return _address(thread_id)
 
@@ -73,13 +76,21 @@ def unpin(thread_id: int) -> Response:
 def move(thread_id: int) -> Response:
     """File a thread under another board."""
     form = ToolsForm()
+    key = _key(form, "move")
     thread = places.thread_place(viewer(), thread_id)
 
     def write() -> str:
         target = next((b for b in places.boards_to_write_on(viewer()) if b.slug == form.board.data), None)
         if target is None:
             raise Invalid(_("Choose a board."), "board")
-        tools.move_thread(viewer(), thread_id, target.id, form.move_reason.data or "")
+        tools.move_thread(
+            viewer(),
+            thread_id,
+            target.id,
+            form.move_reason.data or "",
+            rule=form.move_rule.number,
+            form_key=key,
+        )
         flash(_("The thread stands on “%(board)s” now.", board=target.name))
         return _address(thread_id)
 
@@ -100,11 +111,12 @@ def choose_posts(thread_id: int) -> str:
 def split(thread_id: int) -> Response:
     """Make a thread of the chosen posts: all of them, or none."""
     form = SplitForm()
+    key = _key(form, "split")
     thread = places.thread_place(viewer(), thread_id)
 
     def write() -> str:
         new = tools.split_thread(
-            viewer(), thread_id, _chosen(), form.title.data or "", form.reason.data or ""
+            viewer(), thread_id, _chosen(), form.title.data or "", form.reason.data or "", form_key=key
         )
         flash(_("The chosen posts are a thread of their own now."))
         return thread_address(new.id, new.slug)
@@ -126,6 +138,7 @@ def choose_target(thread_id: int) -> str:
 def merge(thread_id: int) -> Response:
     """Append the posts to another thread; where its name is no address, look for threads like it."""
     form = MergeForm()
+    key = _key(form, "merge")
     thread = places.thread_place(viewer(), thread_id)
     text = form.target.data or ""
     target = choosing.target_named(viewer(), text)
@@ -136,13 +149,22 @@ def merge(thread_id: int) -> Response:
         if target is None:
             raise Invalid(_("No thread was found by this."), "target")
         try:
-            into: Thread = tools.merge_threads(viewer(), thread_id, target.id, form.reason.data or "")
+            into: Thread = tools.merge_threads(
+                viewer(), thread_id, target.id, form.reason.data or "", rule=form.rule.number, form_key=key
+            )
         except Conflict as error:
             raise Invalid(error.message, "target") from error
         flash(_("The posts stand here now, and the old address leads here."))
         return thread_address(into.id, into.slug)
 
     return attempt(form, write, lambda: _merge_page(thread, form))
+
+
+def _key(form: Form, tool: str) -> str:
+    """The key under which this form is taken, its own for each tool of a page. Raises Repeated."""
+    key = f"{tool}:{form.taken_key}" if form.taken_key else ""
+    form_keys.check_free(key, viewer().member_id or 0)
+    return key
 
 
 def _address(thread_id: int) -> str:
@@ -157,6 +179,7 @@ def _tools_page(thread: places.ThreadPlace, form: ToolsForm) -> str:
             groups.setdefault(audience_group(board.audience), []).append((board.slug, board.name))
     form.board.choices = {"": [("", _("Choose a board"))], **groups} if groups else {}
     form.rule.offer()
+    form.move_rule.offer()
     against = reason_against(viewer(), thread.id)
     return render_template("discussions/tools.html", thread=thread, form=form, against=against)
 
@@ -171,6 +194,7 @@ def _split_page(thread: places.ThreadPlace, form: SplitForm) -> str:
 def _merge_page(
     thread: places.ThreadPlace, form: MergeForm, found: list[choosing.Target] | None = None
 ) -> str:
+    form.rule.offer()
     suggested = found if found is not None else choosing.targets_like(viewer(), thread)
     return render_template(
         "discussions/merge.html", thread=thread, form=form, targets=suggested, searched=found is not None

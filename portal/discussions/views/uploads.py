@@ -37,7 +37,7 @@ def upload() -> Response:
     file = request.files.get("file")
     try:
         if file is None or not file.filename:
-            raise Invalid("Choose a picture first.", "file")
+            raise Invalid(_("Choose a picture first."), "file")
         data = file.stream.read(MAX_BYTES + 1)
         kept = uploads.keep_picture(viewer(), data, _folder())
     except DomainError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from flask_babel import gettext as _
+
 from portal.kernel.errors import Invalid
 from portal.kernel.markup.policy import MAX_BRACKETS, MAX_BYTES, MAX_NESTING, MAX_SIGNS
 
@@ -21,17 +23,27 @@ def check_size(source: str) -> None:
     size = len(source.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         raise MarkupTooLarge(
-            f"This text has {size // 1024} KB; a post holds at most {MAX_BYTES // 1024} KB. Split it in two."
+            _(
+                "This text has %(size)s KB; a post holds at most %(most)s KB. Split it in two.",
+                size=size // 1024,
+                most=MAX_BYTES // 1024,
+            )
         )
     if len(_BRACKETS.findall(source)) > MAX_BRACKETS:
         raise MarkupTooLarge(
-            f"This text has more than {MAX_BRACKETS:,} brackets and angle signs. "
-            "Attach long logs as a file, or split the text."
+            _(
+                "This text has more than %(most)s brackets and angle signs. "
+                "Attach long logs as a file, or split the text.",
+                most=f"{MAX_BRACKETS:,}",
+            )
         )
     if max(source.count("`"), source.count("&")) > MAX_SIGNS:
         raise MarkupTooLarge(
-            f"This text has more than {MAX_SIGNS:,} backticks or ampersands. "
-            "Attach long logs as a file, or split the text."
+            _(
+                "This text has more than %(most)s backticks or ampersands. "
+                "Attach long logs as a file, or split the text.",
+                most=f"{MAX_SIGNS:,}",
+            )
         )
 
 

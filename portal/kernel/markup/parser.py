@@ -8,6 +8,7 @@ from functools import lru_cache
 from html import escape
 from itertools import islice
 
+from flask_babel import gettext as _
 from linkify_it import LinkifyIt
 from linkify_it.main import Match
 from markdown_it import MarkdownIt
@@ -78,7 +79,9 @@ def _budget(state: StateCore) -> None:
     """Stop before the costly steps when a text fell into very many pieces or nests too deep."""
     pieces = len(state.tokens) + sum(len(t.children) for t in state.tokens if t.children)
     if pieces > MAX_PIECES:
-        raise MarkupTooLarge("This text has too many separate pieces of formatting for one post. Split it.")
+        raise MarkupTooLarge(
+            _("This text has too many separate pieces of formatting for one post. Split it.")
+        )
     if not may_nest_deeply(state.src):
         return
     depth = 0
@@ -86,14 +89,16 @@ def _budget(state: StateCore) -> None:
         if token.type in {"blockquote_open", "bullet_list_open", "ordered_list_open"}:
             depth += 1
             if depth > MAX_NESTING:
-                raise MarkupTooLarge(f"Quotes and lists are nested more than {MAX_NESTING} deep.")
+                raise MarkupTooLarge(
+                    _("Quotes and lists are nested more than %(most)s deep.", most=MAX_NESTING)
+                )
         elif token.type in {"blockquote_close", "bullet_list_close", "ordered_list_close"}:
             depth -= 1
 
 
 def _blocks_budget(state: StateCore) -> None:
     if len(state.tokens) > MAX_PIECES:
-        raise MarkupTooLarge("This text has too many separate lines of formatting for one post. Split it.")
+        raise MarkupTooLarge(_("This text has too many separate lines of formatting for one post. Split it."))
 
 
 def _narrow_table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:

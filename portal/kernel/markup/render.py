@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from flask_babel import gettext as _
+
 from portal.kernel.markup import policy
 from portal.kernel.markup.limits import MarkupTooLarge
 from portal.kernel.markup.parser import mentioned, parse_markdown, quoted_posts, render_tokens
@@ -101,7 +103,11 @@ def check_html(html: str) -> None:
     """Raise MarkupTooLarge for an HTML body that would take long to clean."""
     if len(html) > policy.MAX_HTML or len(_TAG.findall(html)) > policy.MAX_HTML_TAGS:
         raise MarkupTooLarge(
-            f"An HTML body holds at most {policy.MAX_HTML // 1024} KB and {policy.MAX_HTML_TAGS:,} tags."
+            _(
+                "An HTML body holds at most %(size)s KB and %(most)s tags.",
+                size=policy.MAX_HTML // 1024,
+                most=f"{policy.MAX_HTML_TAGS:,}",
+            )
         )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from html import unescape
 from typing import Union
 
+from flask_babel import gettext as _
+
 from portal.kernel.markup import policy
 from portal.kernel.markup.highlight import language as known_language
 from portal.kernel.markup.limits import MarkupTooLarge
@@ -75,7 +77,7 @@ def parse(html: str) -> Node:
             node = Node(tag, attrs={k: unescape(v) for k, v in _ATTRIBUTE.findall(attributes)})
             elements += 1
             if elements > policy.MAX_ELEMENTS:
-                raise MarkupTooLarge("This text has too many separate pieces of formatting for one post.")
+                raise MarkupTooLarge(_("This text has too many separate pieces of formatting for one post."))
             if tag in _EMPTY:
                 stack[-1].children.append(node)
             elif len(stack) <= _MAX_DEPTH or tag in _CONTAINERS:
@@ -83,7 +85,9 @@ def parse(html: str) -> Node:
                 stack.append(node)
                 containers += tag in _CONTAINERS
                 if containers > policy.MAX_NESTING:
-                    raise MarkupTooLarge(f"Quotes and lists are nested more than {policy.MAX_NESTING} deep.")
+                    raise MarkupTooLarge(
+                        _("Quotes and lists are nested more than %(most)s deep.", most=policy.MAX_NESTING)
+                    )
     return root
 
 

@@ -124,6 +124,14 @@ def are_apart(one_id: int, other_id: int) -> bool:
     return row is not None and _is_no_competitor(one, row)
 
 
+def compete(one_id: int, other_id: int) -> bool:
+    """Whether the company of one of these two calls that of the other a competitor; colleagues do not."""
+    one, other = _asker(one_id), _asker(other_id)
+    if one is None or other is None:
+        return False
+    return other.company_id in one.competitors or one.company_id in other.competitors
+
+
 def lets_in(asker_id: int, member_id: int) -> bool:
     """Whether this member talks with askers who are verified as this one is."""
     asker = _asker(asker_id)

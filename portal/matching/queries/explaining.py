@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
 from portal.matching.choice import Candidate
 from portal.matching.criteria import WANTED_FIT, Criteria
 from portal.matching.queries.eligible import Ranked
@@ -41,30 +44,30 @@ class Proposals:
 
 
 _SAME = {
-    "industry": "same industry",
-    "products": "uses what you asked about",
-    "use_case": "uses it for the same",
-    "size_band": "same size",
-    "role_level": "same kind of role",
-    "region": "same country",
+    "industry": _l("same industry"),
+    "products": _l("uses what you asked about"),
+    "use_case": _l("uses it for the same"),
+    "size_band": _l("same size"),
+    "role_level": _l("same kind of role"),
+    "region": _l("same country"),
 }
 _DIFFERS = {
-    "industry": "another industry",
-    "products": "other products",
-    "use_case": "another use",
-    "size_band": "another size",
-    "role_level": "another kind of role",
-    "region": "another country",
-    "replacing": "replaced something else",
+    "industry": _l("another industry"),
+    "products": _l("other products"),
+    "use_case": _l("another use"),
+    "size_band": _l("another size"),
+    "role_level": _l("another kind of role"),
+    "region": _l("another country"),
+    "replacing": _l("replaced something else"),
 }
 _UNKNOWN = {
-    "industry": "industry not known",
-    "products": "products not known",
-    "use_case": "use not known",
-    "size_band": "size not known",
-    "role_level": "role not known",
-    "region": "country not known",
-    "replacing": "what was replaced is not known",
+    "industry": _l("industry not known"),
+    "products": _l("products not known"),
+    "use_case": _l("use not known"),
+    "size_band": _l("size not known"),
+    "role_level": _l("role not known"),
+    "region": _l("country not known"),
+    "replacing": _l("what was replaced is not known"),
 }
 
 
@@ -73,24 +76,33 @@ def explanation(match: Match, proposals: Proposals, *, name: str = "") -> list[s
 
     Counts stand there only when at least five fit, so that nobody can infer who declined.
     """
-    who = name or "This person"
+    who = name or _("This person")
     found = [_comparison(match, proposals.criteria)]
     if proposals.criteria.stated:
-        found.append(f"Fit {match.fit:.2f} ({WANTED_FIT:.2f} needed).")
-    if proposals.fitting is not None:
-        among = f"; {who} is among those asked least ({match.load} of {match.limit} this quarter)"
-        found.append(f"{proposals.fitting} customers fit{among if match.least else ''}.")
-    among_whom = "the nearest" if proposals.relaxed else "those who fit"
-    found.append(_HOW[match.chosen_as].format(who=who, whom=among_whom))
-    found.append("Nobody is paid. The vendor cannot read this conversation.")
+        found.append(
+            _("Fit %(fit)s (%(needed)s needed).", fit=f"{match.fit:.2f}", needed=f"{WANTED_FIT:.2f}")
+        )
+    if proposals.fitting is not None and match.least:
+        found.append(
+            _(
+                "%(num)d customers fit; %(who)s is among those asked least (%(load)d of %(limit)d this "
+                "quarter).",
+                num=proposals.fitting,
+                who=who,
+                load=match.load,
+                limit=match.limit,
+            )
+        )
+    elif proposals.fitting is not None:
+        found.append(_("%(num)d customers fit.", num=proposals.fitting))
+    if match.chosen_as == "least shown":
+        found.append(_("%(who)s was proposed least often this quarter.", who=who))
+    elif match.chosen_as == "random" and proposals.relaxed:
+        found.append(_("%(who)s was drawn at random from the nearest.", who=who))
+    elif match.chosen_as == "random":
+        found.append(_("%(who)s was drawn at random from those who fit.", who=who))
+    found.append(_("Nobody is paid. The vendor cannot read this conversation."))
     return [sentence for sentence in found if sentence]
-
-
-_HOW = {
-    "chosen": "",
-    "least shown": "{who} was proposed least often this quarter.",
-    "random": "{who} was drawn at random from {whom}.",
-}
 
 
 def as_match(ranked: Ranked, chosen_as: str, fitting: list[Candidate]) -> Match:
@@ -112,7 +124,10 @@ def as_match(ranked: Ranked, chosen_as: str, fitting: list[Candidate]) -> Match:
 
 def _comparison(match: Match, criteria: Criteria) -> str:
     """ "Same industry, same size, replaced Brokerline too; another country." """
-    same = [_SAME.get(name) or f"replaced {criteria.replacing} too" for name in match.same]
-    other = [_DIFFERS[name] for name in match.differs] + [_UNKNOWN[name] for name in match.unknown]
+    same = [
+        str(_SAME[name]) if name in _SAME else _("replaced %(product)s too", product=criteria.replacing)
+        for name in match.same
+    ]
+    other = [str(words) for words in (*map(_DIFFERS.get, match.differs), *map(_UNKNOWN.get, match.unknown))]
     text = "; ".join(", ".join(part) for part in (same, other) if part)
     return f"{text[0].upper()}{text[1:]}." if text else ""

@@ -1,6 +1,6 @@
 """Writes of matching: proposing, reserving, and what members say about being asked."""
 
-from portal.matching.services.proposing import choose_for_wave, propose
+from portal.matching.services.proposing import choose_for_wave, end_purpose, propose
 from portal.matching.services.reserving import (
     confirm,
     did_not_happen,
@@ -16,6 +16,7 @@ __all__ = [
     "close_slot",
     "confirm",
     "did_not_happen",
+    "end_purpose",
     "free_slot",
     "hold",
     "open_slot",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import audit, clock, events
@@ -95,16 +96,16 @@ def change_preferences(member_id: int, wanted: Preferences, *, version: str) -> 
     topics = _topics(wanted.topics)
     talk_about = " ".join(wanted.talk_about.split())
     if len(talk_about) > MAX_TALK_ABOUT:
-        raise Invalid(f"At most {MAX_TALK_ABOUT} characters.", "talk_about")
+        raise Invalid(_("At most %(most)s characters.", most=MAX_TALK_ABOUT), "talk_about")
     _check_numbers(wanted)
     if (wanted.quiet_from is None) != (wanted.quiet_to is None):
         missing = "quiet_from" if wanted.quiet_from is None else "quiet_to"
-        raise Invalid("Choose both hours, or neither.", missing)
+        raise Invalid(_("Choose both hours, or neither."), missing)
     with unit_of_work():
         lock(member_id)  # reservations see the limit before or after, never in between
         stored = preferences_of(member_id)
         if stored.version != version:
-            raise Conflict("Your choices were changed in another window meanwhile.")
+            raise Conflict(_("Your choices were changed in another window meanwhile."))
         member = db.session.get_one(Member, member_id)
         row = _row(member_id)
         if wanted.limit != stored.preferences.limit or not stored.lowered:
@@ -154,12 +155,12 @@ def lower_limit(staff: Viewer, member_id: int, limit: int | None) -> None:
     Only the member can raise it again beyond what they chose, and does so by choosing anew.
     """
     if not staff.may(Permission.CONFIRM_MEMBERS):
-        raise Forbidden("Only the vendor's moderators and admins can do this.")
+        raise Forbidden(_("Only the vendor's moderators and admins can do this."))
     with unit_of_work():
         lock(member_id)
         row = _row(member_id)
         if limit is not None and not 0 <= limit < row.limit_per_quarter:
-            raise Invalid("It can only be lowered; only the member can raise it.", "limit")
+            raise Invalid(_("It can only be lowered; only the member can raise it."), "limit")
         if row.staff_limit == limit:
             return
         row.staff_limit = limit
@@ -199,24 +200,26 @@ def _defaults(member_id: int) -> Availability:
 
 def _check_numbers(wanted: Preferences) -> None:
     if not 0 <= wanted.limit <= MOST_PER_QUARTER:
-        raise Invalid(f"Choose 0 to {MOST_PER_QUARTER}.", "limit")
+        raise Invalid(_("Choose 0 to %(most)s.", most=MOST_PER_QUARTER), "limit")
     if not 0 <= wanted.answer_requests <= MOST_ANSWER_REQUESTS:
-        raise Invalid(f"Choose 0 to {MOST_ANSWER_REQUESTS}.", "answer_requests")
+        raise Invalid(_("Choose 0 to %(most)s.", most=MOST_ANSWER_REQUESTS), "answer_requests")
     for name, hour in (("quiet_from", wanted.quiet_from), ("quiet_to", wanted.quiet_to)):
         if hour is not None and not 0 <= hour <= 23:
-            raise Invalid("Choose an hour of the list.", name)
+            raise Invalid(_("Choose an hour of the list."), name)
 
 
 def _values(chosen: list[str]) -> list[str]:
     if not set(chosen) <= set(VALUES):
-        raise Invalid("Choose from the list.", "values")
+        raise Invalid(_("Choose from the list."), "values")
     return [value for value in VALUES if value in chosen]
 
 
 def _topics(words: list[str]) -> list[str]:
     found = list(dict.fromkeys(" ".join(word.split()) for word in words if word.strip()))
     if len(found) > MOST_TOPICS or any(len(word) > 60 for word in found):
-        raise Invalid(f"At most {MOST_TOPICS}, separated by commas, each up to 60 characters.", "topics")
+        raise Invalid(
+            _("At most %(most)s, separated by commas, each up to 60 characters.", most=MOST_TOPICS), "topics"
+        )
     return found
 
 
@@ -225,7 +228,7 @@ def _pause(until: date | None, zone: str) -> datetime | None:
         return None
     begin = datetime.combine(until, time(), zone_or_utc(zone))
     if not clock.now() < begin <= clock.now() + LONGEST_PAUSE:
-        raise Invalid("Choose a day within the next twelve months.", "paused_until")
+        raise Invalid(_("Choose a day within the next twelve months."), "paused_until")
     return begin
 
 

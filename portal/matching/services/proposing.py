@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import delete, insert, select, update
 
-from portal.kernel import clock
+from portal.kernel import clock, preserving
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 from portal.matching import choice
@@ -15,8 +16,8 @@ from portal.matching.models import Exposure, Kind, Shown
 from portal.matching.queries.eligible import Gate, Ranked, rank
 from portal.matching.queries.explaining import COUNTED_FROM, Match, Proposals, as_match
 
-NOBODY = "Nobody who could be asked at the moment is here."
-NEAREST = "Fewer than three people fit all of it well; the nearest are shown, with what differs."
+NOBODY = _l("Nobody who could be asked at the moment is here.")
+NEAREST = _l("Fewer than three people fit all of it well; the nearest are shown, with what differs.")
 KEPT = timedelta(days=400)
 
 
@@ -44,11 +45,11 @@ def propose(
     with unit_of_work():  # only to remember: reserving looks at everything again
         one_at_a_time(f"proposals {purpose}")
         _remember([one.member_id for one, _how in found], Shown.PROPOSED, purpose, now)
-    relaxed = "" if len(fitting) >= min(wanted, PROPOSALS) else NEAREST
+    relaxed = "" if len(fitting) >= min(wanted, PROPOSALS) else str(NEAREST)
     return Proposals(
         matches=tuple(as_match(by_id[one.member_id], how, fitting) for one, how in found),
         fitting=len(fitting) if len(fitting) >= COUNTED_FROM else None,
-        relaxed=relaxed if found else NOBODY,
+        relaxed=relaxed if found else str(NOBODY),
         criteria=criteria,
     )
 
@@ -89,10 +90,24 @@ def choose_for_wave(
     return [as_match(by_id[one.member_id], "chosen", fitting) for one in found]
 
 
+def end_purpose(purpose: str) -> None:
+    """What this was about is gone. Who was shown for it stays counted, under a name that nothing else gets.
+
+    Inside a unit of work.
+    """
+    db.session.execute(
+        update(Exposure).where(Exposure.purpose == purpose).values(purpose=f"ended:{clock.token(12)}")
+    )
+
+
 def forget_old() -> int:
     """Remove exposures older than 400 days; gives how many."""
     with unit_of_work():
-        result = db.session.execute(delete(Exposure).where(Exposure.at < clock.now() - KEPT))
+        result = db.session.execute(
+            delete(Exposure)
+            .where(Exposure.at < clock.now() - KEPT, Exposure.member_id.not_in(preserving.preserved_ids()))
+            .execution_options(synchronize_session=False)
+        )
     return result.rowcount  # type: ignore[attr-defined]
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
 
-from portal.kernel import clock, events
+from portal.kernel import clock, events, preserving
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.kernel.unit_of_work import unit_of_work
@@ -117,7 +117,12 @@ def forget_old() -> int:
     before = clock.now() - KEPT
     with unit_of_work():
         result = db.session.execute(
-            delete(Reservation).where(or_(Reservation.released_at < before, Reservation.held_at < before))
+            delete(Reservation)
+            .where(
+                or_(Reservation.released_at < before, Reservation.held_at < before),
+                Reservation.member_id.not_in(preserving.preserved_ids()),
+            )
+            .execution_options(synchronize_session=False)
         )
     return result.rowcount  # type: ignore[attr-defined]
 

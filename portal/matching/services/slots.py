@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 
-from portal.kernel import clock
+from portal.kernel import clock, preserving
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
@@ -21,11 +22,11 @@ KEPT = timedelta(days=90)
 def open_slot(member_id: int, starts_at: datetime, minutes: int) -> Slot:
     """Open a time for booking; the same time again is once. Raises Invalid beside a field."""
     if minutes not in LENGTHS:
-        raise Invalid("Choose one of the lengths.", "minutes")
+        raise Invalid(_("Choose one of the lengths."), "minutes")
     with unit_of_work():
         now = clock.now()
         if not now + SOONEST <= starts_at <= now + LATEST:
-            raise Invalid("Choose a time from half an hour to six months ahead.", "starts_at")
+            raise Invalid(_("Choose a time from half an hour to six months ahead."), "starts_at")
         around = db.session.execute(
             select(Slot).where(
                 Slot.member_id == member_id,
@@ -37,12 +38,14 @@ def open_slot(member_id: int, starts_at: datetime, minutes: int) -> Slot:
             if other.starts_at == starts_at and other.minutes == minutes:
                 return other
             if other.starts_at + timedelta(minutes=other.minutes) > starts_at:
-                raise Invalid("This overlaps with a time that is open already.", "starts_at")
+                raise Invalid(_("This overlaps with a time that is open already."), "starts_at")
         count = db.session.execute(
             select(func.count()).select_from(Slot).where(Slot.member_id == member_id, Slot.starts_at > now)
         ).scalar_one()
         if count >= MOST_SLOTS:
-            raise Invalid(f"At most {MOST_SLOTS} times can be open. Close one first.", "starts_at")
+            raise Invalid(
+                _("At most %(most)s times can be open. Close one first.", most=MOST_SLOTS), "starts_at"
+            )
         slot = Slot(member_id=member_id, starts_at=starts_at, minutes=minutes)
         db.session.add(slot)
         db.session.flush()  # gives the id
@@ -87,5 +90,9 @@ def free_slot(purpose: str) -> None:
 def forget_old() -> int:
     """Remove times that are over since 90 days; gives how many."""
     with unit_of_work():
-        result = db.session.execute(delete(Slot).where(Slot.starts_at < clock.now() - KEPT))
+        result = db.session.execute(
+            delete(Slot)
+            .where(Slot.starts_at < clock.now() - KEPT, Slot.member_id.not_in(preserving.preserved_ids()))
+            .execution_options(synchronize_session=False)
+        )
     return result.rowcount  # type: ignore[attr-defined]

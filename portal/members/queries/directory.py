@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
 
-from portal.kernel import clock, page_cache, paging
+from portal.kernel import clock, page_cache, paging, site
 from portal.kernel.access import Permission, Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -31,7 +31,7 @@ from portal.members.models import (
     RoleLevel,
 )
 from portal.members.names import sort_key
-from portal.members.visibility import FIELDS, NOBODY, shows
+from portal.members.visibility import EVERYONE, FIELDS, NOBODY, shows
 
 ROWS = 30
 COUNTED = 1000
@@ -92,21 +92,18 @@ _regions: page_cache.Recent[list[lists.Item]] = page_cache.Recent(8, 600)
 
 
 def regions_in_use() -> list[lists.Item]:
-    """The countries that people or companies of the directory say they are in, by name.
+    """The countries that people or companies of the directory say they are in, in the order of the list.
 
     Looked up every ten minutes at most, since everybody has to be looked at.
     """
-    return _regions.get(id(db.engine), _find_regions)
+    return _regions.get((id(db.engine), site.current().version), _find_regions)
 
 
 def _find_regions() -> list[lists.Item]:
     of_people = select(Member.region).where(Member.region != "", _field_open("region")).distinct()
     of_companies = select(Company.region).where(Company.region != "").distinct()
-    codes = db.session.execute(of_people.union(of_companies)).scalars()
-    return sorted(
-        (lists.Item(code, lists.country_name(code)) for code in codes if lists.country_name(code)),
-        key=lambda item: item.label,
-    )
+    codes = set(db.session.execute(of_people.union(of_companies)).scalars())
+    return [item for item in lists.entries(lists.REGIONS, retired=True) if item.code in codes]
 
 
 def products() -> list[Any]:
@@ -270,6 +267,25 @@ def is_named(company: Company) -> bool:
     )
 
 
+def _named() -> ColumnElement[bool]:
+    """SQL: what `is_named` says."""
+    until = Company.named_until
+    return and_(Company.named_in_public, or_(until.is_(None), until >= clock.now().date()))
+
+
+def named_companies(rows: int) -> list[str]:
+    """Slugs of at most `rows` companies that allow being named to outsiders, today."""
+    return list(
+        db.session.execute(select(Company.slug).where(_named()).order_by(Company.id).limit(rows)).scalars()
+    )
+
+
+def version_of_named_companies() -> tuple[Any, ...]:
+    """Changes whenever a company is named to outsiders, or no longer."""
+    query = select(func.count(), func.coalesce(func.sum(Company.version), 0)).where(_named())
+    return tuple(db.session.execute(query).one())
+
+
 def _may_see(viewer: Viewer, reader: Reader, company: Company) -> bool:
     if is_named(company) or viewer.company_id == company.id or viewer.may(Permission.CONFIRM_MEMBERS):
         return True
@@ -323,9 +339,12 @@ def _field_open(field: str) -> ColumnElement[bool]:
 
 
 def _open_to(reader: Reader, field: str) -> ColumnElement[bool]:
-    if reader is not Reader.VISITOR:
-        return _field_open(field)
-    return func.coalesce(Member.visibility[field].as_string(), FIELDS[field]) == "everyone"
+    return is_shown_to_all(field) if reader is Reader.VISITOR else _field_open(field)
+
+
+def is_shown_to_all(field: str) -> ColumnElement[bool]:
+    """SQL: the member shows this field to outsiders too."""
+    return func.coalesce(Member.visibility[field].as_string(), FIELDS[field]) == EVERYONE
 
 
 def _by_name(query: Select[Any], line: Any, after: str, before: str) -> Page:

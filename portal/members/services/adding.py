@@ -1,5 +1,6 @@
 """Members made by hand, from the command line."""
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import audit, clock, events
@@ -30,7 +31,7 @@ def add_member(*, email: str, name: str, duty: Duty | None = None, password: str
     hashed = hash_password(password) if password is not None else None
     with unit_of_work():
         if db.session.execute(select(Member.id).where(Member.email == email)).first():
-            raise Invalid(f"{email} has an account already.", "email")
+            raise Invalid(_("%(email)s has an account already.", email=email), "email")
         now = clock.now()
         member = Member(
             username=make_username(name),
@@ -60,7 +61,7 @@ def grant(email: str, duty: Duty) -> list[str]:
             select(Member).where(Member.email == clean_email(email), Member.state != MemberState.ERASED)
         ).scalar_one_or_none()
         if member is None:
-            raise NotFound(f"Nobody has the address {email}.")
+            raise NotFound(_("Nobody has the address %(email)s.", email=email))
         put_duties(member, frozenset({*(Duty(one) for one in member.duties), duty}))
         audit.record(None, "set duties", "member", member.id, ", ".join(member.duties), area="people")
         return list(member.duties)
@@ -72,6 +73,6 @@ def link_for(email: str) -> str:
         email = clean_email(email)
         member = db.session.execute(select(Member).where(Member.email == email)).scalar_one_or_none()
         if member is None:
-            raise NotFound(f"Nobody has the address {email}.")
+            raise NotFound(_("Nobody has the address %(email)s.", email=email))
         audit.record(None, "make link", "member", member.id, area="people")
         return make_claim_link(member, email)

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import audit, site
@@ -30,9 +31,9 @@ def change_asks(admin: Viewer, values: AskValues) -> None:
     Raises Forbidden; Invalid beside a field.
     """
     if not admin.may(Permission.ADMINISTER):
-        raise Forbidden("Only admins can change the settings.")
+        raise Forbidden(_("Only admins can change the settings."))
     if not SHORTEST <= values.ask_hours <= LONGEST:
-        raise Invalid(f"Choose {SHORTEST} to {LONGEST} hours.", "ask_hours")
+        raise Invalid(_("Choose %(least)s to %(most)s hours.", least=SHORTEST, most=LONGEST), "ask_hours")
     _check_responsible(values.ask_responsible)
     with unit_of_work():
         before = site.current()
@@ -50,4 +51,4 @@ def _check_responsible(username: str) -> None:
     ).one_or_none()
     moderates = row is not None and {Duty.MODERATOR.value, Duty.ADMIN.value} & set(row.duties)
     if row is None or row.state is not MemberState.ACTIVE or not moderates:
-        raise Invalid("Nobody of this user name moderates here.", "ask_responsible")
+        raise Invalid(_("Nobody of this user name moderates here."), "ask_responsible")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import func, or_, select
 
 from portal.kernel import audit, clock, events, site
@@ -213,13 +214,16 @@ def _invite(member: Member, email: str) -> bool:
     events.publish(
         MailWanted(
             email,
-            f"An account for you at {site.current().name}",
+            _("An account for you at %(name)s", name=site.current().name),
             (
-                f"{site.current().name} invites you: an account with this address is ready. Choose a "
-                "password with the link below; it works once, for two weeks.",
-                "If you do not want it, there is nothing to do: nobody can use it without the link.",
+                _(
+                    "%(name)s invites you: an account with this address is ready. Choose a password with the "
+                    "link below; it works once, for two weeks.",
+                    name=site.current().name,
+                ),
+                _("If you do not want it, there is nothing to do: nobody can use it without the link."),
             ),
-            ("Choose a password", path),
+            (_("Choose a password"), path),
             member.id,
         )
     )

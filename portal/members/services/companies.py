@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlsplit
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, or_, select
 
 from portal.kernel import audit, clock, events, site
@@ -59,7 +60,7 @@ def change_company(actor: Viewer, slug: str, facts: CompanyFacts, *, version: in
     with unit_of_work():
         company = _company(slug)
         if company.version != version:
-            raise Conflict("Somebody changed this company meanwhile.", company.version)
+            raise Conflict(_("Somebody changed this company meanwhile."), company.version)
         kind_before = company.kind
         company.name, company.version = _name(facts.name), company.version + 1
         _take(actor, company, facts)
@@ -82,7 +83,7 @@ def _take(actor: Viewer, company: Company, facts: CompanyFacts) -> None:
     known = {number for number, _name in companies_to_choose()}
     company.competitors = [number for number in facts.competitors if number in known - {company.id}]
     if facts.named_until is not None and facts.named_in_public and facts.named_until < clock.now().date():
-        raise Invalid("This day is over. Leave it empty for no end.", "named_until")
+        raise Invalid(_("This day is over. Leave it empty for no end."), "named_until")
     company.named_in_public = facts.named_in_public
     company.named_until = facts.named_until if facts.named_in_public else None
     if (company.named_in_public, company.named_until) != named_before:
@@ -138,16 +139,24 @@ def place_people_of_vendor(before: list[str], now: list[str]) -> None:
 
 def _check_domain(company: Company, domain: str) -> None:
     if is_free_mail(domain):
-        raise Invalid(f"Anybody can have an address at {domain}: it shows no company.", "domains")
+        raise Invalid(
+            _("Anybody can have an address at %(domain)s: it shows no company.", domain=domain), "domains"
+        )
     if company.kind is not CompanyKind.VENDOR and is_within(domain, site.current().vendor_domains):
-        raise Invalid(f"{domain} is a domain of the vendor, whose people can never be customers.", "domains")
+        raise Invalid(
+            _("%(domain)s is a domain of the vendor, whose people can never be customers.", domain=domain),
+            "domains",
+        )
     owner = db.session.execute(
         select(Company.name)
         .join(CompanyDomain, CompanyDomain.company_id == Company.id)
         .where(CompanyDomain.domain == domain)
     ).scalar_one_or_none()
     if owner is not None:
-        raise Invalid(f"{domain} belongs to {owner}. Take it away there first.", "domains")
+        raise Invalid(
+            _("%(domain)s belongs to %(owner)s. Take it away there first.", domain=domain, owner=owner),
+            "domains",
+        )
 
 
 def _check_lists(facts: CompanyFacts) -> None:
@@ -156,15 +165,15 @@ def _check_lists(facts: CompanyFacts) -> None:
         (lists.SIZES, facts.size_band, "size_band"),
     ):
         if code and lists.find(list_name, code) is None:
-            raise Invalid("Choose from the list.", name)
+            raise Invalid(_("Choose from the list."), name)
     if facts.region and not lists.country_name(facts.region):
-        raise Invalid("Choose a country of the list.", "region")
+        raise Invalid(_("Choose a country of the list."), "region")
 
 
 def _name(name: str) -> str:
     name = " ".join(name.split())
     if not 2 <= len(name) <= 120:
-        raise Invalid("A company's name has 2 to 120 characters.", "name")
+        raise Invalid(_("A company's name has 2 to 120 characters."), "name")
     return name
 
 
@@ -177,7 +186,7 @@ def _website(address: str) -> str:
     parts = urlsplit(address)
     is_web = parts.scheme in ("http", "https") and "." in (parts.hostname or "") and "@" not in parts.netloc
     if not is_web or len(address) > 200:
-        raise Invalid("Write an address such as https://company.com.", "website")
+        raise Invalid(_("Write an address such as https://company.com."), "website")
     return address
 
 
@@ -200,4 +209,4 @@ def _company(slug: str) -> Company:
 
 def _check(actor: Viewer) -> None:
     if not actor.may(Permission.CONFIRM_MEMBERS):
-        raise Forbidden("Only the vendor's moderators and admins look after companies.")
+        raise Forbidden(_("Only the vendor's moderators and admins look after companies."))

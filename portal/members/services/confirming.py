@@ -1,5 +1,6 @@
 """Who somebody is, said by hand: company, duties, and accounts handed over to their people."""
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import audit, events, site
@@ -38,10 +39,10 @@ def confirm_company(actor: Viewer, username: str, company_id: int) -> None:
         member = _member(username)
         company = db.session.get(Company, company_id)
         if company is None:
-            raise Invalid("Choose a company of the list.", "company")
+            raise Invalid(_("Choose a company of the list."), "company")
         if is_on_vendor_domain(member.email):
             raise Invalid(
-                "This address is on a domain of the vendor: it can never be a customer's.", "company"
+                _("This address is on a domain of the vendor: it can never be a customer's."), "company"
             )
         before, member.company_id = member.company_id, company.id
         member.verified_by, member.company_claim = VerifiedBy.MODERATOR, ""
@@ -52,9 +53,12 @@ def confirm_company(actor: Viewer, username: str, company_id: int) -> None:
         events.publish(MemberChanged(member.id))
         _tell(
             member,
-            f"Your company at {site.current().name} is confirmed",
-            f"A moderator confirmed that you work for {company.name}. What you can read and how you appear "
-            "follow from it.",
+            _("Your company at %(name)s is confirmed", name=site.current().name),
+            _(
+                "A moderator confirmed that you work for %(name)s. What you can read and how you appear "
+                "follow from it.",
+                name=company.name,
+            ),
         )
 
 
@@ -97,10 +101,10 @@ def put_duties(member: Member, duties: frozenset[Duty]) -> None:
     if why := refused_duties(member.status, duties):
         raise Invalid(why, "duties")
     if member.email_confirmed_at is None and duties:
-        raise Invalid("The address of this account is not confirmed.", "duties")
+        raise Invalid(_("The address of this account is not confirmed."), "duties")
     before = frozenset(Duty(duty) for duty in member.duties)
     if Duty.ADMIN in before - duties and not is_another_admin(member.id):
-        raise Invalid("There would be no admin left. Name another one first.", "duties")
+        raise Invalid(_("There would be no admin left. Name another one first."), "duties")
     if before == duties:
         return
     member.duties = [duty.value for duty in Duty if duty in duties]
@@ -109,8 +113,10 @@ def put_duties(member: Member, duties: frozenset[Duty]) -> None:
     words = ", ".join(DUTY_WORDS[duty] for duty in Duty if duty in duties)
     _tell(
         member,
-        f"Your duties at {site.current().name}",
-        f"From now on you look after: {words}." if words else "You no longer have a duty here. Thank you.",
+        _("Your duties at %(name)s", name=site.current().name),
+        _("From now on you look after: %(words)s.", words=words)
+        if words
+        else _("You no longer have a duty here. Thank you."),
     )
 
 
@@ -125,12 +131,12 @@ def hand_over(actor: Viewer, username: str, email: str) -> str:
     with unit_of_work():
         member = _member(username)
         if member.email_confirmed_at is not None:
-            raise Invalid("This account has a confirmed address; its owner can change it.", "email")
+            raise Invalid(_("This account has a confirmed address; its owner can change it."), "email")
         other = db.session.execute(
             select(Member.id).where(Member.email == email, Member.id != member.id)
         ).first()
         if other:
-            raise Invalid("Another account has this address.", "email")
+            raise Invalid(_("Another account has this address."), "email")
         member.email = email
         member.version += 1
         path = make_claim_link(member, email)
@@ -138,14 +144,17 @@ def hand_over(actor: Viewer, username: str, email: str) -> str:
         events.publish(
             MailWanted(
                 email,
-                f"An account for you at {site.current().name}",
+                _("An account for you at %(name)s", name=site.current().name),
                 (
-                    f"What {member.name} wrote elsewhere was brought to {site.current().name}, and a "
-                    "moderator hands it over to you. Choose a password with the link below; it works once, "
-                    "for two weeks.",
-                    "If it is not yours, there is nothing to do.",
+                    _(
+                        "What %(name)s wrote elsewhere was brought to %(site)s, and a moderator hands it "
+                        "over to you. Choose a password with the link below; it works once, for two weeks.",
+                        name=member.name,
+                        site=site.current().name,
+                    ),
+                    _("If it is not yours, there is nothing to do."),
                 ),
-                ("Take over the account", path),
+                (_("Take over the account"), path),
                 member.id,
             )
         )
@@ -171,7 +180,7 @@ def _tell(member: Member, subject: str, text: str) -> None:
     if member.email and member.email_confirmed_at is not None:
         events.publish(
             MailWanted(
-                member.email, subject, (text,), ("See your page", f"/members/{member.username}"), member.id
+                member.email, subject, (text,), (_("See your page"), f"/members/{member.username}"), member.id
             )
         )
 
@@ -189,4 +198,4 @@ def _member(username: str) -> Member:
 
 def _check(actor: Viewer, permission: Permission) -> None:
     if not actor.may(permission):
-        raise Forbidden("Your account may not do this.")
+        raise Forbidden(_("Your account may not do this."))

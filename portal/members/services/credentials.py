@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
-from portal.kernel import clock, events, site, vault
+from portal.kernel import clock, events, preserving, site, vault
 from portal.kernel.crypto import hash_password, password_matches, token_hash
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid, NotFound
@@ -27,7 +28,6 @@ LASTS = {
 MAILS_AN_HOUR = 3
 
 _KEPT = "kept with a sign-in link"
-_USED_UP = "This link was used, replaced by a newer one, or is too old."
 
 
 def ask_for_new_password(email: str) -> None:
@@ -41,13 +41,15 @@ def ask_for_new_password(email: str) -> None:
         events.publish(
             MailWanted(
                 email if member else "",
-                f"A new password for {site.current().name}",
+                _("A new password for %(name)s", name=site.current().name),
                 (
-                    "Somebody, probably you, asked for a new password. Open the link and choose one; it "
-                    "works once, for two hours, and only the newest link works.",
-                    "If it was not you, there is nothing to do: the old password stays.",
+                    _(
+                        "Somebody, probably you, asked for a new password. Open the link and choose one; it "
+                        "works once, for two hours, and only the newest link works."
+                    ),
+                    _("If it was not you, there is nothing to do: the old password stays."),
                 ),
-                ("Choose a new password", f"/password/{token}"),
+                (_("Choose a new password"), f"/password/{token}"),
                 member.id if member else None,
             )
         )
@@ -71,13 +73,16 @@ def ask_for_sign_in_link(email: str, *, place: str = "/", kept: str = "", browse
         events.publish(
             MailWanted(
                 email if member else "",
-                f"Sign in to {site.current().name}",
+                _("Sign in to %(name)s", name=site.current().name),
                 (
-                    "Somebody, probably you, wants to sign in with this address. Open the link and press the "
-                    "button there; it works once, for 20 minutes, and only the newest link works.",
-                    "If it was not you, there is nothing to do: without the link nobody gets in.",
+                    _(
+                        "Somebody, probably you, wants to sign in with this address. Open the link and "
+                        "press the button there; it works once, for 20 minutes, and only the newest link "
+                        "works."
+                    ),
+                    _("If it was not you, there is nothing to do: without the link nobody gets in."),
                 ),
-                ("Sign in", f"/login/link/{token}"),
+                (_("Sign in"), f"/login/link/{token}"),
                 member.id if member else None,
             )
         )
@@ -104,13 +109,13 @@ def use_sign_in_link(token: str, *, browser: str = "") -> tuple[int, str, str]:
         member = db.session.get(Member, link.member_id)
         used = db.session.execute(delete(MailedLink).where(MailedLink.id == link.id))
         if used.rowcount != 1:  # type: ignore[attr-defined]
-            raise NotFound(_USED_UP)
+            raise _used_up()
         if (
             member is None
             or member.email != link.email
             or member.state not in (MemberState.ACTIVE, MemberState.SUSPENDED)
         ):
-            raise NotFound(_USED_UP)
+            raise _used_up()
         _confirm_address(member)
         return member.id, link.place, _kept_by(link, browser)
 
@@ -125,7 +130,7 @@ def find_link(token: str, *purposes: LinkPurpose) -> MailedLink:
         )
     ).scalar_one_or_none()
     if link is None:
-        raise NotFound(_USED_UP)
+        raise _used_up()
     return link
 
 
@@ -142,7 +147,7 @@ def set_password_by_link(token: str, password: str) -> int:
         link = find_link(token, *purposes)
         member = db.session.get(Member, link.member_id)
         if member is None or member.email != link.email:
-            raise NotFound(_USED_UP)
+            raise _used_up()
         member.password_hash = hashed
         _confirm_address(member)
         _end_links(member.id)
@@ -155,7 +160,7 @@ def change_password(member_id: int, *, current: str, new: str, session_id: int |
     """Change one's own password; every other session ends. Raises Invalid beside `current` or `new`."""
     member = db.session.get_one(Member, member_id)
     if not password_matches(member.password_hash, current):
-        raise Invalid("This is not your password.", "current")
+        raise Invalid(_("This is not your password."), "current")
     check_new_password(new, email=member.email or "", name=member.name, field="new")
     hashed = hash_password(new)
     with unit_of_work():
@@ -170,13 +175,14 @@ def ask_for_new_email(member_id: int, *, password: str, email: str) -> str:
     """Send a link to the new address; until it is used the old one stays. Gives the address as stored.
 
     Raises Invalid beside `password` or `email`. An address that has an account gets a mail that says so.
+    After a few mails within the hour none goes out, and the link of the last one still works.
     """
     email = clean_email(email)
     member = db.session.get_one(Member, member_id)
     if not password_matches(member.password_hash, password):
-        raise Invalid("This is not your password.", "password")
+        raise Invalid(_("This is not your password."), "password")
     if member.email == email:
-        raise Invalid("This is your address already.", "email")
+        raise Invalid(_("This is your address already."), "email")
     token = clock.token()
     with unit_of_work():
         member = db.session.get_one(Member, member_id)
@@ -184,26 +190,32 @@ def ask_for_new_email(member_id: int, *, password: str, email: str) -> str:
         taken = db.session.execute(select(Member.id).where(Member.email == email)).first()
         if wanted:
             _make_link(member, LinkPurpose.EMAIL, email, token)
+        to = email if wanted else ""
         name = site.current().name
         if taken:
             mail = MailWanted(
-                email,
-                f"You already have an account at {name}",
+                to,
+                _("You already have an account at %(name)s", name=name),
                 (
-                    f"Somebody asked to use this address for another account at {name}. It has one already, "
-                    "so nothing was changed.",
+                    _(
+                        "Somebody asked to use this address for another account at %(name)s. It has one "
+                        "already, so nothing was changed.",
+                        name=name,
+                    ),
                 ),
             )
         else:
             mail = MailWanted(
-                email if member else "",
-                f"Confirm your new address for {name}",
+                to,
+                _("Confirm your new address for %(name)s", name=name),
                 (
-                    "Open the link and press the button there, and mails will come to this address. The link "
-                    "works once, for a day.",
-                    "If you did not ask for this, there is nothing to do.",
+                    _(
+                        "Open the link and press the button there, and mails will come to this address. The "
+                        "link works once, for a day."
+                    ),
+                    _("If you did not ask for this, there is nothing to do."),
                 ),
-                ("Confirm this address", f"/settings/account/email/{token}"),
+                (_("Confirm this address"), f"/settings/account/email/{token}"),
             )
         events.publish(mail)
     return email
@@ -218,7 +230,7 @@ def change_email_by_link(token: str) -> int:
         link = find_link(token, LinkPurpose.EMAIL)
         member = db.session.get_one(Member, link.member_id)
         if db.session.execute(select(Member.id).where(Member.email == link.email)).first():
-            raise Conflict("This address has an account already.")
+            raise Conflict(_("This address has an account already."))
         old, member.email = member.email, link.email
         member.email_confirmed_at = clock.now()
         member.version += 1
@@ -230,14 +242,24 @@ def change_email_by_link(token: str) -> int:
         events.publish(MemberChanged(member.id))
         if old:
             contact = site.current().contact_email
-            whom = f" at {contact}" if contact else ""
             events.publish(
                 MailWanted(
                     old,
-                    f"Your address at {site.current().name} was changed",
+                    _("Your address at %(name)s was changed", name=site.current().name),
                     (
-                        "Your account has another mail address from now on; this one can no longer sign in.",
-                        f"If it was not you, tell us at once{whom}: we can see when it happened and undo it.",
+                        _(
+                            "Your account has another mail address from now on; this one can no longer sign "
+                            "in."
+                        ),
+                        _(
+                            "If it was not you, tell us at once at %(contact)s: we can see when it happened "
+                            "and undo it.",
+                            contact=contact,
+                        )
+                        if contact
+                        else _(
+                            "If it was not you, tell us at once: we can see when it happened and undo it."
+                        ),
                     ),
                     None,
                     member.id,
@@ -249,7 +271,14 @@ def change_email_by_link(token: str) -> int:
 def forget_old_links() -> int:
     """Remove links that are too old; gives how many."""
     with unit_of_work():
-        result = db.session.execute(delete(MailedLink).where(MailedLink.expires_at < clock.now()))
+        result = db.session.execute(
+            delete(MailedLink)
+            .where(
+                MailedLink.expires_at < clock.now(),
+                MailedLink.member_id.not_in(preserving.preserved_ids()),
+            )
+            .execution_options(synchronize_session=False)
+        )
     return result.rowcount  # type: ignore[attr-defined]
 
 
@@ -307,7 +336,9 @@ def _end_links(member_id: int) -> None:
 
 def _was_mailed_often(member_id: int) -> bool:
     """Counted by the member's own row, so that the cap holds for every sender together."""
-    member = db.session.get_one(Member, member_id)
+    member = db.session.get_one(
+        Member, member_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     hour = clock.now() - timedelta(hours=1)
     recent = [moment for moment in member.link_mails or [] if moment > hour.timestamp()]
     if len(recent) >= MAILS_AN_HOUR:
@@ -321,12 +352,16 @@ def _tell_of_password(member: Member) -> None:
         events.publish(
             MailWanted(
                 member.email,
-                f"Your password at {site.current().name} was changed",
+                _("Your password at %(name)s was changed", name=site.current().name),
                 (
-                    "A new password is in force, and every other open session was ended.",
-                    "If it was not you, set a new one at once with the link below.",
+                    _("A new password is in force, and every other open session was ended."),
+                    _("If it was not you, set a new one at once with the link below."),
                 ),
-                ("Set a new password", "/password"),
+                (_("Set a new password"), "/password"),
                 member.id,
             )
         )
+
+
+def _used_up() -> NotFound:
+    return NotFound(_("This link was used, replaced by a newer one, or is too old."))

@@ -1,14 +1,16 @@
 """The end of an account: its name goes from everywhere, its words stay without one or go too."""
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
-from portal.kernel import audit, clock, events, personal, preserving
+from portal.kernel import audit, clock, events, personal, preserving, site
 from portal.kernel.access import Duty
 from portal.kernel.crypto import password_matches
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid
 from portal.kernel.preserving import PostponedErasure
 from portal.kernel.unit_of_work import unit_of_work
+from portal.members import imported
 from portal.members.events import MemberChanged, MemberErased
 from portal.members.models import (
     JoinRequest,
@@ -34,7 +36,7 @@ def erase_own_account(member_id: int, *, password: str, keep_text: bool) -> str:
     """
     member = db.session.get_one(Member, member_id)
     if not password_matches(member.password_hash, password):
-        raise Invalid("This is not your password.", "password")
+        raise Invalid(_("This is not your password."), "password")
     with unit_of_work():
         return erase_account(member_id, keep_text=keep_text)
 
@@ -46,11 +48,12 @@ def erase_account(member_id: int, *, keep_text: bool, even_last_admin: bool = Fa
     """
     member = db.session.get_one(Member, member_id)
     if Duty.ADMIN in member.duties and not is_another_admin(member_id) and not even_last_admin:
-        raise Invalid("There would be no admin left. Name another one first.")
+        raise Invalid(_("There would be no admin left. Name another one first."))
     if preserving.is_preserved(member_id):
         _postpone(member, keep_text)
         return ""
     picture, company_id = member.picture, member.company_id
+    _name_no_longer(member.username)
     for one in personal.registered():
         one.erase(member_id, keep_text)
     count_company(company_id)
@@ -83,6 +86,7 @@ def _postpone(member: Member, keep_text: bool) -> None:
                 wanted_at=clock.now(),
             )
         )
+    _name_no_longer(member.username)
     member.name, member.state = NAME, MemberState.BANNED
     member.username, member.username_key = f"former-member-{member.id}", f"formermember{member.id}"
     member.version += 1
@@ -90,10 +94,22 @@ def _postpone(member: Member, keep_text: bool) -> None:
     events.publish(MemberChanged(member.id))
 
 
-def blank_member(member_id: int, _keep_text: bool) -> None:
+def _name_no_longer(username: str) -> None:
+    """The user name is free from now on: what it was named for must not pass to whoever takes it next."""
+    here = site.current()
+    named = [name for name in ("appeal_second", "ask_responsible") if getattr(here, name) == username]
+    if named:
+        site.change(**dict.fromkeys(named, ""))
+        audit.record(None, "change settings", "site", None, ", ".join(named), area="settings")
+
+
+def blank_member(member_id: int, keep_text: bool) -> None:
     """Leave of a member's row what others' pages need, and nothing that says who it was."""
     member = db.session.get_one(Member, member_id)
     email = member.email
+    known_again = None
+    if member.import_source and member.external_id:
+        known_again = imported.mark(member.import_source, member.external_id, keep_text=keep_text)
     values: dict[str, object] = {
         "name": NAME, "username": f"former-member-{member_id}", "username_key": f"formermember{member_id}",
         "email": None, "email_confirmed_at": None, "password_hash": None, "link_mails": [], "duties": [],
@@ -101,7 +117,7 @@ def blank_member(member_id: int, _keep_text: bool) -> None:
         "verified_by": None, "title": "", "role_level": None, "region": "", "time_zone": "UTC",
         "languages": [], "use_cases": [], "replaced": "", "topics": [], "about_source": "", "about_html": "",
         "picture": "", "visibility": {}, "theme": "", "language": "", "last_seen_at": None,
-        "external_id": None, "import_source": None,
+        "external_id": known_again, "import_source": None,
     }  # fmt: skip
     for name, value in values.items():
         setattr(member, name, value)

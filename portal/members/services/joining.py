@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -11,7 +12,7 @@ from portal.kernel.access import Status
 from portal.kernel.crypto import hash_password, password_matches, token_hash
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.unit_of_work import unit_of_work
+from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 from portal.members import names
 from portal.members.addresses import clean_email
 from portal.members.events import MailWanted, MemberJoined
@@ -97,7 +98,7 @@ def find_request(token: str) -> JoinRequest:
         )
     ).scalar_one_or_none()
     if request is None:
-        raise NotFound("This link was used or is too old.")
+        raise NotFound(_("This link was used or is too old."))
     return request
 
 
@@ -113,12 +114,12 @@ def confirm(token: str, *, browser: str, password: str = "") -> Joined:
     """
     request = find_request(token)
     if not is_from(request, browser) and not password_matches(request.password_hash, password):
-        raise Invalid("This is not the password that was chosen when joining.", "password")
+        raise Invalid(_("This is not the password that was chosen when joining."), "password")
     try:
         return _become_member(token)
     except IntegrityError as error:
         if db.session.execute(select(Member.id).where(Member.email == request.email)).first():
-            raise Conflict("This address has an account already. Sign in with it.") from error
+            raise Conflict(_("This address has an account already. Sign in with it.")) from error
         return _become_member(token)  # another person of that name was faster
 
 
@@ -144,7 +145,9 @@ def _become_member(token: str) -> Joined:
     with unit_of_work():
         request = find_request(token)
         if db.session.execute(select(Member.id).where(Member.email == request.email)).first():
-            raise Conflict("This address has an account already. Sign in with it.")
+            raise Conflict(_("This address has an account already. Sign in with it."))
+        # People of one name who join in the same moment come one after the other.
+        one_at_a_time(f"name:{next(iter(names.candidates(request.name)))}")
         now = clock.now()
         request.used_at = now
         member = Member(
@@ -179,24 +182,32 @@ def _send_link(request: JoinRequest, token: str) -> None:
         request.used_at = request.created_at
         mail = MailWanted(
             recipient,
-            f"You already have an account at {name}",
+            _("You already have an account at %(name)s", name=name),
             (
-                f"Somebody, probably you, asked to join {name} with this address. It has an account already: "
-                "sign in with it.",
-                "If you no longer know the password, set a new one with the link below. If it was not you, "
-                "there is nothing to do; nothing has changed.",
+                _(
+                    "Somebody, probably you, asked to join %(name)s with this address. It has an account "
+                    "already: sign in with it.",
+                    name=name,
+                ),
+                _(
+                    "If you no longer know the password, set a new one with the link below. If it was not "
+                    "you, there is nothing to do; nothing has changed."
+                ),
             ),
-            ("Set a new password", "/password"),
+            (_("Set a new password"), "/password"),
         )
     else:
         mail = MailWanted(
             recipient,
-            f"Confirm your address for {name}",
+            _("Confirm your address for %(name)s", name=name),
             (
-                f"Somebody, probably you, asked to join {name} with this address. Open the link and press "
-                "the button there; it works once, for three days.",
-                "If it was not you, there is nothing to do: without the link there will be no account.",
+                _(
+                    "Somebody, probably you, asked to join %(name)s with this address. Open the link and "
+                    "press the button there; it works once, for three days.",
+                    name=name,
+                ),
+                _("If it was not you, there is nothing to do: without the link there will be no account."),
             ),
-            ("Confirm this address", f"/join/confirm/{token}"),
+            (_("Confirm this address"), f"/join/confirm/{token}"),
         )
     events.publish(mail)

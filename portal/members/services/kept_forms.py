@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, select
 
-from portal.kernel import clock, vault
+from portal.kernel import clock, preserving, vault
 from portal.kernel.crypto import token_hash
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -59,7 +59,14 @@ def find(member_id: int, token: str) -> KeptForm:
 def forget_old() -> int:
     """Remove what nobody came back for; gives how many."""
     with unit_of_work():
-        result = db.session.execute(delete(KeptForm).where(KeptForm.created_at < clock.now() - LASTS))
+        result = db.session.execute(
+            delete(KeptForm)
+            .where(
+                KeptForm.created_at < clock.now() - LASTS,
+                KeptForm.member_id.not_in(preserving.preserved_ids()),
+            )
+            .execution_options(synchronize_session=False)
+        )
     return result.rowcount  # type: ignore[attr-defined]
 
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
 from portal.kernel import audit, events, site
@@ -17,6 +18,7 @@ from portal.members.models import ListItem, Product
 
 LONGEST_TAGS = 400
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]{0,11}")
+_REGION = re.compile(r"[A-Z]{2}")  # as wide as its column, and as ISO 3166 has them
 
 
 @dataclass(frozen=True)
@@ -38,18 +40,25 @@ def save_list(admin: Viewer, name: str, items: list[Item]) -> None:
     if name not in lists.TITLES:
         raise NotFound("no such list")
     for item in items:
+        if name == lists.REGIONS and not _REGION.fullmatch(item.code):
+            raise Invalid(
+                _("“%(code)s” cannot be a code: use two capital letters.", code=item.code[:20]), "code"
+            )
         if not _CODE.fullmatch(item.code):
-            raise Invalid(f"“{item.code[:20]}” cannot be a code: use letters, digits, + . and -.", "code")
+            raise Invalid(
+                _("“%(code)s” cannot be a code: use letters, digits, + . and -.", code=item.code[:20]), "code"
+            )
         if not 1 <= len(item.label.strip()) <= 120:
             raise Invalid(
-                f"Write what {item.code} is called, in at most 120 characters.", f"label-{item.code}"
+                _("Write what %(code)s is called, in at most 120 characters.", code=item.code),
+                f"label-{item.code}",
             )
     codes = [item.code for item in items]
     if len(set(codes)) < len(codes):
-        raise Invalid("Two entries have the same code.", "code")
+        raise Invalid(_("Two entries have the same code."), "code")
     missing = {item.code for item in lists.entries(name, retired=True)} - set(codes)
     if missing:
-        raise Invalid(f"{', '.join(sorted(missing))} can be retired, but not taken away.")
+        raise Invalid(_("%(names)s can be retired, but not taken away.", names=", ".join(sorted(missing))))
     with unit_of_work():
         db.session.execute(delete(ListItem).where(ListItem.list_name == name))
         db.session.add_all(
@@ -78,11 +87,11 @@ def save_products(admin: Viewer, rows: list[ProductRow]) -> None:
     names = [" ".join(row.name.split()) for row in rows]
     tags = [" ".join(dict.fromkeys(row.tags.replace(",", " ").lower().split())) for row in rows]
     if any(len(of) > LONGEST_TAGS for of in tags):
-        raise Invalid(f"At most {LONGEST_TAGS} characters of tags fit.", "tags")
+        raise Invalid(_("At most %(most)s characters of tags fit.", most=LONGEST_TAGS), "tags")
     if any(not 1 <= len(name) <= 80 for name in names):
-        raise Invalid("A product's name has 1 to 80 characters.", "name")
+        raise Invalid(_("A product's name has 1 to 80 characters."), "name")
     if len({name.casefold() for name in names}) < len(names):
-        raise Invalid("Two products have the same name.", "name")
+        raise Invalid(_("Two products have the same name."), "name")
     with unit_of_work():
         known = {product.id: product for product in all_products()}
         before = {number: product.tag_names for number, product in known.items()}
@@ -93,14 +102,14 @@ def save_products(admin: Viewer, rows: list[ProductRow]) -> None:
         db.session.flush()
         for position, (row, name, of) in enumerate(zip(rows, names, tags, strict=True)):
             if row.id is not None and row.id not in known:
-                raise Invalid("There is no such product.", "name")
+                raise Invalid(_("There is no such product."), "name")
             product = Product() if row.id is None else known.pop(row.id)
             product.name, product.position, product.retired = name, position, row.retired
             product.tags = of
             db.session.add(product)
             saved.append(product)
         if known:
-            raise Invalid("A product can be retired, but not taken away.")
+            raise Invalid(_("A product can be retired, but not taken away."))
         db.session.flush()  # new ones get their ids
         changed = [product.id for product in saved if before.get(product.id) != product.tag_names]
         if changed:
@@ -111,4 +120,4 @@ def save_products(admin: Viewer, rows: list[ProductRow]) -> None:
 
 def _check(admin: Viewer) -> None:
     if not admin.may(Permission.ADMINISTER):
-        raise Forbidden("Only admins can change the lists.")
+        raise Forbidden(_("Only admins can change the lists."))

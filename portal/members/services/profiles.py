@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import available_timezones
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
 from portal.kernel import clock, events
@@ -84,9 +85,9 @@ def change_profile(member_id: int, profile: Profile, *, version: int) -> None:
     claim = _line(profile.company_claim, 120, "company")
     used = {number: _since(since, f"since_{number}") for number, since in profile.products.items()}
     with unit_of_work():
-        member = db.session.get_one(Member, member_id)
+        member = _locked(member_id)
         if member.version != version:
-            raise Conflict("The profile was changed in another window meanwhile.", member.version)
+            raise Conflict(_("The profile was changed in another window meanwhile."), member.version)
         for name, value in checked.items():
             setattr(member, name, value)
         if member.company_id is None:
@@ -140,9 +141,9 @@ def visibility_of(member_id: int) -> dict[str, str]:
 def choose_visibility(member_id: int, choices: dict[str, str]) -> None:
     """Store who may see which field. Raises Invalid for a choice that there is not."""
     if not set(choices.values()) <= set(CHOICES) or not choices.keys() <= FIELDS.keys():
-        raise Invalid("Choose everyone, members or nobody.")
+        raise Invalid(_("Choose everyone, members or nobody."))
     with unit_of_work():
-        member = db.session.get_one(Member, member_id)
+        member = _locked(member_id)
         member.visibility = {**member.visibility, **choices}
         member.version += 1
         events.publish(MemberChanged(member_id))
@@ -151,7 +152,7 @@ def choose_visibility(member_id: int, choices: dict[str, str]) -> None:
 def choose_theme(member_id: int, theme: str) -> None:
     """ "light", "dark", or "" for what the system says. Raises Invalid."""
     if theme not in THEMES:
-        raise Invalid("Choose light, dark, or as your system.", "theme")
+        raise Invalid(_("Choose light, dark, or as your system."), "theme")
     with unit_of_work():
         db.session.get_one(Member, member_id).theme = theme
 
@@ -171,50 +172,58 @@ def picture_name() -> str:
     return f"m-{clock.token(18)}.webp"
 
 
+def _locked(member_id: int) -> Member:
+    """The member, as nobody else changes them until this unit of work ends."""
+    locked = {"key_share": True}
+    return db.session.get_one(Member, member_id, with_for_update=locked, populate_existing=True)
+
+
 def _about(source: str) -> str:
     if len(source) > MAX_ABOUT:
-        raise Invalid(f"Write at most {MAX_ABOUT:,} characters about yourself.", "about")
+        raise Invalid(_("Write at most %(most)s characters about yourself.", most=f"{MAX_ABOUT:,}"), "about")
     try:
         return render(source.strip()).html
     except MarkupTooLarge as error:
-        raise Invalid("The text has too much formatting.", "about") from error
+        raise Invalid(_("The text has too much formatting."), "about") from error
 
 
 def _line(text: str, limit: int, name: str) -> str:
     line = " ".join(text.split())
     if len(line) > limit:
-        raise Invalid(f"Use at most {limit} characters.", name)
+        raise Invalid(_("Use at most %(limit)s characters.", limit=limit), name)
     return line
 
 
 def _words(words: list[str], name: str) -> list[str]:
     found = list(dict.fromkeys(" ".join(word.split()) for word in words if word.strip()))
     if len(found) > MAX_WORDS or any(len(word) > 60 for word in found):
-        raise Invalid(f"At most {MAX_WORDS}, separated by commas, each up to 60 characters.", name)
+        raise Invalid(
+            _("At most %(most)s, separated by commas, each up to 60 characters.", most=MAX_WORDS), name
+        )
     return found
 
 
 def _one_of(value: str, kind: type[RoleLevel]) -> RoleLevel | None:
     if value and value not in list(kind):
-        raise Invalid("Choose one of the list.", "role_level")
+        raise Invalid(_("Choose one of the list."), "role_level")
     return kind(value) if value else None
 
 
 def _country(code: str) -> str:
     if code and not lists.country_name(code):
-        raise Invalid("Choose a country of the list.", "region")
+        raise Invalid(_("Choose a country of the list."), "region")
     return code
 
 
 def _zone(name: str) -> str:
     if name not in available_timezones():
-        raise Invalid("Choose a time zone of the list.", "time_zone")
+        raise Invalid(_("Choose a time zone of the list."), "time_zone")
     return name
 
 
 def _known(list_name: str, codes: list[str], name: str) -> list[str]:
     if any(lists.find(list_name, code) is None for code in codes):
-        raise Invalid("Choose from the list.", name)
+        raise Invalid(_("Choose from the list."), name)
     return list(dict.fromkeys(codes))
 
 
@@ -224,5 +233,5 @@ def _since(text: str, name: str) -> str:
         return ""
     match = _SINCE.fullmatch(text)
     if match is None or text[:7] > clock.now().strftime("%Y-%m"):
-        raise Invalid("Write a year, such as 2021, or a month, such as 2021-03.", name)
+        raise Invalid(_("Write a year, such as 2021, or a month, such as 2021-03."), name)
     return text

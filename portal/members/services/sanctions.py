@@ -6,6 +6,7 @@ from sqlalchemy import delete
 
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
+from portal.kernel.preserving import PostponedErasure
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member, MemberState, Session
 
@@ -42,10 +43,14 @@ def ban(member_id: int) -> None:
 
 
 def end_ban(member_id: int) -> None:
-    """Open a banned account again; its people sign in anew. Raises NotFound."""
+    """Open a banned account again; its people sign in anew. Raises NotFound.
+
+    One whose owner wants it erased, and that an order keeps until then, stays closed.
+    """
     with unit_of_work():
         member = _member(member_id)
-        if member.state is MemberState.BANNED:
+        wants_erasure = db.session.get(PostponedErasure, member_id) is not None
+        if member.state is MemberState.BANNED and not wants_erasure:
             member.state = MemberState.ACTIVE
             member.version += 1
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, update
 
-from portal.kernel import clock
+from portal.kernel import clock, preserving
 from portal.kernel.crypto import token_hash
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
@@ -66,5 +66,9 @@ def touch_session(session_id: int, member_id: int) -> None:
 def forget_ended() -> int:
     """Remove sessions that have run out; gives how many."""
     with unit_of_work():
-        result = db.session.execute(delete(Session).where(Session.expires_at < clock.now()))
+        result = db.session.execute(
+            delete(Session)
+            .where(Session.expires_at < clock.now(), Session.member_id.not_in(preserving.preserved_ids()))
+            .execution_options(synchronize_session=False)
+        )
     return result.rowcount  # type: ignore[attr-defined]

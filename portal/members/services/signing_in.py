@@ -1,5 +1,6 @@
 """Signing in: one answer for every address, whether it has an account or not."""
 
+from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from portal.kernel.crypto import hash_password, needs_rehash, password_matches
@@ -8,8 +9,6 @@ from portal.kernel.errors import Invalid
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.addresses import clean_email
 from portal.members.models import Member, MemberState
-
-WRONG = "This address and password do not go together."
 
 
 def normal(email: str) -> str:
@@ -32,9 +31,14 @@ def member_by_password(email: str, password: str) -> int:
     stored = row.password_hash if row else None
     right = password_matches(stored, password[:1000])
     if row is None or not right or row.state in (MemberState.BANNED, MemberState.ERASED):
-        raise Invalid(WRONG)
+        raise wrong_credentials()
     if stored and needs_rehash(stored):
         hashed = hash_password(password)
         with unit_of_work():
             db.session.execute(update(Member).where(Member.id == row.id).values(password_hash=hashed))
     return row.id
+
+
+def wrong_credentials() -> Invalid:
+    """The one answer to an unknown address, a wrong password and a closed account alike."""
+    return Invalid(_("This address and password do not go together."))

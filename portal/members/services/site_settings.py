@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import available_timezones
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import audit, colours, site, working_time
@@ -39,7 +40,7 @@ def change_site(admin: Viewer, values: SiteValues) -> None:
     New domains of the vendor make the people on them the vendor's at once.
     """
     if not admin.may(Permission.ADMINISTER):
-        raise Forbidden("Only admins can change the settings.")
+        raise Forbidden(_("Only admins can change the settings."))
     domains = sorted({clean_domain(domain, "vendor_domains") for domain in values.vendor_domains})
     _check_domains(admin, domains)
     checked = {
@@ -54,7 +55,7 @@ def change_site(admin: Viewer, values: SiteValues) -> None:
         "edit_grace_minutes": values.edit_grace_minutes,
     }
     if not 0 <= values.edit_grace_minutes <= 120:
-        raise Invalid("Choose 0 to 120 minutes.", "edit_grace_minutes")
+        raise Invalid(_("Choose 0 to 120 minutes."), "edit_grace_minutes")
     with unit_of_work():
         before = site.current()
         changed = sorted(name for name, value in checked.items() if getattr(before, name) != value)
@@ -79,7 +80,7 @@ class CalendarValues:
 def change_calendar(admin: Viewer, values: CalendarValues) -> None:
     """Put the calendar in force; what was promised before keeps its time. Raises Forbidden, Invalid."""
     if not admin.may(Permission.ADMINISTER):
-        raise Forbidden("Only admins can change the settings.")
+        raise Forbidden(_("Only admins can change the settings."))
     checked = {
         "calendar_zone": values.zone,
         "weekend": sorted(set(values.weekend)),
@@ -87,11 +88,11 @@ def change_calendar(admin: Viewer, values: CalendarValues) -> None:
         "days_off": sorted({_date(day) for day in values.days_off}),
     }
     if values.zone not in available_timezones():
-        raise Invalid("Choose a time zone of the list.", "zone")
+        raise Invalid(_("Choose a time zone of the list."), "zone")
     if not set(values.weekend) <= set(range(7)) or len(set(values.weekend)) == 7:
-        raise Invalid("At least one day of the week has to be a working day.", "weekend")
+        raise Invalid(_("At least one day of the week has to be a working day."), "weekend")
     if len(values.days_off) > working_time.MOST_DATES:
-        raise Invalid(f"At most {working_time.MOST_DATES} days.", "days_off")
+        raise Invalid(_("At most %(most)s days.", most=working_time.MOST_DATES), "days_off")
     with unit_of_work():
         before = site.current()
         changed = sorted(name for name, value in checked.items() if getattr(before, name) != value)
@@ -106,10 +107,10 @@ def _region(text: str) -> str:
         return ""
     known = working_time.holiday_regions()
     if code not in known:
-        raise Invalid("The holidays of this country are not known; add its days below.", "country")
+        raise Invalid(_("The holidays of this country are not known; add its days below."), "country")
     if part and part not in (found := {one.upper(): one for one in known[code]}):
         names = ", ".join(known[code]) or "none"
-        raise Invalid(f"Parts of this country with holidays of their own: {names}.", "part")
+        raise Invalid(_("Parts of this country with holidays of their own: %(names)s.", names=names), "part")
     return f"{code}-{found[part]}" if part else code
 
 
@@ -117,13 +118,15 @@ def _date(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError as error:
-        raise Invalid(f"Write each day as 2026-12-24; “{text[:20]}” is none.", "days_off") from error
+        raise Invalid(
+            _("Write each day as 2026-12-24; “%(text)s” is none.", text=text[:20]), "days_off"
+        ) from error
 
 
 def set_logo(admin: Viewer, url: str) -> None:
     """Show this picture beside the name, or the product's own mark with "". Raises Forbidden."""
     if not admin.may(Permission.ADMINISTER):
-        raise Forbidden("Only admins can change the settings.")
+        raise Forbidden(_("Only admins can change the settings."))
     with unit_of_work():
         site.change(logo_url=url)
         audit.record(admin, "change logo", "site", None, area="settings")
@@ -132,16 +135,16 @@ def set_logo(admin: Viewer, url: str) -> None:
 def _check_domains(admin: Viewer, domains: list[str]) -> None:
     for domain in domains:
         if is_free_mail(domain):
-            raise Invalid(f"Anybody can have an address at {domain}.", "vendor_domains")
+            raise Invalid(_("Anybody can have an address at %(domain)s.", domain=domain), "vendor_domains")
     if not domains and site.current().vendor_domains:
-        raise Invalid("Without a domain nobody would be the vendor's, you included.", "vendor_domains")
+        raise Invalid(_("Without a domain nobody would be the vendor's, you included."), "vendor_domains")
     own = db.session.execute(select(Member.email).where(Member.id == admin.member_id)).scalar_one_or_none()
     if (
         own
         and is_within(domain_of(own), site.current().vendor_domains)
         and not is_within(domain_of(own), domains)
     ):
-        raise Invalid("Your own address would no longer be the vendor's.", "vendor_domains")
+        raise Invalid(_("Your own address would no longer be the vendor's."), "vendor_domains")
 
 
 def _accent(text: str, name: str) -> str:
@@ -149,14 +152,19 @@ def _accent(text: str, name: str) -> str:
         return ""
     colour = colours.parse(text)
     if colour is None:
-        raise Invalid("Write a colour such as #0b5759.", name)
+        raise Invalid(_("Write a colour such as #0b5759."), name)
     scheme = name.removeprefix("accent_")
     ratio = colours.legibility(colour, scheme)
     if ratio < colours.READABLE:
         better = colours.as_hex(colours.legible(colour, scheme))
         raise Invalid(
-            f"This cannot be read well: its contrast is {ratio:.1f}, and {colours.READABLE} is needed. "
-            f"The nearest that can: {better}.",
+            _(
+                "This cannot be read well: its contrast is %(ratio)s, and %(most)s is needed. "
+                "The nearest that can: %(better)s.",
+                ratio=f"{ratio:.1f}",
+                most=colours.READABLE,
+                better=better,
+            ),
             name,
         )
     return colours.as_hex(colour)
@@ -165,5 +173,10 @@ def _accent(text: str, name: str) -> str:
 def _line(text: str, least: int, most: int, name: str) -> str:
     line = " ".join(text.split())
     if not least <= len(line) <= most:
-        raise Invalid(f"Use {least} to {most} characters." if least else f"At most {most} characters.", name)
+        raise Invalid(
+            _("Use %(least)s to %(most)s characters.", least=least, most=most)
+            if least
+            else _("At most %(most)s characters.", most=most),
+            name,
+        )
     return line

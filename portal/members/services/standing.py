@@ -32,14 +32,16 @@ def is_on_vendor_domain(email: str | None) -> bool:
 def place_by_address(member: Member) -> None:
     """Give the member the company of the confirmed address. What a moderator confirmed stays when none fits.
 
-    Inside a unit of work.
+    Having been imported proves nothing about the company: it makes nobody a former customer. Inside a unit of
+    work.
     """
+    only_imported = member.verified_by is VerifiedBy.IMPORTED
     company = company_of_address(member.email or "") if member.email_confirmed_at else None
     if company is not None:
         member.company_id, member.verified_by, member.company_claim = company.id, VerifiedBy.MAIL, ""
     elif member.verified_by is VerifiedBy.MAIL:
         member.company_id = member.verified_by = None
-    settle_status(member)
+    settle_status(member, correction=only_imported)
 
 
 def settle_status(member: Member, *, correction: bool = False) -> None:

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from flask import current_app, flash, make_response, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import NotFound as HttpNotFound
 from werkzeug.wrappers import Response
 
@@ -13,6 +14,7 @@ from portal.kernel import limits
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number_in
 from portal.kernel.pictures import MAX_BYTES, reencode
 from portal.members import browser, lists, queries
 from portal.members.forms import (
@@ -33,23 +35,23 @@ PICTURE_SIDE = 256
 TRIES = "10 per 15 minutes"  # of one's own password, by an open session
 
 _ROLES = {
-    RoleLevel.EXECUTIVE: "Executive: decides and is answerable",
-    RoleLevel.MANAGER: "Manager: runs a team or a budget",
-    RoleLevel.LEAD: "Lead: directs the work and does some of it",
-    RoleLevel.PRACTITIONER: "Practitioner: does the work",
+    RoleLevel.EXECUTIVE: _l("Executive: decides and is answerable"),
+    RoleLevel.MANAGER: _l("Manager: runs a team or a budget"),
+    RoleLevel.LEAD: _l("Lead: directs the work and does some of it"),
+    RoleLevel.PRACTITIONER: _l("Practitioner: does the work"),
 }
 _FIELD_WORDS = {
-    "picture": "Your picture",
-    "title": "Your title",
-    "company": "Your company",
-    "about": "About you",
-    "topics": "What others may ask you about",
-    "region": "Country and local time",
-    "languages": "Languages",
-    "products": "Products you use",
-    "use_cases": "What you use them for",
-    "replaced": "What they replaced",
-    "contributions": "The list of your threads and answers",
+    "picture": _l("Your picture"),
+    "title": _l("Your title"),
+    "company": _l("Your company"),
+    "about": _l("About you"),
+    "topics": _l("What others may ask you about"),
+    "region": _l("Country and local time"),
+    "languages": _l("Languages"),
+    "products": _l("Products you use"),
+    "use_cases": _l("What you use them for"),
+    "replaced": _l("What they replaced"),
+    "contributions": _l("The list of your threads and answers"),
 }
 
 
@@ -88,7 +90,7 @@ def save_profile() -> str | Response | tuple[str, int]:
     form = _empty_form()
     if form.validate():
         try:
-            version = int(form.version.data) if str(form.version.data).isdigit() else 0
+            version = number_in(form.version.data) or 0
             profiles.change_profile(_me(), _read(form), version=version)
         except Conflict as error:
             stored, form.version.data = profiles.profile_of(_me())[0], str(error.version)
@@ -144,8 +146,9 @@ def picture(name: str) -> Response:
     path = _file(file_name)
     if shown is None or not path.is_file():
         raise NotFound("no such picture")
-    response = send_file(path, mimetype="image/webp", conditional=True, max_age=31_536_000)
-    response.headers["Cache-Control"] = f"{'public' if shown else 'private'}, max-age=31536000, immutable"
+    response = send_file(path, mimetype="image/webp", conditional=True, max_age=None)
+    # As pictures in posts: what a proxy kept of one that was taken away is gone a day later.
+    response.headers["Cache-Control"] = "public, max-age=86400, immutable" if shown else "private, no-store"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
@@ -336,11 +339,14 @@ def _empty_form(**kwargs: Any) -> ProfileForm:
     form = profile_form(products)(**kwargs)
     form.role_level.choices = [
         ("", _("not said")),
-        *((level.value, _(text)) for level, text in _ROLES.items()),
+        *((level.value, words) for level, words in _ROLES.items()),
     ]
-    form.region.choices = [("", _("not said")), *((item.code, item.label) for item in lists.countries())]
+    regions = lists.offered(lists.REGIONS, form.region.data)
+    form.region.choices = [("", _("not said")), *((item.code, item.label) for item in regions)]
     form.time_zone.choices = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
-    form.languages.choices = [(item.code, item.label) for item in lists.entries(lists.LANGUAGES)]
+    form.languages.choices = [
+        (item.code, item.label) for item in lists.offered(lists.LANGUAGES, *(form.languages.data or []))
+    ]
     return form
 
 

@@ -71,7 +71,7 @@ def sign_in_link() -> str | Response:
 
 @blueprint.post("/login/link")
 @requires(Permission.VISIT)
-def ask_for_sign_in_link() -> str | tuple[str, int]:
+def ask_for_sign_in_link() -> Response | tuple[str, int]:
     """Send the link, if the address has an account; the answer is the same."""
     form = SignInLinkForm()
     if not form.validate():
@@ -83,11 +83,22 @@ def ask_for_sign_in_link() -> str | tuple[str, int]:
         kept=form.kept.data or "",
         browser=session.setdefault("asked_for_link", clock.token(18)),
     )
+    session["link_to"] = {"email": form.email.data, "next": local_path(form.next.data)}
+    return redirect(url_for("members.sign_in_link_sent"), 303)
+
+
+@blueprint.get("/login/link/sent")
+@requires(Permission.VISIT)
+def sign_in_link_sent() -> str | Response:
+    """Says that a link may be on its way. Sends nothing, however often it is loaded."""
+    asked = session.get("link_to")
+    if asked is None:
+        return redirect(url_for("members.sign_in_link"), 303)
     return render_template(
         "members/link_sent.html",
-        email=form.email.data,
+        email=asked["email"],
         lasts=_("It works once, for 20 minutes, on any device."),
-        again_url=url_for("members.sign_in_link", next=local_path(form.next.data)),
+        again_url=url_for("members.sign_in_link", next=asked["next"]),
     )
 
 
@@ -151,16 +162,27 @@ def password() -> str:
 
 @blueprint.post("/password")
 @requires(Permission.VISIT)
-def ask_for_password() -> str | tuple[str, int]:
+def ask_for_password() -> Response | tuple[str, int]:
     """Send a link, if the address has an account; the answer is the same."""
     form = ResetRequestForm()
     if not form.validate():
         return render_template("members/password.html", form=form), 422
     limits.take(RESETS_PER_ADDRESS, browser.client_address(), name="reset")
     credentials.ask_for_new_password(form.email.data or "")
+    session["password_to"] = form.email.data
+    return redirect(url_for("members.password_sent"), 303)
+
+
+@blueprint.get("/password/sent")
+@requires(Permission.VISIT)
+def password_sent() -> str | Response:
+    """Says that a link may be on its way. Sends nothing, however often it is loaded."""
+    email = session.get("password_to")
+    if email is None:
+        return redirect(url_for("members.password"), 303)
     return render_template(
         "members/link_sent.html",
-        email=form.email.data,
+        email=email,
         lasts=_("It works once, for two hours."),
         again_url=url_for("members.password"),
     )
@@ -249,4 +271,4 @@ def _too_many(wait: int) -> str:
 
 def _refuse_demo_in_production(email: str) -> None:
     if current_app.config["SETTINGS"].is_production and email.endswith("@demo.example"):
-        raise Invalid(signing_in.WRONG)
+        raise signing_in.wrong_credentials()

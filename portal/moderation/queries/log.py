@@ -7,13 +7,14 @@ from statistics import median
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.discussions.guests import Veil, veil_over, with_title
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
-from portal.discussions.policy import board_is_visible
+from portal.discussions.policy import board_is_visible, readable_audiences
 from portal.kernel import clock
 from portal.kernel.access import Viewer
-from portal.kernel.db import db
+from portal.kernel.db import db, one_of
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page, decode, encode
 from portal.members.display import reader_of
@@ -117,6 +118,12 @@ def story(viewer: Viewer, case_id: int) -> Story:
         answered_by=(answer.letter or "") if answer else "",
         answer_reason=_as_read(viewer, answer[0]) if answer else "",
     )
+
+
+def has_entry(viewer: Viewer, case_id: int) -> bool:
+    """Whether this reader finds the case in the log."""
+    query = _entries(viewer).where(Decision.case_id == case_id)
+    return db.session.execute(query.limit(1)).first() is not None
 
 
 @dataclass(frozen=True)
@@ -300,6 +307,8 @@ _LOGGED = and_(
     ),
 )
 
+_STANDS_ON = aliased(Board)
+
 WHAT: dict[str, ColumnElement[bool]] = {
     "removed": Decision.post_measure == PostMeasure.HIDE,
     "refused": Decision.post_measure == PostMeasure.REFUSE,
@@ -313,10 +322,13 @@ WHAT: dict[str, ColumnElement[bool]] = {
 
 
 def _of_boards(query: Any, *, of_case: bool = False) -> Any:
-    """Join the board under which the thread stands now, else the one of that time."""
+    """Join the board of that time, else the one under which the thread stands now.
+
+    A thread that is moved out of sight leaves the entries about it with those who could read them.
+    """
     table = Case if of_case else Decision
     return query.outerjoin(Thread, Thread.id == table.thread_id).join(
-        Board, Board.id == func.coalesce(Thread.board_id, table.board_id)
+        Board, Board.id == func.coalesce(table.board_id, Thread.board_id)
     )
 
 
@@ -328,7 +340,10 @@ def _entries(viewer: Viewer) -> Any:
                 Post.kind.label("post_kind"),
                 Thread.id.label("thread_id"),
                 Thread.title,
-                Thread.state.label("thread_state"),
+                and_(
+                    Thread.state == PostState.VISIBLE,
+                    one_of(_STANDS_ON.audience, sorted(readable_audiences(viewer))),
+                ).label("readable"),
                 Board.name.label("board_name"),
                 Board.slug.label("board_slug"),
                 Board.archived_at,
@@ -337,6 +352,7 @@ def _entries(viewer: Viewer) -> Any:
                 Appeal.decided_at.label("appeal_decided_at"),
             ).select_from(Decision)
         )
+        .outerjoin(_STANDS_ON, _STANDS_ON.id == Thread.board_id)
         .outerjoin(Post, Post.id == Decision.post_id)
         .outerjoin(ModeratorAlias, ModeratorAlias.member_id == Decision.decided_by_id)
         .outerjoin(Appeal, Appeal.decision_id == Decision.id)
@@ -359,7 +375,6 @@ def _as_entries(viewer: Viewer, rows: Iterable[Any]) -> list[Entry]:
 
 def _entry(row: Any, veil: Veil) -> Entry:
     decision: Decision = row[0]
-    readable = row.thread_state is PostState.VISIBLE
     return Entry(
         case_id=decision.case_id,
         decision=decision,
@@ -368,9 +383,9 @@ def _entry(row: Any, veil: Veil) -> Entry:
         board_name=row.board_name,
         board_slug=row.board_slug,
         board_archived=row.archived_at is not None,
-        # The title of a thread that was taken away may be what was wrong with it.
-        title=row.title if readable else "",
-        url=f"/posts/{decision.post_id}" if readable and decision.post_id else "",
+        # The title of a thread that was taken away, or out of sight, may be what was wrong with it.
+        title=row.title if row.readable else "",
+        url=f"/posts/{decision.post_id}" if row.readable and decision.post_id else "",
         reason=veil(decision.reason, row.thread_id or 0),
         appeal=row.appeal,
         appeal_decided_at=row.appeal_decided_at,

@@ -3,16 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import Text, cast, func, select
 
-from portal.discussions.models import Post, PostKind, PostState
+from portal.discussions.models import Board, Post, PostKind, PostState, Thread
+from portal.discussions.policy import thread_is_visible
 from portal.kernel import clock, site
-from portal.kernel.access import Duty
+from portal.kernel.access import Duty, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.members.models import Member, MemberState
 from portal.moderation import policy
-from portal.moderation.models import Appeal, AppealOutcome, Case, Decision, MemberMeasure, ModeratorAlias
+from portal.moderation.models import (
+    Appeal,
+    AppealOutcome,
+    Case,
+    Decision,
+    MemberMeasure,
+    ModeratorAlias,
+    PostMeasure,
+)
 
 
 @dataclass(frozen=True)
@@ -78,8 +88,42 @@ def own_decision(author_id: int, decision_id: int) -> OwnDecision:
             and policy.can_be_appealed(decision)
             and clock.now() <= policy.appeal_until(decision)
         ),
-        may_reopen=policy.author_may_reopen(decision) and row.state is PostState.VISIBLE,
+        may_reopen=row.state is PostState.VISIBLE and not why_not_reopen(decision),
     )
+
+
+def is_in_sight(viewer: Viewer, post_id: int | None) -> bool:
+    """Whether the viewer may read the thread in which the post stands now."""
+    there = (
+        select(Post.id)
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(Post.id == post_id, thread_is_visible(viewer))
+    )
+    return post_id is not None and db.session.execute(there).first() is not None
+
+
+def why_not_reopen(decision: Decision) -> str:
+    """Why the author cannot open the thread again that this decision closed; "" when they can."""
+    if not policy.author_may_reopen(decision):
+        return _("Only a thread that was closed as settled can be opened again here.")
+    by_rule = select(Decision.id).where(
+        Decision.thread_id == decision.thread_id,
+        Decision.post_measure == PostMeasure.CLOSE,
+        Decision.rule_number.is_not(None),
+        Decision.undone_at.is_(None),
+        Decision.overturned_at.is_(None),
+    )
+    if db.session.execute(by_rule.limit(1)).first():
+        return _("A rule closed this thread since, so it stays closed.")
+    archived = (
+        select(Board.archived_at)
+        .join(Thread, Thread.board_id == Board.id)
+        .where(Thread.id == decision.thread_id)
+    )
+    if db.session.execute(archived).scalar_one_or_none():
+        return _("This board is archived: nothing in it can be changed.")
+    return ""
 
 
 def barred_from_conversations(member_id: int) -> datetime | None:

@@ -3,6 +3,7 @@
 import hmac
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from portal.discussions.models import Post, PostState
@@ -54,15 +55,15 @@ def appeal(author_id: int, decision_id: int, text: str, *, form_key: str = "") -
         if decision is None or decision.member_id != author_id or not policy.can_be_appealed(decision):
             raise NotFound("no such decision")
         if decision.undone_at is not None:
-            raise Invalid("This decision was taken back already.", "text")
+            raise Invalid(_("This decision was taken back already."), "text")
         if db.session.execute(select(Appeal.id).where(Appeal.decision_id == decision.id)).first():
-            raise Invalid("You have appealed against this decision already.", "text")
+            raise Invalid(_("You have appealed against this decision already."), "text")
         if clock.now() > policy.appeal_until(decision):
-            raise Invalid("An appeal can be made within 14 days; this one comes too late.", "text")
+            raise Invalid(_("An appeal can be made within 14 days; this one comes too late."), "text")
         if not text:
-            raise Invalid("Say why it should be looked at again.", "text")
+            raise Invalid(_("Say why it should be looked at again."), "text")
         if len(text) > LONGEST_TEXT:
-            raise Invalid(f"At most {LONGEST_TEXT:,} characters fit.", "text")
+            raise Invalid(_("At most %(most)s characters fit.", most=f"{LONGEST_TEXT:,}"), "text")
         original = db.session.get_one(Case, decision.case_id)
         now = clock.now()
         case = Case(
@@ -145,13 +146,13 @@ def decide_appeal(
             raise Forbidden(against)
         cases.check_claim(judge, case)
         if case.version != version:
-            raise Conflict("This case was changed while you were looking at it.", case.version)
+            raise Conflict(_("This case was changed while you were looking at it."), case.version)
         if outcome not in (AppealOutcome.UPHELD, AppealOutcome.OVERTURNED):
-            raise Invalid("Choose whether the decision stands.", "outcome")
+            raise Invalid(_("Choose whether the decision stands."), "outcome")
         if not reason:
-            raise Invalid("Say why, in a sentence for the author; it stands in the public log.", "reason")
+            raise Invalid(_("Say why, in a sentence for the author; it stands in the public log."), "reason")
         if len(reason) > LONGEST_REASON:
-            raise Invalid(f"At most {LONGEST_REASON} characters fit.", "reason")
+            raise Invalid(_("At most %(most)s characters fit.", most=LONGEST_REASON), "reason")
         decision = db.session.get_one(Decision, made.decision_id)
         now = clock.now()
         answer = Decision(

@@ -1,5 +1,6 @@
 """Cases: one open for each target; claimed by one moderator at a time."""
 
+from flask_babel import gettext as _
 from sqlalchemy import or_, select, true
 
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
@@ -20,7 +21,7 @@ def title_of(post: Post, thread: Thread) -> str:
     if post.kind is PostKind.OPENING:
         return thread.title
     if post.kind is PostKind.COMMENT:
-        return f"Comment in {thread.title}"
+        return _("Comment in %(title)s", title=thread.title)
     return f"#{post.number} in {thread.title}"
 
 
@@ -96,7 +97,7 @@ def withdraw(case: Case) -> None:
 def case_for(moderator: Viewer, case_id: int) -> Case:
     """The case, locked, when this moderator may read its board. Raises NotFound, Forbidden."""
     if not moderator.may(Permission.MODERATE):
-        raise Forbidden("Only moderators can do this.")
+        raise Forbidden(_("Only moderators can do this."))
     case = db.session.execute(
         select(Case)
         .outerjoin(Thread, Thread.id == Case.thread_id)
@@ -151,7 +152,7 @@ def hand_back(moderator: Viewer, case_id: int) -> None:
 def check_open(case: Case) -> None:
     """Raises Conflict for a case that is decided."""
     if case.state is not CaseState.OPEN:
-        raise Conflict("Somebody has decided this case meanwhile.", case.version)
+        raise Conflict(_("Somebody has decided this case meanwhile."), case.version)
 
 
 def check_claim(moderator: Viewer, case: Case) -> None:
@@ -164,5 +165,6 @@ def check_claim(moderator: Viewer, case: Case) -> None:
     ):
         name = db.session.execute(select(Member.name).where(Member.id == case.claimed_by_id)).scalar_one()
         raise Conflict(
-            f"{name} has taken this case. Take it over first if you want to decide it.", case.version
+            _("%(name)s has taken this case. Take it over first if you want to decide it.", name=name),
+            case.version,
         )

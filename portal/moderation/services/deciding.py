@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from portal.discussions.models import Post, PostState, Thread
-from portal.discussions.services import editing, removal, tools
+from portal.discussions.services import acceptance, editing, removal, tools
 from portal.kernel import audit, clock, events, form_keys
 from portal.kernel.access import Duty, Permission, Status, Viewer
 from portal.kernel.db import db
@@ -76,15 +77,15 @@ def decide(moderator: Viewer, case_id: int, verdict: Verdict, *, form_key: str =
         case = cases.case_for(moderator, case_id)
         cases.check_open(case)
         if case.kind is CaseKind.APPEAL:
-            raise Invalid("An appeal is decided on its own page.", "post")
+            raise Invalid(_("An appeal is decided on its own page."), "post")
         if against := reason_against(moderator, case):
             raise Forbidden(against)
         cases.check_claim(moderator, case)
         post = db.session.get(Post, case.post_id, with_for_update=True) if case.post_id else None
         if case.version != verdict.version:
-            raise Conflict("This case was changed while you were looking at it.", case.version)
+            raise Conflict(_("This case was changed while you were looking at it."), case.version)
         if post is not None and verdict.post_version is not None and post.version != verdict.post_version:
-            raise Conflict("The post was changed while you were looking at it.", case.version)
+            raise Conflict(_("The post was changed while you were looking at it."), case.version)
         check_verdict(moderator, case, post, verdict, reason, note)
         ensure_rules()
         cites = verdict.rule_number is not None and not verdict.dismisses and not verdict.releases
@@ -140,14 +141,14 @@ def undo(moderator: Viewer, decision_id: int) -> Decision:
             raise NotFound("no such decision")
         case = cases.case_for(moderator, decision.case_id)
         if decision.decided_by_id != moderator.member_id and not moderator.may(Permission.ADMINISTER):
-            raise Forbidden("Only whoever decided can take it back; the author can appeal.")
+            raise Forbidden(_("Only whoever decided can take it back; the author can appeal."))
         if not policy.can_be_undone(decision, clock.now()):
-            raise Invalid("This can no longer be taken back. The author can appeal.", "undo")
+            raise Invalid(_("This can no longer be taken back. The author can appeal."), "undo")
         if db.session.execute(select(Appeal.id).where(Appeal.decision_id == decision.id)).first():
-            raise Invalid("The author has appealed, so somebody else decides now.", "undo")
+            raise Invalid(_("The author has appealed, so somebody else decides now."), "undo")
         key = decision.before.get("open_key") or f"post:{case.post_id}"
         if db.session.execute(select(Case.id).where(Case.open_key == key)).first():
-            raise Invalid("There is a new case about the same thing meanwhile: decide that one.", "undo")
+            raise Invalid(_("There is a new case about the same thing meanwhile: decide that one."), "undo")
         revert(moderator, decision)
         decision.undone_at, decision.undone_by_id = clock.now(), moderator.member_id
         case.state, case.open_key, case.decided_at = CaseState.OPEN, key, None
@@ -165,15 +166,33 @@ def revert(moderator: Viewer, decision: Decision) -> None:
     post_measure, member_measure = decision.post_measure, decision.member_measure
     if post_measure is PostMeasure.HIDE and decision.post_id is not None:
         removal.restore_post(decision.post_id)
+        if (accepted := decision.before.get("accepted")) and decision.thread_id is not None:
+            acceptance.accept_again(decision.thread_id, decision.post_id, datetime.fromisoformat(accepted))
     elif post_measure is PostMeasure.REFUSE and decision.post_id is not None:
         removal.hold_again(decision.post_id, decision.before.get("held_for", ""))
     elif post_measure is PostMeasure.CLOSE and decision.thread_id is not None:
         thread = db.session.get(Thread, decision.thread_id)
-        if thread is not None and thread.state is not PostState.DELETED and not decision.before.get("closed"):
-            tools.reopen_decided(thread.id, by_id=moderator.member_id or 0)
+        if thread is not None and thread.state is not PostState.DELETED:
+            former, by_id = decision.before.get("closed_reason"), moderator.member_id or 0
+            if not decision.before.get("closed"):
+                tools.reopen_decided(thread.id, by_id=by_id)
+            elif former is not None and thread.closed_at is not None:
+                tools.close_decided(thread.id, former, by_id=by_id)
     elif post_measure is PostMeasure.EDIT and decision.post_id is not None:
         editing.give_words_back(
             decision.post_id, decision.before.get("version", 0), by_id=moderator.member_id or 0
+        )
+    elif (
+        post_measure in (PostMeasure.MOVE, PostMeasure.MERGE)
+        and decision.post_id is not None
+        and decision.board_id is not None
+    ):
+        tools.put_back_decided(
+            decision.post_id,
+            decision.board_id,
+            decision.decided_at,
+            by_id=moderator.member_id or 0,
+            tags=decision.before.get("tags"),
         )
     if member_measure is MemberMeasure.SUSPEND:
         former = decision.before.get("suspended_until")
@@ -187,38 +206,40 @@ def check_verdict(
 ) -> None:
     """Raises Invalid beside the field, or Forbidden, for what cannot be decided here."""
     if verdict.post not in policy.measures_for(case.kind):
-        raise Invalid("Choose what happens to the post.", "post")
+        raise Invalid(_("Choose what happens to the post."), "post")
     if verdict.member not in policy.member_measures_for(case.kind):
-        raise Invalid("Choose what happens to the author.", "member")
+        raise Invalid(_("Choose what happens to the author."), "member")
     if verdict.post is PostMeasure.RELEASE and verdict.member is not MemberMeasure.NONE:
-        raise Invalid("A post that is released is no reason to hold its author back.", "member")
+        raise Invalid(_("A post that is released is no reason to hold its author back."), "member")
     if verdict.post in (PostMeasure.HIDE, PostMeasure.RELEASE, PostMeasure.REFUSE):
         if post is None or post.state is PostState.DELETED:
             raise Invalid(
-                "The author has deleted this post; there is nothing left to decide about it.", "post"
+                _("The author has deleted this post; there is nothing left to decide about it."), "post"
             )
         wanted = PostState.VISIBLE if verdict.post is PostMeasure.HIDE else PostState.HELD
         if post.state is not wanted:
-            raise Conflict("The post is no longer what it was when you looked.", case.version)
+            raise Conflict(_("The post is no longer what it was when you looked."), case.version)
     if not verdict.dismisses and not verdict.releases and verdict.rule_number is None:
-        raise Invalid("Choose the rule that was broken. Without one nothing is taken away.", "rule")
+        raise Invalid(_("Choose the rule that was broken. Without one nothing is taken away."), "rule")
     if not reason and not verdict.releases:
         raise Invalid(
-            "Say why, in a sentence for those who flagged it."
+            _("Say why, in a sentence for those who flagged it.")
             if verdict.dismisses
-            else "Say why, in a sentence for the author."
+            else _("Say why, in a sentence for the author.")
             if case.kind in policy.WITHOUT_POST
-            else "Say why, in a sentence for the author; it stands on the page.",
+            else _("Say why, in a sentence for the author; it stands on the page."),
             "reason",
         )
     if len(reason) > LONGEST_REASON:
-        raise Invalid(f"At most {LONGEST_REASON} characters fit; put the rest into the note.", "reason")
+        raise Invalid(
+            _("At most %(most)s characters fit; put the rest into the note.", most=LONGEST_REASON), "reason"
+        )
     if len(note) > 1000:
-        raise Invalid("At most 1,000 characters fit.", "note")
+        raise Invalid(_("At most 1,000 characters fit."), "note")
     if verdict.member in UNTIL:
         until, now = verdict.suspended_until, clock.now()
         if until is None or not now < until <= now + LONGEST_SUSPENSION:
-            raise Invalid("Choose an end within the next year.", "suspended_until")
+            raise Invalid(_("Choose an end within the next year."), "suspended_until")
     if verdict.member in (MemberMeasure.SUSPEND, MemberMeasure.BAN):
         _check_may_hold_back(moderator, case.member_id, verdict.member)
 
@@ -226,13 +247,13 @@ def check_verdict(
 def _check_may_hold_back(moderator: Viewer, member_id: int, measure: MemberMeasure) -> None:
     row = db.session.execute(select(Member.status, Member.duties).where(Member.id == member_id)).one()
     if policy.is_peer(moderator) and measure is MemberMeasure.BAN:
-        raise Forbidden("Closing an account for good is decided by a moderator of the vendor.")
+        raise Forbidden(_("Closing an account for good is decided by a moderator of the vendor."))
     if policy.is_peer(moderator) and row.status is Status.VENDOR:
-        raise Forbidden("Accounts of the vendor are held back by a moderator of the vendor.")
+        raise Forbidden(_("Accounts of the vendor are held back by a moderator of the vendor."))
     if row.duties and not moderator.may(Permission.ADMINISTER):
-        raise Forbidden("Accounts with a duty are held back by an admin.")
+        raise Forbidden(_("Accounts with a duty are held back by an admin."))
     if Duty.ADMIN in row.duties and measure is MemberMeasure.BAN:
-        raise Forbidden("Take the duty of admin away first.")
+        raise Forbidden(_("Take the duty of admin away first."))
 
 
 def _carry_out(moderator: Viewer, case: Case, decision: Decision) -> None:
@@ -240,6 +261,9 @@ def _carry_out(moderator: Viewer, case: Case, decision: Decision) -> None:
     if decision.post_measure in (PostMeasure.HIDE, PostMeasure.REFUSE) and case.post_id is not None:
         if decision.post_measure is PostMeasure.REFUSE:
             before["held_for"] = " ".join(case.reasons)
+        thread = db.session.get(Thread, case.thread_id) if case.thread_id is not None else None
+        if thread is not None and thread.accepted_post_id == case.post_id and thread.accepted_at is not None:
+            before["accepted"] = thread.accepted_at.isoformat()
         removal.hide_post(
             case.post_id,
             rule=decision.rule_label,
@@ -252,12 +276,11 @@ def _carry_out(moderator: Viewer, case: Case, decision: Decision) -> None:
     elif decision.post_measure is PostMeasure.CLOSE and case.thread_id is not None:
         thread = db.session.get_one(Thread, case.thread_id)
         before["closed"] = thread.closed_at is not None
-        if thread.closed_at is None:
-            tools.close_decided(
-                thread.id,
-                f"{decision.rule_label}: {decision.reason}",
-                by_id=moderator.member_id or 0,
-            )
+        if thread.closed_at is not None:
+            before["closed_reason"] = thread.closed_reason
+        tools.close_decided(
+            thread.id, f"{decision.rule_label}: {decision.reason}", by_id=moderator.member_id or 0
+        )
     if decision.member_measure is MemberMeasure.SUSPEND:
         former = sanctions.suspend(decision.member_id, decision.suspended_until or clock.now())
         before["suspended_until"] = former.isoformat() if former else None

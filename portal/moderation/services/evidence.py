@@ -78,8 +78,12 @@ def forget_evidence() -> int:
     """Throw away what was disclosed to cases whose decision can no longer be appealed; gives how many."""
     appeal = aliased(Case)
     before = clock.now() - policy.EVIDENCE_KEPT
+    kept = preserving.preserved_ids()
     over = and_(
-        Case.member_id.not_in(preserving.preserved_ids()),
+        Case.member_id.not_in(kept),
+        ~exists().where(
+            Evidence.case_id == Case.id, or_(Evidence.author_id.in_(kept), Evidence.shared_by_id.in_(kept))
+        ),
         Case.state != CaseState.OPEN,
         Case.decided_at < before,
         ~exists().where(

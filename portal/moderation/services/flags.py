@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from portal.discussions.models import PostState
@@ -31,23 +32,23 @@ def flag_post(
     """
     comment = "\n".join(line.rstrip() for line in comment.replace("\x00", "").strip().splitlines())
     if len(comment) > LONGEST_COMMENT:
-        raise Invalid(f"At most {LONGEST_COMMENT:,} characters fit here.", "comment")
+        raise Invalid(_("At most %(most)s characters fit here.", most=f"{LONGEST_COMMENT:,}"), "comment")
     with form_keys.once(form_key, reporter.member_id or 0) as outcome:
         post, thread, _board = post_for(reporter, post_id)
         if not reporter.may(Permission.FLAG):
-            raise Forbidden("Your account cannot flag posts just now.")
+            raise Forbidden(_("Your account cannot flag posts just now."))
         if post.author_id == reporter.member_id:
-            raise Invalid("This is your own post: edit or delete it instead.", "reason")
+            raise Invalid(_("This is your own post: edit or delete it instead."), "reason")
         if post.state is not PostState.VISIBLE:
-            raise Invalid("Moderators already look at this post.", "reason")
+            raise Invalid(_("Moderators already look at this post."), "reason")
         ensure_rules()
         rule = db.session.get(Rule, rule_number) if rule_number is not None else None
         if rule_number is not None and (rule is None or not rule.active):
-            raise Invalid("Choose one of the reasons.", "reason")
+            raise Invalid(_("Choose one of the reasons."), "reason")
         if rule is None and not comment:
-            raise Invalid("Say in a sentence what is wrong.", "comment")
+            raise Invalid(_("Say in a sentence what is wrong."), "comment")
         if _has_flagged(reporter, post.id):
-            raise Invalid("You have flagged this post before; you are told what was decided.", "reason")
+            raise Invalid(_("You have flagged this post before; you are told what was decided."), "reason")
         _check_limit(reporter)
         case = case_about(post, thread, CaseKind.FLAGS)
         flag = Flag(
@@ -161,6 +162,6 @@ def _check_limit(reporter: Viewer) -> None:
         ).scalar_one()
         if count >= most:
             raise TooMany(
-                "You have flagged a lot in a short time. The moderators have them; try again later.",
+                _("You have flagged a lot in a short time. The moderators have them; try again later."),
                 retry_after=int(span.total_seconds() // 4),
             )

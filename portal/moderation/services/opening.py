@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import clock, events
@@ -82,7 +83,7 @@ def add_evidence(case_id: int, evidence: Sequence[Exhibit], *, shared_by_id: int
     """
     case = db.session.get_one(Case, case_id, with_for_update=True)
     if case.state is not CaseState.OPEN:
-        raise Conflict("This was decided meanwhile.", case.version)
+        raise Conflict(_("This was decided meanwhile."), case.version)
     row = db.session.get(CaseKey, case_id)
     if row is None:
         row = CaseKey(case_id=case_id, bound_to=clock.token(18))

@@ -1,5 +1,6 @@
 """Practising: an answer is checked as a real decision would be, and kept for its moderator alone."""
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import clock
@@ -20,23 +21,23 @@ def answer_practice(moderator: Viewer, key: str, verdict: Verdict) -> PracticeAn
     Nothing is carried out and nobody is told. Raises Forbidden, NotFound, Invalid.
     """
     if not moderator.may(Permission.MODERATE):
-        raise Forbidden("Only moderators practise here.")
+        raise Forbidden(_("Only moderators practise here."))
     case = find_case(key)
     if case is None:
         raise NotFound("no such practice case")
     reason = " ".join(verdict.reason.split())
     if verdict.post not in policy.measures_for(case.kind):
-        raise Invalid("Choose what happens to the post.", "post")
+        raise Invalid(_("Choose what happens to the post."), "post")
     if verdict.member not in policy.member_measures_for(case.kind):
-        raise Invalid("Choose what happens to the author.", "member")
+        raise Invalid(_("Choose what happens to the author."), "member")
     takes_away = verdict.post not in (PostMeasure.NONE, PostMeasure.RELEASE)
     if takes_away or verdict.member is not MemberMeasure.NONE:
         if find_rule(verdict.rule_number) is None:
-            raise Invalid("Choose the rule that was broken.", "rule")
+            raise Invalid(_("Choose the rule that was broken."), "rule")
         if not reason:
-            raise Invalid("Say why: the author would read it.", "reason")
+            raise Invalid(_("Say why: the author would read it."), "reason")
     if len(reason) > LONGEST_REASON:
-        raise Invalid(f"At most {LONGEST_REASON} characters fit.", "reason")
+        raise Invalid(_("At most %(most)s characters fit.", most=LONGEST_REASON), "reason")
     with unit_of_work():
         answer = db.session.get(PracticeAnswer, (moderator.member_id, key))
         if answer is None:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import audit
@@ -27,30 +28,30 @@ def plan_shift(
     """
     _check(moderator)
     if first_day is None:
-        raise Invalid("Choose the first day.", "first_day")
+        raise Invalid(_("Choose the first day."), "first_day")
     last_day = last_day or first_day
     if last_day < first_day:
-        raise Invalid("The last day comes before the first.", "last_day")
+        raise Invalid(_("The last day comes before the first."), "last_day")
     if last_day < today():
-        raise Invalid("These days are over.", "last_day")
+        raise Invalid(_("These days are over."), "last_day")
     if (last_day - first_day).days >= LONGEST:
-        raise Invalid(f"At most {LONGEST} days fit into one shift.", "last_day")
+        raise Invalid(_("At most %(most)s days fit into one shift.", most=LONGEST), "last_day")
     if not 1 <= weeks <= MOST_WEEKS:
-        raise Invalid(f"Choose between 1 and {MOST_WEEKS} weeks.", "weeks")
+        raise Invalid(_("Choose between 1 and %(most)s weeks.", most=MOST_WEEKS), "weeks")
     if weeks > 1 and (last_day - first_day).days >= 7:
-        raise Invalid("What lasts more than a week cannot be repeated every week.", "weeks")
+        raise Invalid(_("What lasts more than a week cannot be repeated every week."), "weeks")
     if last_day + timedelta(weeks=weeks - 1) > today() + FURTHEST:
-        raise Invalid("Plan at most a year ahead.", "last_day")
+        raise Invalid(_("Plan at most a year ahead."), "last_day")
     made: list[Shift] = []
     with unit_of_work():
         if member_id not in moderators():
-            raise Invalid("Choose somebody who moderates.", "member")
+            raise Invalid(_("Choose somebody who moderates."), "member")
         for week in range(weeks):
             first, last = (day + timedelta(weeks=week) for day in (first_day, last_day))
             if not _has_days(member_id, first, last):
                 made.append(Shift(member_id=member_id, first_day=first, last_day=last))
         if not made:
-            raise Invalid("These days are planned already.", "first_day")
+            raise Invalid(_("These days are planned already."), "first_day")
         db.session.add_all(made)
         audit.record(
             moderator, "plan duty", "member", member_id, f"{first_day} to {last_day}, {len(made)} times"
@@ -80,4 +81,4 @@ def _has_days(member_id: int, first: date, last: date) -> bool:
 
 def _check(moderator: Viewer) -> None:
     if not moderator.may(Permission.MODERATE):
-        raise Forbidden("Only moderators plan who is on duty.")
+        raise Forbidden(_("Only moderators plan who is on duty."))

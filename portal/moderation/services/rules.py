@@ -2,6 +2,7 @@
 
 import re
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from portal.kernel import audit, clock, markup, site
@@ -66,9 +67,11 @@ def change_rule(
         if rule is None:
             raise NotFound("no such rule")
         if rule.version != version:
-            raise Conflict("Somebody changed this rule meanwhile.", rule.version)
+            raise Conflict(_("Somebody changed this rule meanwhile."), rule.version)
         if not active and rule.active and _active_rules() == 1:
-            raise Invalid("The last rule cannot be retired: without one nothing could be decided.", "active")
+            raise Invalid(
+                _("The last rule cannot be retired: without one nothing could be decided."), "active"
+            )
         if (values["title"], values["html"]) != (rule.title, rule.html):
             db.session.add(
                 RuleRevision(
@@ -126,10 +129,10 @@ def name_second(admin: Viewer, username: str) -> None:
                 )
             ).scalar_one_or_none()
             if duties is None:
-                raise Invalid("There is no member with this user name who could sign in.", "appeal_second")
+                raise Invalid(_("There is no member with this user name who could sign in."), "appeal_second")
             if {Duty.SALES.value, Duty.SERVICE.value} & set(duties):
                 raise Invalid(
-                    "Sales and service read no name of a prospect, so they decide no appeals.",
+                    _("Sales and service read no name of a prospect, so they decide no appeals."),
                     "appeal_second",
                 )
         site.change(appeal_second=username)
@@ -150,16 +153,16 @@ def _values(
         ("flag_label", flag_label, 100),
     ):
         if not value:
-            raise Invalid("This is needed.", name)
+            raise Invalid(_("This is needed."), name)
         if len(value) > longest:
-            raise Invalid(f"At most {longest} characters fit.", name)
+            raise Invalid(_("At most %(longest)s characters fit.", longest=longest), name)
     text = text.replace("\r\n", "\n").strip()
     if not text:
-        raise Invalid("Say what the rule asks of people.", "text")
+        raise Invalid(_("Say what the rule asks of people."), "text")
     if len(text) > 4000:
-        raise Invalid("At most 4,000 characters fit.", "text")
+        raise Invalid(_("At most 4,000 characters fit."), "text")
     if severity not in (1, 2, 3):
-        raise Invalid("Choose how soon somebody has to look.", "severity")
+        raise Invalid(_("Choose how soon somebody has to look."), "severity")
     reasons = [" ".join(reason.split())[:600] for reason in templates]
     return {
         "title": re.sub(r"\.$", "", title),
@@ -174,4 +177,4 @@ def _values(
 
 def _check(admin: Viewer) -> None:
     if not admin.may(Permission.ADMINISTER):
-        raise Forbidden("Only admins can change the rules.")
+        raise Forbidden(_("Only admins can change the rules."))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import clock, site
@@ -76,8 +77,11 @@ def tell_of_appeal_decision(answer: Decision, against: Decision, *, overturned: 
     if not overturned and against.member_measure is MemberMeasure.BAN:
         _mail(
             against.member_id,
-            "Your appeal: the decision stands",
-            [f"Somebody else looked at your appeal on {site.current().name}.", f"“{answer.reason}”"],
+            _("Your appeal: the decision stands"),
+            [
+                _("Somebody else looked at your appeal on %(name)s.", name=site.current().name),
+                f"“{answer.reason}”",
+            ],
             None,
         )
     if overturned:
@@ -114,14 +118,16 @@ def _tell_banned(decision: Decision) -> None:
     decision.before = {**decision.before, "appeal_token": token_hash(token)}
     _mail(
         decision.member_id,
-        "Your account was closed",
+        _("Your account was closed"),
         [
-            f"A moderator closed your account on {site.current().name}.",
+            _("A moderator closed your account on %(name)s.", name=site.current().name),
             f"{decision.rule_label}: “{decision.reason}”",
-            "If you think that this is wrong you can appeal within 14 days. Somebody other than the "
-            "moderator who decided it looks at it anew.",
+            _(
+                "If you think that this is wrong you can appeal within 14 days. Somebody other than the "
+                "moderator who decided it looks at it anew."
+            ),
         ],
-        ("Appeal", f"/appeals/new?decision={decision.id}&token={token}"),
+        (_("Appeal"), f"/appeals/new?decision={decision.id}&token={token}"),
     )
 
 

@@ -1,5 +1,7 @@
 """What moderators do by the tools of a thread: on record as a decision, told to whoever wrote it."""
 
+from typing import Any
+
 from sqlalchemy import select
 
 from portal.discussions.events import ToolUsed
@@ -10,8 +12,8 @@ from portal.kernel import clock
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
-from portal.moderation import policy
 from portal.moderation.models import CaseKind, Decision, MemberMeasure, PostMeasure
+from portal.moderation.queries.own import why_not_reopen
 from portal.moderation.queries.rules import find_rule, rules
 from portal.moderation.services import telling
 from portal.moderation.services.aliases import alias_of
@@ -32,6 +34,20 @@ def rules_to_cite() -> list[HouseRule]:
     return [HouseRule(rule.number, rule.title, rule.label) for rule in rules()]
 
 
+def words_taken_out_up_to(post_id: int) -> int:
+    """The last version of a post whose words an edit by a rule took out, and that stands; 0: none."""
+    befores = db.session.execute(
+        select(Decision.before).where(
+            Decision.post_id == post_id,
+            Decision.post_measure == PostMeasure.EDIT,
+            Decision.rule_number.is_not(None),
+            Decision.undone_at.is_(None),
+            Decision.overturned_at.is_(None),
+        )
+    ).scalars()
+    return max((before.get("version") or 0 for before in befores), default=0)
+
+
 def note_tool(event: ToolUsed) -> None:
     """Put it on record and tell the author. Inside the unit of work of the tool."""
     if event.what == "reopened":
@@ -43,20 +59,25 @@ def note_tool(event: ToolUsed) -> None:
     rule = find_rule(event.rule) if event.rule is not None else None
     case = new_case(post, thread, CaseKind.TOOL, open_key=None)
     case.rule_number = event.rule
+    case.board_id = event.board_id or thread.board_id
     db.session.add(case)
     db.session.flush()
+    before: dict[str, Any] = {"tool": True, "version": event.version}
+    if event.board_id is not None:
+        source = db.session.get_one(Thread, event.from_id) if event.from_id is not None else thread
+        before |= {"from": source.id, "tags": list(source.tags or []), "last_number": source.last_number}
     decision = Decision(
         case_id=case.id,
         post_id=post.id,
         thread_id=thread.id,
-        board_id=thread.board_id,
+        board_id=case.board_id,
         member_id=post.author_id,
         post_measure=MEASURES[event.what],
         member_measure=MemberMeasure.NONE,
         rule_number=event.rule,
         rule_label=rule.label if rule else "",
         reason=event.reason,
-        before={"tool": True, "version": event.version},
+        before=before,
         decided_by_id=event.by_id,
         decided_at=case.opened_at,
     )
@@ -69,14 +90,15 @@ def note_tool(event: ToolUsed) -> None:
 def reopen_own_thread(author_id: int, decision_id: int) -> str:
     """Open one's own thread again that was closed as settled; gives its address.
 
-    Raises NotFound for another's; Invalid where a rule closed it (there is an appeal), or it is open already.
+    Raises NotFound for another's; Invalid where a rule closed it, then or since (there is an appeal), it is
+    open already, or its board is archived.
     """
     with unit_of_work():
         decision = db.session.get(Decision, decision_id, with_for_update=True)
         if decision is None or decision.member_id != author_id or decision.thread_id is None:
             raise NotFound("no such decision")
-        if not policy.author_may_reopen(decision):
-            raise Invalid("Only a thread that was closed as settled can be opened again here.", "reopen")
+        if against := why_not_reopen(decision):
+            raise Invalid(against, "reopen")
         tools.reopen_decided(decision.thread_id, by_id=author_id)
         decision.undone_at, decision.undone_by_id = clock.now(), author_id
     return f"/threads/{decision.thread_id}"

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 
+from flask_babel import get_locale, gettext
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, or_, select, update
@@ -22,12 +23,14 @@ from portal.members.queries import viewer_of
 from portal.notifications import kinds
 from portal.notifications.models import Mail, Notice
 from portal.notifications.services.notifying import SEND_JOB
-from portal.notifications.services.preferences import unsubscribe_token
+from portal.notifications.services.preferences import is_mailed, unsubscribe_token
 
 CLAIM = timedelta(minutes=5)
 _TOGETHER = 10  # mails claimed in one transaction
 # Waits after the 1st, 2nd … failure; after the last the mail is given up and shown to the admin.
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 480, 1440)]
+
+_TAG = re.compile(r'<[a-z](?:[^>"]|"[^"]*")*>')
 
 HELD = "held: this site was restored from a backup, and it may have gone out before"
 
@@ -46,7 +49,7 @@ def _colour(scheme: str, part: str) -> str:
     return colours.as_hex(getattr(colours.accents(now.accent_light, now.accent_dark)[scheme], part))
 
 
-_templates.globals["colour"] = _colour
+_templates.globals.update(colour=_colour, locale_name=lambda: str(get_locale() or "en"), _=gettext)
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,8 @@ def _notice_message(mail: Mail, sender: Sender) -> EmailMessage | None:
         return None  # hidden, moved or withdrawn meanwhile
     kind = kinds.find(notice.kind)
     required = kind is not None and kind.required
+    if not required and not is_mailed(notice.member_id, notice.kind):
+        return None  # unsubscribed while it waited
     token = unsubscribe_token(sender.secret_key, notice.member_id, notice.kind)
     unsubscribe_url = "" if required else f"{sender.public_url}/unsubscribe/{token}"
     values = {
@@ -306,6 +311,13 @@ def _plain(text: str) -> str:
 
 
 def _absolute(fragment: str, public_url: str) -> str:
-    """Addresses within the site made whole, so that they work in a mail; pictures become links."""
-    fragment = re.sub(r'(href|src)="/', rf'\1="{html.escape(public_url)}/', fragment)
+    """Addresses within the site made whole, so that they work in a mail; pictures become links.
+
+    Only within tags: what reads like an address in a code sample is left as it was written.
+    """
+
+    def whole(tag: re.Match[str]) -> str:
+        return re.sub(r'( (?:href|src)=")/', lambda start: f"{start[1]}{html.escape(public_url)}/", tag[0])
+
+    fragment = _TAG.sub(whole, fragment)
     return re.sub(r'<img[^>]*? src="([^"]+)"[^>]*>', r'<a href="\1">\1</a>', fragment)

@@ -4,6 +4,7 @@ import { start as startErrors } from './errors.js';
 import { start as startForms } from './forms.js';
 import { start as startKeys } from './keys.js';
 import { start as startMenus } from './menu.js';
+import { start as startSignOut } from './sign-out.js';
 import { start as startTimes } from './time.js';
 
 const LATER = [
@@ -15,7 +16,7 @@ const LATER = [
   ['select[data-says]', () => import('./says.js')],
   ['[data-keep-in-view]', () => import('./in-view.js')],
   ['[data-filter-form]', () => import('./filter.js')],
-  ['form[data-private-draft]', () => import('./private-draft.js')],
+  ['form[data-private-draft], [data-private-arrival], form[action$="/departure"], [data-kept]', () => import('./private-draft.js')],
   ['[data-decision]', () => import('./decision.js')],
   ['[data-kept]', () => import('./autosave.js').then((module) => ({ start: module.doubtWhatWasSent }))],
 ];
@@ -26,6 +27,7 @@ startForms();
 startMenus();
 startTimes();
 startKeys();
+startSignOut();
 for (const [selector, load] of LATER) {
   if (document.querySelector(selector)) load().then((module) => module.start());
 }

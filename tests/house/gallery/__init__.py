@@ -25,7 +25,9 @@ from portal.kernel import access, clock, nav
 from portal.kernel.access import Duty, Permission, Status, Viewer
 from portal.kernel.forms import Form
 
-PAGES = ("lists", "thread", "asking", "forms", "console", "states")
+# What no page of a site in order shows.
+ERRORS = {"error_500": 500, "error_503": 503, "error_plain": 503}
+PAGES = ("lists", "thread", "asking", "forms", "console", "states", *ERRORS)
 
 MEMBER = Viewer(
     member_id=1,
@@ -101,6 +103,12 @@ def show(page: str) -> Any:
         nav=menu,
         boards_nav=boards,
         notice_count=g.viewer.unread_notices,
+        status=ERRORS.get(page),
+        request_id="7f3a9c21",
+        kept={
+            "title": "Lanes or queues?",
+            "body": "We have forty partners.\n\n" + "One of them blocks the rest. " * 20,
+        },
         **sample(),
     )
 
