@@ -51,8 +51,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that drive a browser come first: they take longest, and the other process is not left waiting."""
-    slow = {item.path for item in items if item.get_closest_marker("browser")}
+    """Files that drive a browser come first: they take longest, and the other process is not left waiting.
+
+    What failed in a browser is tried once more (DECISIONS, "Once more in a browser"); the closing line says so.
+    """
+    driving = [item for item in items if item.get_closest_marker("browser")]
+    for item in driving:
+        item.add_marker(pytest.mark.flaky(reruns=1))
+    slow = {item.path for item in driving}
     items.sort(key=lambda item: item.path not in slow)
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from PIL import Image
-from playwright.sync_api import FilePayload, Locator, expect
+from playwright.sync_api import FilePayload, Locator, Route, expect
 
 from tests.journeys.conftest import Place
 from tests.journeys.people import Opener, Person, signed_in
@@ -72,6 +72,22 @@ def test_a_name_is_completed_with_the_keyboard(site: Site, somebody: Opener, pla
     text.focus()
     ines.page.keyboard.type(f"Thanks @tomasz-{place.mark[:6]}")
     expect(ines.page.get_by_role("option", name=re.compile("Tomasz Nowak"))).to_be_visible()
+    ines.page.keyboard.press("Enter")
+    expect(text).to_have_value(f"Thanks @tomasz-{place.mark} ")
+
+
+def test_who_types_before_the_scripts_are_there_loses_nothing_of_it(
+    site: Site, somebody: Opener, place: Place
+):
+    ines = signed_in(somebody, site, place.asker_id)
+    held: list[Route] = []
+    ines.page.route(re.compile(r"/composer[^/]*\.js"), lambda route: held.append(route))
+    text = composer(ines.opens(place.thread)).get_by_role("textbox")
+    text.focus()
+    ines.page.keyboard.type(f"Thanks @tomasz-{place.mark[:6]}")
+    held[0].continue_()
+    expect(ines.page.get_by_role("option", name=re.compile("Tomasz Nowak"))).to_be_visible()
+    expect(saved(composer(ines))).to_contain_text("Saved")
     ines.page.keyboard.press("Enter")
     expect(text).to_have_value(f"Thanks @tomasz-{place.mark} ")
 

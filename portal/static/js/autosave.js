@@ -27,7 +27,9 @@ function watch(form) {
   const place = `candor.draft:${url}`;
   const status = composers.map((composer) => composer.querySelector('[data-saved]'));
   let sequence = Number(composers[0].dataset.draftSeq || 0);
-  let kept = serialise(form);
+  // Coming back or loading anew, the browser puts in again what stood there: that was kept when the page was left.
+  const arrived = performance.getEntriesByType('navigation')[0]?.type === 'navigate';
+  let kept = arrived ? asItCame(form) : serialise(form);
   let saving = false;
   let over = false; // sent or discarded: nothing is kept any more
 
@@ -121,13 +123,13 @@ function watch(form) {
 
   if (sequence) showDiscard();
   offer();
+  if (serialise(form) !== kept) later(); // typed before this script was there
 
   // What this browser kept when the server could not: offered, never put in by itself.
   function offer() {
     const stored = recall(place);
     if (!stored) return;
     // Sent, and this page came after it: taken. An error page, or coming back to the form, says otherwise.
-    const arrived = performance.getEntriesByType('navigation')[0]?.type === 'navigate';
     const sent = arrived && sessionStorage.getItem(place + SENT);
     const same = JSON.stringify(stored) === kept || JSON.stringify(stored) === sent;
     sessionStorage.removeItem(place + SENT);
@@ -165,6 +167,12 @@ function fields(form) {
     if (!NOT_KEPT.has(name) && typeof value === 'string') found[name] = value;
   }
   return found;
+}
+
+function asItCame(form) {
+  const copy = form.cloneNode(true);
+  copy.reset();
+  return serialise(copy);
 }
 
 const serialise = (form) => JSON.stringify(fields(form));

@@ -91,6 +91,7 @@ export function startMentions(composer, text) {
     event.stopPropagation();
     run();
   });
+  if (document.activeElement === text) look(); // who was quicker than this script
   list.addEventListener('mousedown', (event) => {
     const picked = event.target.closest('[role="option"]');
     if (!picked) return;
