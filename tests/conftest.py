@@ -53,7 +53,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that drive a browser come first: they take longest, and the other process is not left waiting.
 
-    What failed in a browser is tried once more (DECISIONS, "Once more in a browser"); the closing line says so.
+    What failed in a browser is tried once more (DECISIONS, "Once more in a browser").
     """
     driving = [item for item in items if item.get_closest_marker("browser")]
     for item in driving:
