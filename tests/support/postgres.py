@@ -52,12 +52,22 @@ EMPTY = "; ".join(
         """,
     )
 )
+ALONE = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 SHAPE = """
     SELECT md5(string_agg(concat_ws(',', relname, relkind, relnatts, relchecks, relhastriggers, relacl), ';'
                           ORDER BY relname))
     FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'huey%'  -- makes its own
 """
+SIZE = "SELECT pg_database_size(current_database())"
 MOST_BYTES = 48 * 2**20  # what deleted rows may take before the database is made anew
+
+
+def one(connection: psycopg.Connection, question: str) -> str:
+    """The single value that answers the question."""
+    return str(connection.execute(question).fetchone()[0])  # type: ignore[index]
 
 
 class Postgres:
@@ -65,6 +75,7 @@ class Postgres:
 
     def __init__(self, admin_url: str) -> None:
         self.admin_url = admin_url
+        self._hands: dict[str, psycopg.Connection] = {}
         self._kept = ""  # an empty database with every table
         self._shape = ""
 
@@ -81,6 +92,8 @@ class Postgres:
         return name
 
     def drop(self, name: str) -> None:
+        if hand := self._hands.pop(name, None):
+            hand.close()
         self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def make_template(self) -> None:
@@ -97,29 +110,26 @@ class Postgres:
 
     def take_back(self, name: str) -> None:
         """Keep it for the next test, emptied; or drop it where it cannot be as it was."""
-        if not self._shape:
-            self._shape = self._ask(TEMPLATE, SHAPE)
         try:
-            self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-            is_as_it_was = self._ask(name, SHAPE) == self._shape
-            if (
-                is_as_it_was
-                and int(self._ask(name, "SELECT pg_database_size(current_database())")) < MOST_BYTES
-            ):
-                with psycopg.connect(self._plain_url(name), autocommit=True) as connection:
-                    connection.execute(EMPTY)
+            if not self._shape:
+                with self._connect(TEMPLATE) as template:
+                    self._shape = one(template, SHAPE)
+            # One connection goes with the database while it is kept: a new one has every table to learn.
+            if name not in self._hands:
+                self._hands[name] = self._connect(name)
+            hand = self._hands[name]
+            hand.execute(ALONE)
+            if one(hand, SHAPE) == self._shape and int(one(hand, SIZE)) < MOST_BYTES:
+                hand.execute(EMPTY)
                 self._kept = name
                 return
         except psycopg.Error:
             pass  # whatever holds it up: a new one
         self.drop(name)
 
-    def _plain_url(self, name: str) -> str:
-        return self.url_of(name).replace("postgresql+psycopg://", "postgresql://", 1)
-
-    def _ask(self, name: str, question: str) -> str:
-        with psycopg.connect(self._plain_url(name), autocommit=True) as connection:
-            return str(connection.execute(question).fetchone()[0])  # type: ignore[index]
+    def _connect(self, name: str) -> psycopg.Connection:
+        url = self.url_of(name).replace("postgresql+psycopg://", "postgresql://", 1)
+        return psycopg.connect(url, autocommit=True)
 
     def run(self, statement: str) -> None:
         """Run one statement on the maintenance database."""
