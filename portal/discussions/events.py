@@ -100,7 +100,8 @@ class BoardChanged:
 
 @dataclass(frozen=True)
 class ToolUsed:
-    """A moderator closed, reopened, moved, split, merged or edited what somebody wrote, by no case.
+    """A moderator closed, reopened, moved, split, merged or edited what somebody else wrote, by no case; or
+    moved or merged what they wrote themselves to where fewer people read it.
 
     `post_id` is the post of whoever is concerned, `thread_id` where it stands now. `version`: the text that
     an edit replaced. `board_id`: the board it left, when it was moved or merged away; else None. `from_id`:

@@ -119,9 +119,13 @@ def is_in_public_log(decision: Decision) -> bool:
 
 
 def can_be_appealed(decision: Decision) -> bool:
-    """Whether a rule was held against somebody. Where a thread stands is told and logged, and no more; one
-    closed as settled is opened again by its author."""
-    return is_in_public_log(decision) and decision.rule_number is not None
+    """Whether a rule was held against somebody else. Where a thread stands is told and logged, and no more;
+    one closed as settled is opened again by its author."""
+    return (
+        is_in_public_log(decision)
+        and decision.rule_number is not None
+        and decision.decided_by_id != decision.member_id
+    )
 
 
 def author_may_reopen(decision: Decision) -> bool:

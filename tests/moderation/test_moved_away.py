@@ -16,7 +16,7 @@ from portal.discussions.services.recount import recount
 from portal.kernel import clock
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
-from portal.kernel.errors import Invalid
+from portal.kernel.errors import Invalid, NotFound
 from portal.moderation.models import Appeal, AppealOutcome, Case, Decision
 from portal.moderation.services.appeals import appeal, decide_appeal
 from tests.conftest import make_board, make_customer, make_moderator, make_prospect, viewer_of
@@ -119,6 +119,29 @@ def test_merged_away_it_leaves_a_tombstone_too(moved: Moved):
     assert "Whom does one call" not in page
     assert get(moved.visitor, f"/threads/{target.id}").status_code == 404
     assert get(moved.customer, moved.address).status_code == 301
+
+
+def test_a_moderator_leaves_the_same_where_their_own_thread_stood(moved: Moved):
+    """Whoever read it there loses it all the same; nobody is told of what they did themselves, or appeals."""
+    target = ask(moved.judge, moved.inner, "Whom does one call at night?")
+    for merged in (False, True):
+        own = ask(moved.moderator, moved.board, "Who answers at six?")
+        post_reply(moved.author, own.id, "I would call the desk.")
+        if merged:
+            tools.merge_threads(moved.moderator, own.id, target.id, "A number in it.", rule=4)
+        else:
+            tools.move_thread(moved.moderator, own.id, moved.inner, "A number in it.", rule=4)
+        decision = decision_about(moved.moderator)
+        page = get(moved.visitor, f"/threads/{own.id}")
+        assert (page.status_code, "Rule 4" in page.text) == (200, True)
+        assert ("was merged into another" in page.text, "was moved" in page.text) == (merged, not merged)
+        assert f'href="/transparency/log/{decision.case_id}"' in page.text
+        assert get(moved.visitor, f"/transparency/log/{decision.case_id}").status_code == 200
+        assert {one for one in told(moved.moderator) if "answered" not in one} == set()
+        with pytest.raises(NotFound):
+            appeal(moved.moderator.member_id or 0, decision.id, "I changed my mind.")
+    tools.move_thread(moved.moderator, ask(moved.moderator, moved.board).id, make_board("Else"), "Mine.")
+    assert decision_about(moved.moderator).id == decision.id, "where as many read it, it is nobody's business"
 
 
 def test_deleted_by_its_author_or_put_back_it_leaves_none(moved: Moved):

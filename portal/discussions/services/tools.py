@@ -125,7 +125,8 @@ def move_thread(
         _check_rule(rule, board, target, "move_rule")
         _file_under(thread, board, target)
         _changed(thread, target, moderator.member_id or 0, "moved", reason)
-        _tell(moderator, thread.id, _opening_of(thread), "moved", reason, rule, left=board)
+        hides = is_wider(target.audience, board.audience)
+        _tell(moderator, thread.id, _opening_of(thread), "moved", reason, rule, left=board, hides=hides)
         outcome.place = thread_address(thread.id, thread.slug)
 
 
@@ -330,7 +331,18 @@ def merge_threads(
         move_follows(source.id, target)
         _changed(source, source_board, moderator.member_id or 0, "merged", reason)
         _changed(target, target_board, moderator.member_id or 0, "merged", reason)
-        _tell(moderator, target.id, opening, "merged", reason, rule, left=source_board, source=source)
+        hides = is_wider(target_board.audience, source_board.audience)
+        _tell(
+            moderator,
+            target.id,
+            opening,
+            "merged",
+            reason,
+            rule,
+            left=source_board,
+            source=source,
+            hides=hides,
+        )
         if target.author_id != source.author_id:
             _tell(moderator, target.id, _opening_of(target), "merged", reason)
         outcome.place = thread_address(target.id, target.slug)
@@ -399,9 +411,13 @@ def _tell(
     *,
     left: Board | None = None,
     source: Thread | None = None,
+    hides: bool = False,
 ) -> None:
-    """Say to those above whose post is concerned, and which board or thread it left; one's own needs none."""
-    if post is not None and post.author_id != by.member_id:
+    """Say to those above whose post is concerned, and which board or thread it left.
+
+    One's own needs none, unless the tool hides it from some of its readers: those find out where it was.
+    """
+    if post is not None and (hides or post.author_id != by.member_id):
         board_id = left.id if left is not None else None
         from_id = source.id if source is not None else None
         used = ToolUsed(

@@ -49,7 +49,8 @@ def words_taken_out_up_to(post_id: int) -> int:
 
 
 def note_tool(event: ToolUsed) -> None:
-    """Put it on record and tell the author. Inside the unit of work of the tool."""
+    """Put it on record and tell the author, who knows of what they did themselves. Inside the unit of work of
+    the tool."""
     if event.what == "reopened":
         _note_reopening(event)
         return
@@ -84,7 +85,8 @@ def note_tool(event: ToolUsed) -> None:
     db.session.add(decision)
     db.session.flush()
     alias_of(event.by_id)
-    telling.tell_of_decision(decision)
+    if decision.member_id != event.by_id:
+        telling.tell_of_decision(decision)
 
 
 def reopen_own_thread(author_id: int, decision_id: int) -> str:
