@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, render_template, request, url_for
-from flask_babel import format_date
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -21,6 +20,7 @@ from portal.kernel import clock, kept_pages
 from portal.kernel.access import Duty, Permission, Status, Viewer, requires, viewer
 from portal.kernel.errors import NotFound
 from portal.kernel.paging import Page
+from portal.kernel.template_helpers import month as month_name
 from portal.matching.queries import happy_to_talk_about
 from portal.members import lists
 from portal.members.models import RoleLevel
@@ -198,7 +198,7 @@ def _used(name: str, since: str) -> str:
     if not since:
         return name
     year, _dash, month = since.partition("-")
-    when = format_date(date(int(year), int(month), 1), "MMMM y") if month else year
+    when = month_name(date(int(year), int(month), 1)) if month else year
     return _("%(product)s since %(when)s", product=name, when=when)
 
 

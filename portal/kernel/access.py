@@ -10,10 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from functools import wraps
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from flask import abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
+
+from portal.kernel.dates import zone_named
 
 
 class Status(StrEnum):
@@ -142,10 +144,7 @@ VISITOR = Viewer()
 
 def zone_of(viewer: Viewer) -> ZoneInfo:
     """The viewer's time zone; UTC where the stored name is unknown here."""
-    try:
-        return ZoneInfo(viewer.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+    return zone_named(viewer.time_zone)
 
 
 F = TypeVar("F", bound=Callable[..., Any])

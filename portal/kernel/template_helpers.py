@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from babel.dates import format_date as babel_date
 from babel.numbers import format_decimal
 from flask import Flask, g
 from flask_babel import get_locale, get_timezone, get_translations
@@ -22,7 +21,7 @@ from jinja2 import Template, pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
-from portal.kernel import clock
+from portal.kernel import clock, dates
 
 TINTS = "abcd"
 
@@ -34,6 +33,7 @@ def install(app: Flask) -> None:
         stamp=stamp,
         shared_stamp=shared_stamp,
         day=day,
+        month=month,
         hour=hour,
         exact=exact,
         short_date=short_date,
@@ -152,8 +152,12 @@ def day(moment: datetime | date | None) -> Markup:
     if moment is None:
         return Markup("")
     local = _local(moment).date() if isinstance(moment, datetime) else moment
-    text = _date(local, "d MMMM y")
-    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), text)
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), _date(local, dates.DAY))
+
+
+def month(first_day: date) -> str:
+    """ "November 2026"."""
+    return _date(first_day, dates.MONTH)
 
 
 def hour(moment: datetime | None) -> Markup:
@@ -281,14 +285,9 @@ def _local(moment: datetime) -> datetime:
 
 
 def _date(value: date, pattern: str) -> str:
-    return _kept_date(value, pattern, locale_name())
+    return dates.in_words(value, pattern, locale_name())
 
 
 @lru_cache(4096)
 def _number_in(value: float, locale: str) -> str:
     return format_decimal(value, locale=locale)
-
-
-@lru_cache(4096)  # a list shows few dates many times, and each costs Babel 40 µs
-def _kept_date(value: date, pattern: str, locale: str) -> str:
-    return babel_date(value, pattern, locale=locale)

@@ -3,6 +3,8 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,21 @@ from babel.messages.catalog import Catalog
 from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Flask
+from flask import Flask, g
 
-from tests.conftest import make_board, make_member
+from portal.conversations import services
+from portal.conversations.queries import reading
+from portal.conversations.services.preserving import preserve
+from portal.conversations.services.requesting import check_may_begin
+from portal.kernel import clock
+from portal.kernel.db import db
+from portal.kernel.errors import Forbidden
+from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Member
+from portal.moderation.models import MemberMeasure
+from portal.moderation.services.deciding import Verdict, decide
+from tests.conftest import make_board, make_customer, make_member, make_moderator, make_prospect, viewer_of
+from tests.conversations.conftest import talking
 from tests.discussions.factories import make_post, make_thread
 from tests.support.people import mail_to, submit
 
@@ -52,6 +66,21 @@ def test_what_a_page_or_a_mail_says_goes_through_gettext():
         for path in PORTAL.rglob("*.py")
         if not set(path.relative_to(PORTAL).parts) & set(TERMINAL)
         for line, words in _sentences(path)
+    ]
+    assert found == []
+
+
+# Names of months and days, and their order, are the language's: `kernel.dates` knows it.
+_ENGLISH_DATE = re.compile(r"%-?[aAbBcxXp]")
+
+
+def test_no_sentence_has_a_date_of_one_language():
+    found = [
+        f"{path.relative_to(PORTAL)}: {line.strip()}"
+        for path in sorted(PORTAL.rglob("*"))
+        if path.suffix in (".py", ".html", ".txt", ".xml")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"strftime\(|\{[^{}]*:%[^{}]*\}", line) and _ENGLISH_DATE.search(line)
     ]
     assert found == []
 
@@ -134,3 +163,38 @@ def test_another_language_takes_what_a_notice_says(foreign: Flask) -> None:
     for part in mail.iter_parts():
         assert "«You hear of this because you want to know when «" in part.get_content()
         assert "«All your choices" in part.get_content() or "«all your choices" in part.get_content()
+
+
+def test_a_date_in_an_error_is_the_readers(foreign: Flask) -> None:
+    """In their language and on their calendar, in a sentence that a service says as on a page."""
+    with foreign.app_context():
+        jonas, moderator = make_prospect(), viewer_of(make_moderator())
+        ines = viewer_of(make_customer())
+        conversation = talking(jonas, ines.member_id or 0, "one", "two")
+        letter = reading.page(ines, conversation.id).letters[1]
+        case_id = services.report(ines, conversation.id, [letter.id], rule_number=2).case_id
+        verdict = Verdict(
+            member=MemberMeasure.NO_CONVERSATIONS,
+            rule_number=2,
+            reason="Pushes people.",
+            suspended_until=datetime(2027, 3, 3, 23, 30, tzinfo=UTC),
+            version=1,
+        )
+        with clock.frozen(datetime(2027, 2, 20, tzinfo=UTC)):
+            decide(moderator, case_id, verdict)
+            for zone, day in (("UTC", "3"), ("Europe/Vienna", "4")):
+                with foreign.app_context(), foreign.test_request_context():
+                    g.viewer = replace(viewer_of(jonas), time_zone=zone)
+                    with pytest.raises(Forbidden) as refused:
+                        check_may_begin(g.viewer)
+                    assert f"until {day} Marto 2027" in refused.value.message
+
+
+def test_a_date_in_a_mail_is_on_its_receivers_calendar(foreign: Flask) -> None:
+    with foreign.app_context():
+        ada = make_member(email="ada@mail.example")
+        with unit_of_work():
+            db.session.get_one(Member, ada).time_zone = "America/New_York"
+        preserve("ada@mail.example", reason="Court 7", until=datetime(2028, 3, 4, 1, tzinfo=UTC))
+    for part in mail_to(foreign, "ada@mail.example").iter_parts():
+        assert "until 3 Marto 2028" in part.get_content()

@@ -27,6 +27,7 @@ from portal.consents.texts import NAMES
 from portal.discussions.queries.deeds import deeds
 from portal.kernel import audit, clock
 from portal.kernel.access import Duty, Permission, Status, Viewer
+from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.kernel.form_keys import once
@@ -152,7 +153,7 @@ def ask(
         _check_may_be_asked(member_id)
         candidate = _find(member_id) or _new(member_id)
         if (until := declined_until(candidate.declined_at)) is not None and until > clock.now():
-            raise Invalid(_("They said no; that stands until %(until)s.", until=f"{until:%d %B %Y}"))
+            raise Invalid(_("They said no; that stands until %(until)s.", until=day_in_words(until)))
         _check_not_declined(member_id, wanted)
         if _open_asking(member_id) is not None:
             raise Conflict(_("They were asked already and have not answered yet."))
@@ -357,7 +358,7 @@ def _check_not_declined(member_id: int, wanted: Iterable[str]) -> None:
                 _(
                     "They said no to %(what)s; that stands until %(until)s.",
                     what=what,
-                    until=f"{until:%d %B %Y}",
+                    until=day_in_words(until),
                 ),
                 "activities",
             )

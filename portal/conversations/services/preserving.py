@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel import audit, clock, events
+from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.preserving import Preservation
@@ -53,7 +54,7 @@ def preserve(who: str, *, reason: str, until: datetime, silent: bool = False) ->
                     paragraphs=(
                         _(
                             "A legal order obliges us to delete nothing of your account until %(until)s.",
-                            until=f"{until:%d %B %Y}",
+                            until=day_in_words(until, zone=member.time_zone),
                         ),
                         _(
                             "Nobody reads anything because of it: it only keeps. What you delete disappears "

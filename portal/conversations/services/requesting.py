@@ -21,6 +21,7 @@ from portal.conversations.services import messages, places, telling
 from portal.conversations.services import times as agreeing
 from portal.kernel import clock, events, form_keys, working_time
 from portal.kernel.access import Permission, Status, Viewer, permissions_of
+from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
@@ -253,7 +254,7 @@ def check_may_begin(viewer: Viewer) -> None:
             _(
                 "By a moderator's decision you can begin no new conversations until %(until)s. "
                 "Those you have go on.",
-                until=f"{until:%d %B %Y}",
+                until=day_in_words(until),
             )
         )
 
