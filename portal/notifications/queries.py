@@ -12,6 +12,7 @@ from portal.notifications import kinds
 from portal.notifications.models import Digest, DigestSetting, Mail, Notice, Preference
 
 PAGE = 30
+LOOKED_AT = 300  # unread ones, for whether they can still be shown
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,11 @@ class Shown:
     day_key: str  # the reader's calendar day
 
 
-@dataclass(frozen=True)
-class Notices(Page):
-    """A page of them. `gone`: unread ones that can no longer be shown, so that nothing has to count them."""
-
-    gone: tuple[int, ...] = ()
-
-
-def notices_of(viewer: Viewer, before_id: int | None = None) -> Notices:
+def notices_of(viewer: Viewer, before_id: int | None = None, *, only_new: bool = False) -> Page:
     """The viewer's newest notices that can still be shown; `next` is the id to go on from."""
     query = select(Notice).where(Notice.member_id == viewer.member_id).order_by(Notice.id.desc())
+    if only_new:
+        query = query.where(Notice.read_at.is_(None))
     if before_id is not None:
         query = query.where(Notice.id < before_id)
     rows = list(db.session.execute(query.limit(PAGE + 1)).scalars())
@@ -51,8 +47,25 @@ def notices_of(viewer: Viewer, before_id: int | None = None) -> Notices:
         for row in rows[:PAGE]
         if row.id in lines
     ]
-    gone = tuple(row.id for row in rows[:PAGE] if row.id not in lines and row.read_at is None)
-    return Notices(shown, next=str(rows[PAGE - 1].id) if len(rows) > PAGE else "", gone=gone)
+    return Page(shown, next=str(rows[PAGE - 1].id) if len(rows) > PAGE else "")
+
+
+def gone_of(viewer: Viewer, page: Page) -> list[int]:
+    """Which of the viewer's unread notices can no longer be shown, on this page and beyond it.
+
+    Nothing has to count them. The newest `LOOKED_AT` unread are looked at, none where all stand on the page.
+    """
+    if viewer.unread_notices == sum(shown.is_new for shown in page.rows):
+        return []
+    unread = (
+        select(Notice)
+        .where(Notice.member_id == viewer.member_id, Notice.read_at.is_(None))
+        .order_by(Notice.id.desc())
+        .limit(LOOKED_AT)
+    )
+    rows = list(db.session.execute(unread).scalars())
+    lines = kinds.resolve(viewer, rows)
+    return [row.id for row in rows if row.id not in lines]
 
 
 def place_of(viewer: Viewer, notice_id: int) -> str | None:

@@ -16,13 +16,16 @@ blueprint = Blueprint("notifications", __name__)
 @blueprint.get("/notifications")
 @requires(Permission.ACCOUNT)
 def notices() -> str | Response:
-    """The viewer's notices, newest first. What was removed since it was told is no longer counted as new."""
-    before = request.args.get("before", type=int)
-    page = queries.notices_of(viewer(), before)
-    if page.gone:
-        notifying.mark_read(viewer().member_id or 0, list(page.gone))
-        return redirect(url_for("notifications.notices", before=before), 303)
-    return render_template("notifications/notices.html", page=page, form=Form())
+    """The viewer's notices, newest first, or what is new alone. Looking at the list reads nothing; what was
+    removed since it was told is no longer counted as new, wherever in the list it stands.
+    """
+    before, only_new = request.args.get("before", type=int), request.args.get("show") == "new"
+    show = "new" if only_new else None
+    page = queries.notices_of(viewer(), before, only_new=only_new)
+    if gone := queries.gone_of(viewer(), page):
+        notifying.mark_read(viewer().member_id or 0, gone)
+        return redirect(url_for("notifications.notices", before=before, show=show), 303)
+    return render_template("notifications/notices.html", page=page, only_new=only_new, form=Form())
 
 
 @blueprint.post("/notifications/read")

@@ -76,6 +76,7 @@ DEMO = (
     Page("people-narrowed", "/members?q=an&size=500-999", ("customer",)),
     Page("people-none", "/members?q=nobodyofthisname", ("customer",)),
     Page("notices", "/notifications", MEMBERS),
+    Page("notices-new", "/notifications?show=new", ("customer", "newcomer")),
     Page("settings-notices", "/settings/notifications", MEMBERS),
     Page("settings-profile", "/settings/profile", MEMBERS),
     Page("settings-visibility", "/settings/visibility", MEMBERS),
