@@ -164,7 +164,9 @@ class TimeProposal(Base):
 
 
 class Report(Base):
-    """Messages that a participant disclosed to reviewers. The words themselves stand with the case."""
+    """Messages, or the note of the request, that a participant disclosed to reviewers. The words themselves
+    stand with the case.
+    """
 
     __tablename__ = "conversation_reports"
 
@@ -175,6 +177,8 @@ class Report(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), unique=True)
     reporter_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
     about_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"), index=True)
+    # Who disclosed the note, where it was disclosed.
+    note_by_id: Mapped[int | None] = mapped_column(ForeignKey("members.id", ondelete="SET NULL"), index=True)
     peers_only: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column()
     decided_at: Mapped[datetime | None] = mapped_column()

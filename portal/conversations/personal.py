@@ -80,7 +80,15 @@ def _reports_of(member_id: int) -> Any:
     rows = db.session.execute(
         select(Report).where(Report.reporter_id == member_id).order_by(Report.created_at)
     ).scalars()
-    return [{"at": row.created_at, "peers only": row.peers_only, "decided": row.decided_at} for row in rows]
+    return [
+        {
+            "at": row.created_at,
+            "with the note of the request": row.note_by_id is not None,
+            "peers only": row.peers_only,
+            "decided": row.decided_at,
+        }
+        for row in rows
+    ]
 
 
 def _keep(_member_id: int, _keep_text: bool) -> None:

@@ -17,7 +17,7 @@ PAGE = 60  # messages on a page
 TOOK_PLACE = timedelta(minutes=15)  # after the agreed time began, it counts as held
 CAN_BE_DENIED = timedelta(days=14)  # after the agreed time, "it did not take place"
 ARRANGING = 2  # messages of the one whose place it is that only arrange a time: no talk in writing yet
-REPORTABLE = timedelta(days=30)  # how long a deleted message can still be reported by who received it
+REPORTABLE = timedelta(days=30)  # how long who received it can report a deleted message, or a request's note
 REQUESTS_KEPT = timedelta(days=90)  # requests that came to nothing
 MOST_REPORTED = 40
 BLOCKS_FOR_A_CASE = 3

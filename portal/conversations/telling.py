@@ -44,10 +44,15 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     lines = {}
     for notice in notices:
         if notice.kind == telling.REPORT and notice.data.get("conversation") in parties:
+            was_request = parties[str(notice.data["conversation"])]
             lines[notice.id] = Line(
                 sentence=_sentence_of_report(notice),
-                title=_("A conversation that you have left"),
-                url="/conversations",
+                title=_("A request for a private conversation")
+                if was_request
+                else _("A conversation that you have left"),
+                url=f"/conversations/{notice.data['conversation']}/report"
+                if was_request
+                else "/conversations",
             )
             continue
         row = there.get(notice.data.get("conversation"))
@@ -59,18 +64,28 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     return lines
 
 
-def _parties(viewer: Viewer, conversation_ids: set[str]) -> set[str]:
-    """Those of these conversations in which the viewer reported or was reported; they may have left."""
+def _parties(viewer: Viewer, conversation_ids: set[str]) -> dict[str, bool]:
+    """Those of these conversations in which the viewer reported or was reported, though they take part no
+    more; and whether it was a request to them that came to nothing, and that they reported."""
     if not conversation_ids:
-        return set()
+        return {}
     mine = or_(Report.reporter_id == viewer.member_id, Report.about_id == viewer.member_id)
-    query = select(Report.conversation_id).where(Report.conversation_id.in_(conversation_ids), mine)
-    return set(db.session.scalars(query))
+    rows = db.session.execute(
+        select(Report.conversation_id, Report.reporter_id, Conversation.member_id, Conversation.state)
+        .join(Conversation, Conversation.id == Report.conversation_id)
+        .where(Report.conversation_id.in_(conversation_ids), mine)
+    )
+    return {
+        row.conversation_id: row.state in OVER_FOR_MEMBER
+        and row.reporter_id == row.member_id == viewer.member_id
+        for row in rows
+    }
 
 
 def _sentence_of_report(notice: Notice) -> str:
     return {
         "reported": _("Messages of a conversation of yours were shown to reviewers"),
+        "note reported": _("The note of a request of yours was shown to reviewers"),
         "added": _("More messages were added to a report"),
         "undone": _("A decision about a report was taken back"),
     }.get(notice.data.get("what", ""), _("A report was decided"))

@@ -60,6 +60,7 @@ class Scene:
             with clock.frozen(moment):
                 times.hold_due()
                 by = self.viewer(step["by"])
+                mark_seen(by, self.id, self.row.messages_count)
                 STEPS[step["do"]](self, step, by, moment)
                 mark_seen(by, self.id, self.row.messages_count)  # whoever writes has read what was there
         if self.row.state is ConversationState.REQUESTED and self.row.due_at < self.now:

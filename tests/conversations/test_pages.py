@@ -366,11 +366,11 @@ def test_a_time_that_the_clock_skips_is_refused_beside_its_field(app, sign_in, t
     assert taken.status_code == 303
 
 
-def test_without_a_message_there_is_no_form_to_report_but_a_way_out(app, sign_in, two):
+def test_without_a_word_of_theirs_there_is_no_form_to_report_but_a_way_out(app, sign_in, two):
     with app.app_context():
         start = clock.now() + timedelta(days=1)
         conversation = asked(*two, slots=((start, 20),)).id
-    page = sign_in(two[1]).get(f"/conversations/{conversation}/report").text
+    page = sign_in(two[0]).get(f"/conversations/{conversation}/report").text
     assert 'name="rule"' not in page
     assert f'href="/conversations/{conversation}/leave"' in page
     with app.app_context():

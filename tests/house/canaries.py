@@ -23,6 +23,7 @@ from portal.asks.models import AnswerRequest, Ask
 from portal.asks.services import asking, inviting, waves
 from portal.consents.models import CompanyConsent
 from portal.conversations import services as conversations
+from portal.conversations.services.messages import mark_seen
 from portal.discussions.models import Audience, Post, Tag, Thread, ThreadKind, Upload
 from portal.discussions.services import drafts, editing, tools, uploads
 from portal.discussions.services.editing import Edit
@@ -181,6 +182,13 @@ def _private(site: Community) -> None:
     conversations.accept(member, talk.id, text=site.word("private", NOBODY, ""))
     said = conversations.send_message(member, talk.id, site.word("disclosed", MODERATORS, ""))
     report = conversations.report(asker, talk.id, [said.id], rule_number=2)
+    shown = site.word("shown-note", MODERATORS, "")
+    declined = conversations.request(asker, make_customer("Is asked in private"), note=shown)
+    asked = viewer_of(declined.member_id)
+    mark_seen(asked, declined.id, 0)
+    conversations.decline(asked, declined.id)
+    noted = conversations.report(asked, declined.id, ["note"], rule_number=2)
+    site.knows(conversation_id=declined.id, report_id=noted.id, case_id=noted.case_id)
     site.knows(conversation_id=talk.id, report_id=report.id, message_id=said.id, case_id=report.case_id)
     _pair(site)
 

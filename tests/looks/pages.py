@@ -202,6 +202,7 @@ DEMO = (
     Page("talk-over", "/conversations/{talk_over}", ("third",)),
     Page("talk-reported", "/conversations/{talk_reported}", ("guest", "other")),
     Page("talk-report", "/conversations/{talk}/report", ("prospect",)),
+    Page("talk-report-note", "/conversations/{talk_requested}/report", ("other",)),
     Page("talk-add-to-report", "/conversations/{talk_reported}/reports/{report}", ("other",)),
     Page("talk-times", "/conversations/{talk}/times", ("prospect", "customer")),
     Page("talk-people", "/conversations/{talk}/people", ("prospect", "customer")),

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Select, exists, select
 
 from portal.conversations import policy
-from portal.conversations.models import Conversation, ConversationState, Part, Participant
-from portal.conversations.queries.finding import OVER_FOR_MEMBER, is_remembered
+from portal.conversations.models import Conversation, ConversationState, Part, Participant, Report
+from portal.conversations.queries.finding import OVER_FOR_MEMBER, is_remembered, note_is_reportable
 from portal.kernel import clock
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
@@ -29,6 +29,8 @@ class Asked:
     due_at: datetime
     booked: bool  # a time that the member had opened: no answer was needed
     is_there: bool  # the member can open it
+    reportable: bool  # it came to nothing, and its note can still be shown to reviewers
+    reported: bool  # by the member
 
 
 def asked_for(viewer: Viewer) -> list[Asked]:
@@ -43,7 +45,21 @@ def asked_for(viewer: Viewer) -> list[Asked]:
         Participant.member_id == Conversation.member_id,
         Participant.part == Part.ACTIVE,
     )
-    query: Select[Any] = select(Conversation, takes_part.label("takes_part"), *PERSON)
+    reportable = exists().where(
+        Participant.conversation_id == Conversation.id,
+        Participant.member_id == Conversation.member_id,
+        note_is_reportable(clock.now()),
+    )
+    reported = exists().where(
+        Report.conversation_id == Conversation.id, Report.reporter_id == viewer.member_id
+    )
+    query: Select[Any] = select(
+        Conversation,
+        takes_part.label("takes_part"),
+        reportable.label("reportable"),
+        reported.label("reported"),
+        *PERSON,
+    )
     rows = db.session.execute(
         with_person(query, Conversation.asker_id)
         .where(Conversation.member_id == viewer.member_id, is_remembered(clock.now()))
@@ -61,6 +77,8 @@ def asked_for(viewer: Viewer) -> list[Asked]:
             due_at=one.due_at,
             booked=one.accepted_at == one.requested_at,
             is_there=row.takes_part and one.state not in OVER_FOR_MEMBER,
+            reportable=row.reportable,
+            reported=row.reported,
         )
         for row in rows
         for one in [row[0]]

@@ -2,11 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.conversations import policy
-from portal.conversations.models import Block, Conversation, ConversationState, Part, Participant
+from portal.conversations.models import (
+    Block,
+    Conversation,
+    ConversationState,
+    Part,
+    Participant,
+    Report,
+)
 from portal.kernel import clock
 from portal.kernel.access import Permission, Status, Viewer, permissions_of
 from portal.kernel.db import db
@@ -55,6 +62,62 @@ def find_own(
     if conversation.state in OVER_FOR_MEMBER and viewer.member_id != conversation.asker_id:
         raise NotFound("no such conversation")
     return conversation, me
+
+
+def find_to_report(
+    viewer: Viewer, conversation_id: str, *, lock: bool = False
+) -> tuple[Conversation, Participant]:
+    """As `find_own`; beyond it whoever was asked finds a request of which they have read the note, for 30
+    days after it came to nothing, and longer where they reported it. Raises NotFound.
+    """
+    try:
+        return find_own(viewer, conversation_id, lock=lock)
+    except NotFound:
+        if not policy.may_converse(viewer):
+            raise
+    now = clock.now()
+    query = (
+        select(Conversation, Participant)
+        .join(Participant, Participant.conversation_id == Conversation.id)
+        .where(
+            Conversation.id == conversation_id,
+            Conversation.member_id == viewer.member_id,
+            Participant.member_id == viewer.member_id,
+            note_is_reportable(now)
+            | (
+                is_remembered(now)
+                & exists().where(
+                    Report.conversation_id == Conversation.id, Report.reporter_id == viewer.member_id
+                )
+            ),
+            Conversation.state.in_(OVER_FOR_MEMBER),
+        )
+    )
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("no such conversation")
+    return row[0], row[1]
+
+
+def place_of_reports(conversation: Conversation, me: Participant) -> str:
+    """Where somebody sees what becomes of their report."""
+    place = f"/conversations/{conversation.id}"
+    return f"{place}/report" if me.part is Part.LEFT else place
+
+
+def note_is_reportable(now: datetime) -> ColumnElement[bool]:
+    """SQL, beside the row of the member who was asked: it came to nothing, and they had read its note.
+
+    What was taken back before it was read stays unread.
+    """
+    return and_(
+        Conversation.state.in_(OVER_FOR_MEMBER),
+        Conversation.ended_at > now - policy.REPORTABLE,
+        Conversation.note_box != "",
+        Participant.seen_at.is_not(None),
+    )
 
 
 def active_ids(conversation_id: str) -> list[int]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.conversations import policy
 from portal.conversations.models import (
@@ -19,7 +19,7 @@ from portal.conversations.models import (
     Thanks,
     TimeProposal,
 )
-from portal.conversations.queries.finding import find_own
+from portal.conversations.queries.finding import find_own, find_to_report
 from portal.conversations.queries.people import people_of, shown_by_role
 from portal.conversations.queries.sealed import key_of, opened
 from portal.kernel import clock
@@ -68,8 +68,8 @@ class ReportLine:
     report: Report
     is_own: bool
     about: str
-    messages: int
-    own_messages: int
+    messages: int  # beside the note
+    with_note: bool
     readings: list[Reading]
     reason: str  # of the decision in force
     rule: str
@@ -101,13 +101,45 @@ class Page:
         return self.me.member_id == self.conversation.asker_id
 
     @property
+    def is_over_for_me(self) -> bool:
+        """Whether nothing of it is left to the viewer but to report the note."""
+        return self.me.part is Part.LEFT
+
+    @property
+    def may_report_note(self) -> bool:
+        """Whether the viewer can show the note to reviewers now."""
+        ended = self.conversation.ended_at
+        in_time = not self.is_over_for_me or (
+            ended is not None and ended > clock.now() - policy.REPORTABLE and self.me.seen_at is not None
+        )
+        return bool(self.note) and in_time
+
+    @property
+    def may_report(self) -> bool:
+        """Whether there are words of somebody else that the viewer can show to reviewers."""
+        return (self.may_report_note and not self.is_asker) or any(
+            one.reportable and not one.is_own for one in self.letters
+        )
+
+    @property
     def title(self) -> str:
         return ", ".join(line.name for _id, line in self.others)
 
 
 def page(viewer: Viewer, conversation_id: str, *, before: int = 0) -> Page:
     """One conversation, for a participant; the last letters, or those before a number. Raises NotFound."""
-    conversation, me = find_own(viewer, conversation_id, invited=True)
+    return _page(viewer, *find_own(viewer, conversation_id, invited=True), before)
+
+
+def page_to_report(viewer: Viewer, conversation_id: str) -> Page:
+    """The same for choosing what to report, and for what became of it: also a request that came to nothing,
+    of which its member has read the note. Raises NotFound.
+    """
+    return _page(viewer, *find_to_report(viewer, conversation_id), 0)
+
+
+def _page(viewer: Viewer, conversation: Conversation, me: Participant, before: int) -> Page:
+    conversation_id = conversation.id
     key, locked = key_of(conversation)
     people = people_of(viewer, [conversation], everybody=True)[conversation.id]
     parts = {
@@ -141,7 +173,7 @@ def page(viewer: Viewer, conversation_id: str, *, before: int = 0) -> Page:
         note=opened(key, conversation.note_box, "note") if shows_note else "",
         link=opened(key, conversation.link_box, "link") if me.part is Part.ACTIVE else "",
         earlier=earlier,
-        reports=_reports(viewer, conversation, people) if me.part is Part.ACTIVE else [],
+        reports=_reports(viewer, conversation, people) if me.part is not Part.INVITED else [],
         rating=db.session.get(Rating, (conversation_id, viewer.member_id)),
         others_rating=db.session.execute(
             select(Rating).where(
@@ -246,13 +278,13 @@ def _reports(viewer: Viewer, conversation: Conversation, people: dict[int, Perso
     )
     if not rows:
         return []
-    counts: dict[str, list[int]] = {}
-    for one in db.session.execute(
-        select(ReportedMessage.report_id, ReportedMessage.by_id).where(
-            ReportedMessage.report_id.in_([row.id for row in rows])
-        )
-    ):
-        counts.setdefault(one.report_id, []).append(one.by_id)
+    counts: dict[str, int] = dict(
+        db.session.execute(
+            select(ReportedMessage.report_id, func.count())
+            .where(ReportedMessage.report_id.in_([row.id for row in rows]))
+            .group_by(ReportedMessage.report_id)
+        ).all()
+    )
     read = readings([row.case_id for row in rows])
     decided = {
         one.case_id: one
@@ -271,8 +303,8 @@ def _reports(viewer: Viewer, conversation: Conversation, people: dict[int, Perso
             report=row,
             is_own=row.reporter_id == viewer.member_id,
             about=people[row.about_id].name if row.about_id in people else "somebody",
-            messages=len(counts.get(row.id, [])),
-            own_messages=counts.get(row.id, []).count(viewer.member_id or 0),
+            messages=counts.get(row.id, 0),
+            with_note=row.note_by_id is not None,
             readings=read.get(row.case_id, []),
             reason=decided[row.case_id].reason if row.case_id in decided else "",
             rule=decided[row.case_id].rule_label if row.case_id in decided else "",

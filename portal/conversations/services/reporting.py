@@ -1,19 +1,27 @@
 """Reporting: the one way in which words leave a conversation, by the act of a participant."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.conversations import policy
-from portal.conversations.models import Message, MessageKind, Participant, Report, ReportedMessage
-from portal.conversations.queries.finding import active_ids, find_own
+from portal.conversations.models import (
+    Conversation,
+    Message,
+    MessageKind,
+    Part,
+    Participant,
+    Report,
+    ReportedMessage,
+)
+from portal.conversations.queries.finding import active_ids, find_own, find_to_report, place_of_reports
 from portal.conversations.services import telling
 from portal.kernel import clock, form_keys
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
-from portal.kernel.vault import Key
 from portal.moderation.events import CaseDecided, DecisionUndone
 from portal.moderation.models import Case, CaseKind, Decision
 from portal.moderation.policy import ANSWER, is_dismissal
@@ -23,6 +31,43 @@ from portal.moderation.services.opening import Exhibit, add_evidence, open_case
 from portal.moderation.services.telling import PRESSING, alert_whoever_is_on_duty
 
 TITLE = "Messages of a private conversation"
+TITLE_OF_NOTE = "The note of a request for a private conversation"
+NOTE = "note"  # stands for the note where messages are chosen; no message is called so
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What of a conversation is to be disclosed."""
+
+    conversation: Conversation
+    with_note: bool
+    messages: list[Message]
+
+    @property
+    def authors(self) -> set[int]:
+        by_note = {self.conversation.asker_id} if self.with_note else set()
+        return by_note | {one.author_id for one in self.messages}
+
+    def opened(self) -> list[Exhibit]:
+        key, conversation = self.conversation.key(), self.conversation
+        note = [
+            Exhibit(
+                conversation.asker_id,
+                conversation.requested_at,
+                key.open(conversation.note_box, purpose="note"),
+            )
+        ]
+        return (note if self.with_note else []) + [
+            Exhibit(one.author_id, one.sent_at, key.open(one.source_box, purpose=f"message:{one.id}"))
+            for one in self.messages
+        ]
+
+    def remember(self, made: Report, by_id: int) -> None:
+        if self.with_note:
+            made.note_by_id = by_id
+        db.session.add_all(
+            ReportedMessage(report_id=made.id, message_id=one.id, by_id=by_id) for one in self.messages
+        )
 
 
 def report(
@@ -36,13 +81,15 @@ def report(
 ) -> Report:
     """Disclose chosen messages, and no others, to reviewers: the vendor's and peers, or peers alone.
 
+    `NOTE` among their ids is the note that came with the request; whoever got it can show that, once they
+    have read it, for 30 days after the request came to nothing too.
     They are opened here, by the participant's act, and sealed again under the key of the case. Both sides are
     told. Raises NotFound; Invalid beside its field; Repeated; CannotOpen without the key.
     """
     with form_keys.once(form_key, reporter.member_id or 0) as outcome:
-        conversation, me = find_own(reporter, conversation_id, lock=True)
-        chosen = _chosen(conversation.id, me, message_ids)
-        others = {one.author_id for one in chosen if one.author_id != reporter.member_id}
+        conversation, me = find_to_report(reporter, conversation_id, lock=True)
+        chosen = _chosen(conversation, me, message_ids)
+        others = chosen.authors - {reporter.member_id}
         if len(others) != 1:
             raise Invalid(
                 _("Choose messages of the one person you report; your own may be among them."), "messages"
@@ -55,13 +102,13 @@ def report(
         report_id = clock.token(16)
         case = open_case(
             CaseKind.CONVERSATION,
-            title=TITLE,
+            title=TITLE if chosen.messages else TITLE_OF_NOTE,
             link="",
             why="",
             member_id=about_id,
             due_at=clock.now() + ANSWER[severity],
             open_key=f"report:{report_id}",
-            evidence=_opened(conversation.key(), chosen),
+            evidence=chosen.opened(),
             shared_by_id=reporter.member_id or 0,
             peers_only=peers_only,
             rule_number=rule.number if rule is not None else None,
@@ -77,23 +124,26 @@ def report(
         )
         db.session.add(made)
         db.session.flush()
-        _remember(made, chosen, reporter.member_id or 0)
+        chosen.remember(made, reporter.member_id or 0)
         telling.tell(
             telling.REPORT,
             [one for one in {*active_ids(conversation.id), about_id} if one != reporter.member_id],
             conversation.id,
-            "reported",
+            "reported" if chosen.messages else "note reported",
         )
         if severity >= PRESSING:
             alert_whoever_is_on_duty(case, leave_out=[reporter.member_id or 0, about_id])
-        outcome.place = f"/conversations/{conversation.id}"
+        outcome.place = place_of_reports(conversation, me)
     return made
 
 
 def add_messages(
     member: Viewer, conversation_id: str, report_id: str, message_ids: Sequence[str], *, form_key: str = ""
 ) -> None:
-    """The other side adds messages to a report not decided yet. Raises NotFound, Invalid, Conflict."""
+    """The other side adds messages, or the note, to a report not decided yet.
+
+    Raises NotFound, Invalid, Conflict; Repeated.
+    """
     with form_keys.once(form_key, member.member_id or 0) as outcome:
         conversation, me = find_own(member, conversation_id, lock=True)
         made = db.session.get(Report, report_id)
@@ -104,9 +154,14 @@ def add_messages(
                 select(ReportedMessage.message_id).where(ReportedMessage.report_id == report_id)
             ).scalars()
         )
-        chosen = [one for one in _chosen(conversation.id, me, message_ids) if one.id not in there]
-        add_evidence(made.case_id, _opened(conversation.key(), chosen), shared_by_id=member.member_id or 0)
-        _remember(made, chosen, member.member_id or 0)
+        wanted = _chosen(conversation, me, message_ids)
+        chosen = _Chosen(
+            conversation,
+            with_note=wanted.with_note and made.note_by_id is None,
+            messages=[one for one in wanted.messages if one.id not in there],
+        )
+        add_evidence(made.case_id, chosen.opened(), shared_by_id=member.member_id or 0)
+        chosen.remember(made, member.member_id or 0)
         telling.tell(
             telling.REPORT,
             [one for one in {*active_ids(conversation.id), *_both(made)} if one != member.member_id],
@@ -146,39 +201,35 @@ def _both(made: Report) -> list[int]:
     return [made.reporter_id, made.about_id]
 
 
-def _chosen(conversation_id: str, me: Participant, message_ids: Sequence[str]) -> list[Message]:
-    """The messages of these ids that this participant may read, a deleted one for 30 days too."""
+def _chosen(conversation: Conversation, me: Participant, message_ids: Sequence[str]) -> _Chosen:
+    """The note and messages of these ids that this participant may read, a deleted one for 30 days too."""
     ids = list(dict.fromkeys(message_ids))
     if not ids:
         raise Invalid(_("Choose the messages to show."), "messages")
     if len(ids) > policy.MOST_REPORTED:
         raise Invalid(_("At most %(most)s messages at once.", most=policy.MOST_REPORTED), "messages")
+    before = clock.now() - policy.REPORTABLE
+    with_note = NOTE in ids
+    if with_note:
+        ids.remove(NOTE)
+        if me.from_number != 1 or not conversation.note_box:
+            raise NotFound("no such note")
+    if me.part is Part.LEFT and (ids or conversation.ended_at is None or conversation.ended_at <= before):
+        raise NotFound("too late, or nothing they had")
     found = list(
         db.session.execute(
             select(Message)
             .where(
                 Message.id.in_(ids),
-                Message.conversation_id == conversation_id,
+                Message.conversation_id == conversation.id,
                 Message.kind == MessageKind.TEXT,
                 Message.number >= me.from_number,
             )
             .order_by(Message.number)
         ).scalars()
     )
-    before = clock.now() - policy.REPORTABLE
     if len(found) != len(ids) or any(
         not one.source_box or (one.deleted_at is not None and one.deleted_at < before) for one in found
     ):
         raise NotFound("no such message")
-    return found
-
-
-def _opened(key: Key, chosen: list[Message]) -> list[Exhibit]:
-    return [
-        Exhibit(one.author_id, one.sent_at, key.open(one.source_box, purpose=f"message:{one.id}"))
-        for one in chosen
-    ]
-
-
-def _remember(made: Report, chosen: list[Message], by_id: int) -> None:
-    db.session.add_all(ReportedMessage(report_id=made.id, message_id=one.id, by_id=by_id) for one in chosen)
+    return _Chosen(conversation, with_note, found)

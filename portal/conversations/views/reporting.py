@@ -8,6 +8,9 @@ from werkzeug.wrappers import Response
 from portal.conversations import policy, services
 from portal.conversations.forms import ReportForm
 from portal.conversations.queries import reading
+from portal.conversations.queries.finding import find_to_report, place_of_reports
+from portal.conversations.services import messages
+from portal.conversations.services.reporting import NOTE
 from portal.conversations.views.blueprint import blueprint
 from portal.kernel import limits
 from portal.kernel.access import Permission, requires, viewer
@@ -41,7 +44,7 @@ def report(conversation_id: str) -> Response:
             form_key=form.taken_key,
         )
         flash(_("Shown to the reviewers. You both see here who reads it and what is decided."))
-        return f"/conversations/{conversation_id}"
+        return place_of_reports(*find_to_report(viewer(), conversation_id))
 
     return attempt(form, write, lambda: _page(conversation_id, form))
 
@@ -77,13 +80,18 @@ def add(conversation_id: str, report_id: str) -> Response:
 
 
 def _page(conversation_id: str, form: ReportForm) -> str:
-    page = reading.page(viewer(), conversation_id)
+    page = reading.page_to_report(viewer(), conversation_id)
+    if page.is_over_for_me and request.method == "GET":
+        messages.mark_seen(viewer(), conversation_id, 0)  # what was told of its report
+    chosen = request.form.getlist("messages")
+    if request.method == "GET" and not any(one.reportable for one in page.letters):
+        chosen = [NOTE]  # there is nothing else to choose
     parties = [viewer().member_id or 0, *[member_id for member_id, _line in page.others]]
     return render_template(
         "conversations/report.html",
         page=page,
         form=form.offer(peers=bool(peers_for(parties))),
-        chosen=request.form.getlist("messages"),
+        chosen=chosen,
         html={letter.id: Markup(letter.html) for letter in page.letters},  # noqa: S704 - cleaned when sealed
         policy=policy,
     )
