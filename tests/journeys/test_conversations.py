@@ -25,6 +25,7 @@ from tests.conftest import (
     viewer_of,
 )
 from tests.journeys.people import PASSWORD, Opener, Person, signed_in
+from tests.support.browser import DESKTOP, PHONE
 from tests.support.mail_server import links_in
 from tests.support.site import Site
 
@@ -163,3 +164,32 @@ def test_a_guest_reads_what_is_reported_and_has_nothing_reported(site: Site, som
     gareth.opens("/invites").looks("invites")
     row = gareth.page.get_by_role("row").filter(has_text=f"OPP-{mark}")
     assert row.get_by_role("cell").all_inner_texts()[2:6] == ["no"] * 4
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_words_above_the_lock_stand_apart_from_its_line(
+    site: Site, somebody: Opener, viewport: dict[str, int]
+) -> None:
+    mark = uuid.uuid4().hex[:8]
+    with site.inside():
+        jonas = make_prospect("Jonas Petterlund")
+        ines_id = make_customer("Ines Okaforova", username=f"ines-{mark}")
+    person = signed_in(somebody, site, jonas, viewport=viewport)
+    person.opens(f"/conversations/new?to=ines-{mark}").looks(f"talk-new-{viewport['width']}")
+    line = person.page.locator(".lockline").bounding_box()
+    above = person.page.locator(".lockline").locator("xpath=preceding-sibling::*[1]").bounding_box()
+    assert line
+    assert above
+    assert line["y"] - (above["y"] + above["height"]) >= 12
+
+    # The note of a request is what can be reported of it, on its page and once it is declined.
+    person.writes(f"Answer me, or your boss hears of it, {mark}.", re.compile("words|talk about", re.I))
+    person.presses("Ask for a conversation")
+    talk = person.address
+    ines = signed_in(somebody, site, ines_id, viewport=viewport)
+    ines.opens(talk).looks(f"talk-asked-{viewport['width']}").presses("Decline")
+    ines.opens("/requests").looks(f"talk-declined-{viewport['width']}").follows(re.compile("Report the note"))
+    ines.looks(f"talk-report-note-{viewport['width']}")
+    ines.ticks(re.compile("hostile")).presses("Show it to the reviewers")
+    ines.sees("The note was shown to reviewers").looks(f"talk-note-reported-{viewport['width']}")
+    person.opens(talk).sees("The note of this request was reported").sees("Nobody has read it yet.")
