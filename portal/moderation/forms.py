@@ -1,6 +1,8 @@
 """The forms of moderation. What may stand in a field is decided by the services, in one place."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from flask_babel import gettext as _
@@ -168,6 +170,16 @@ class AppealAnswerForm(Form):
         _l("Why?"), description=_l("The author reads this, and the public log shows it. Name nobody.")
     )
     version = IntegerField(widget=HiddenField.widget, validators=[Optional()])
+    words: Mapping[int, tuple[str, str]] = MappingProxyType({})
+
+    def with_words(self, post_ids: Iterable[int], sent: Mapping[str, str]) -> "AppealAnswerForm":
+        """Take along what is said of these posts: title and text by the id of each, where it was sent."""
+        self.words = {
+            post_id: (sent.get(f"title-{post_id}", "")[:400], sent[f"words-{post_id}"][:200_000])
+            for post_id in post_ids
+            if f"words-{post_id}" in sent
+        }
+        return self
 
     def offer(self) -> "AppealAnswerForm":
         self.outcome.choices = [

@@ -151,7 +151,7 @@ def answer_appeal(appeal_id: int) -> Response:
     """Say whether a decision stands: another moderator, or the named second."""
     case_id = cases.appeal_case_id(appeal_id)
     view = cases.case_view(viewer(), case_id)
-    form = AppealAnswerForm().offer()
+    form = AppealAnswerForm().offer().with_words([one.post_id for one in view.clashes], request.form)
 
     def write() -> str:
         appeals.decide_appeal(
@@ -160,6 +160,7 @@ def answer_appeal(appeal_id: int) -> Response:
             form.chosen,
             form.reason.data or "",
             version=form.version.data or 0,
+            words=form.words,
             form_key=form.taken_key,
         )
         flash(_("Decided. The author is told, and the public log shows it."))

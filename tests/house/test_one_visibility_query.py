@@ -23,6 +23,7 @@ MAY_READ = {
     "asks/telling.py::resolve_own": "the asker's own",
     "asks/telling.py::resolve_requests": "asks thread_is_visible and that the thread is shown",
     "console/log_queries.py::_fitting": "the log of moderators, who read every board they moderate",
+    "discussions/queries/changed_since.py::changed_since": "for who decides an appeal: what stood before",
     "discussions/queries/choosing.py::posts_to_split": "of a thread that was found through the query before",
     "discussions/queries/exporting.py::keepsakes_of": "one's own data: the titles of what one follows",
     "discussions/queries/exporting.py::words_of": "one's own data",

@@ -1,6 +1,7 @@
 """A thread that a rule takes to fewer readers leaves a tombstone, and brings nothing back from there."""
 
 from collections.abc import Callable
+from contextvars import Context
 from datetime import timedelta
 
 import pytest
@@ -20,8 +21,8 @@ from portal.kernel.errors import Invalid, NotFound
 from portal.moderation.models import Appeal, AppealOutcome, Case, Decision
 from portal.moderation.services.appeals import appeal, decide_appeal
 from tests.conftest import make_board, make_customer, make_moderator, make_prospect, viewer_of
-from tests.moderation.conftest import ask, told
-from tests.support.people import get
+from tests.moderation.conftest import QUESTION, ask, told
+from tests.support.people import get, submit
 
 SECRET = "Among customers: it is 555-0100."
 
@@ -203,25 +204,123 @@ def test_words_that_a_rule_took_out_since_stay_out(moved: Moved):
     assert opening_of(moved.thread.id).source == "Ends at [time]."
 
 
-def test_where_both_changed_it_somebody_has_to_look(moved: Moved):
+def changed_by_both(moved: Moved) -> tuple[int, str]:
+    """Its author added a number for the fewer, and a rule took words out: (the move, the text of before)."""
     moved.move()
     move = decision_about(moved.author).id
     post = opening_of(moved.thread.id)
-    edit_post(moved.author, post.id, Edit(body=SECRET, version=post.version))
+    before = post.source
+    edit_post(
+        moved.author,
+        post.id,
+        Edit(body=f"{before} {SECRET}", title="Who is there at six?", version=post.version),
+    )
     version = opening_of(moved.thread.id).version
-    edit_post(moved.moderator, post.id, Edit(body="Ends.", reason="x", rule=4, version=version))
+    edit_post(moved.moderator, post.id, Edit(body="Ours ends.", reason="x", rule=4, version=version))
+    return move, before
+
+
+def test_where_both_changed_it_the_judge_says_what_stands(moved: Moved):
+    move, before = changed_by_both(moved)
+    post_id = opening_of(moved.thread.id).id
     with pytest.raises(Invalid, match="by its author and by a moderator"):
         overturn_move(moved, move)
     assert db.session.get_one(Thread, moved.thread.id).board_id == moved.inner
+    edits = [one for one in told(moved.author) if "changed the words" in one]
+    overturn_move(moved, move, {post_id: (QUESTION, "Our night shift ends early.")})
+    now, thread = opening_of(moved.thread.id), db.session.get_one(Thread, moved.thread.id)
+    assert (now.source, thread.title, thread.board_id) == (
+        "Our night shift ends early.",
+        QUESTION,
+        moved.board,
+    )
+    draft = db.session.execute(select(Draft)).scalar_one()
+    assert draft.member_id == moved.author.member_id
+    assert (draft.fields["title"], draft.fields["body"]) == ("Who is there at six?", f"{before} {SECRET}"), (
+        "all they wrote"
+    )
+    kept = [row.source for row in db.session.execute(select(PostRevision)).scalars()]
+    assert kept == [before], "what was written for fewer readers left the history"
+    left_out = decision_about(moved.author)
+    said = [one for one in told(moved.author) if "changed the words" in one]
+    assert (len(edits), len(said)) == (1, 2), "told of what the judge left out"
+    history = get(moved.visitor, f"/posts/{now.id}/history").text
+    assert "555-0100" not in history
+    assert "ends at six" not in history, "a rule took it out"
+    assert left_out.rule_number == 4
+    assert recount() == []
 
 
-def overturn_move(moved: Moved, decision_id: int | None = None) -> None:
+def test_as_it_said_before_nothing_is_left_out_and_nobody_is_told(moved: Moved):
+    move, before = changed_by_both(moved)
+    post_id = opening_of(moved.thread.id).id
+    overturn_move(moved, move, {post_id: (QUESTION, before)})
+    now = opening_of(moved.thread.id)
+    assert (now.source, now.revisions_count, now.edited_at) == (before, 0, None)
+    assert len([one for one in told(moved.author) if "changed the words" in one]) == 1
+    assert recount() == []
+
+
+def test_what_a_rule_took_out_before_the_author_went_on_needs_no_word(moved: Moved):
+    moved.move()
+    move, post = decision_about(moved.author).id, opening_of(moved.thread.id)
+    edit_post(
+        moved.moderator, post.id, Edit(body="Ends at [time].", reason="x", rule=4, version=post.version)
+    )
+    version = opening_of(moved.thread.id).version
+    edit_post(moved.author, post.id, Edit(body=SECRET, version=version))
+    overturn_move(moved, move)
+    assert opening_of(moved.thread.id).source == "Ends at [time]."
+    assert db.session.execute(select(Draft)).scalar_one().fields["body"] == SECRET
+
+
+def test_a_moderators_tags_are_no_words(moved: Moved):
+    moved.move()
+    move, post = decision_about(moved.author).id, opening_of(moved.thread.id)
+    before = post.source
+    edit_post(moved.author, post.id, Edit(body=SECRET, version=post.version))
+    version = opening_of(moved.thread.id).version
+    edit_post(
+        moved.moderator, post.id, Edit(body=SECRET, tags="edifact", reason="To be found.", version=version)
+    )
+    overturn_move(moved, move)
+    assert opening_of(moved.thread.id).source == before
+
+
+def test_the_judge_has_the_words_in_the_form(moved: Moved, sign_in: Callable[[int], FlaskClient]):
+    move, before = changed_by_both(moved)
+    made = appeal(moved.author.member_id or 0, move, "It was fine.")
+    post_id, judge = opening_of(moved.thread.id).id, sign_in(moved.judge.member_id or 0)
+    place = f"/console/cases/{made.case_id}"
+    assert f'name="words-{post_id}"' in get(judge, place).text
+    answer = {
+        "outcome": "overturned",
+        "reason": "",
+        f"title-{post_id}": "When is the night over?",
+        f"words-{post_id}": "Early.",
+    }
+    refused = Context().run(submit, judge, place, answer, f"/appeals/{made.id}/decision")
+    assert refused.status_code == 422
+    assert "Early.</textarea>" in refused.text
+    assert 'value="When is the night over?"' in refused.text
+    done = Context().run(
+        submit, judge, place, {**answer, "reason": "It was."}, f"/appeals/{made.id}/decision"
+    )
+    assert done.status_code == 303
+    assert (opening_of(moved.thread.id).source, before) == ("Early.", "Our night shift ends at six.")
+    assert db.session.get_one(Thread, moved.thread.id).title == "When is the night over?"
+
+
+def overturn_move(
+    moved: Moved, decision_id: int | None = None, words: dict[int, tuple[str, str]] | None = None
+) -> None:
     if decision_id is None:
         query = select(Decision.id).where(Decision.member_id == moved.author.member_id).order_by(Decision.id)
         decision_id = db.session.execute(query.limit(1)).scalar_one()
-    made = appeal(moved.author.member_id or 0, decision_id, "It was fine where it was.")
+    made = db.session.execute(select(Appeal)).scalar_one_or_none()
+    made = made or appeal(moved.author.member_id or 0, decision_id, "It was fine where it was.")
     version = db.session.get_one(Case, made.case_id).version
-    decide_appeal(moved.judge, made.id, AppealOutcome.OVERTURNED, "It was.", version=version)
+    decide_appeal(moved.judge, made.id, AppealOutcome.OVERTURNED, "It was.", version=version, words=words)
 
 
 def test_comments_written_for_fewer_readers_stay_behind(moved: Moved):

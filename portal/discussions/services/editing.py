@@ -1,8 +1,6 @@
 """Edits with history, and deletion by the author."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
@@ -12,7 +10,6 @@ from portal.discussions.house_rules import cited
 from portal.discussions.impartiality import check_impartial
 from portal.discussions.models import (
     Board,
-    Draft,
     Post,
     PostKind,
     PostRevision,
@@ -24,10 +21,10 @@ from portal.discussions.moved_away import was_moved_since
 from portal.discussions.policy import edit_needs_reason
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_post, count_thread, find_activity, touch
-from portal.discussions.services.lookup import any_post, post_for
+from portal.discussions.services.lookup import post_for
 from portal.discussions.services.posting import clean_title, hold_post, look_at
 from portal.discussions.services.tagging import parse_tags, set_tags
-from portal.discussions.services.text import prepare, prepare_war_story, sections_of
+from portal.discussions.services.text import prepare, prepare_war_story
 from portal.discussions.services.uploads import attach_uploads, let_go_pictures, pictures_in
 from portal.discussions.source_formats import markdown_of
 from portal.kernel import clock, events, markup, preserving, site
@@ -184,117 +181,6 @@ def _hold_edit(post: Post, thread: Thread, board: Board, reasons: tuple[str, ...
         touch(thread, board)
         events.publish(PostRemoved(post.id, thread.id, post.author_id))
     hold_post(post, thread, reasons)
-
-
-def give_words_back(post_id: int, version: int, *, by_id: int) -> bool:
-    """Put back the text that an edit replaced; what it said in between stays in the history.
-
-    Nothing is done, and False given, when the post was changed again since, or its former text is gone.
-    Inside a unit of work. Raises NotFound.
-    """
-    post, thread, board = any_post(post_id)
-    former = db.session.execute(
-        select(PostRevision).where(PostRevision.post_id == post.id, PostRevision.version == version).limit(1)
-    ).scalar_one_or_none()
-    if former is None or post.version != version + 1 or post.state is PostState.DELETED:
-        return False
-    now = clock.now()
-    db.session.add(
-        PostRevision(
-            post_id=post.id,
-            version=post.version,
-            title=thread.title if post.kind is PostKind.OPENING else "",
-            source=markdown_of(post.source, post.source_format),
-            editor_id=by_id,
-            reason=_("Given back after an appeal"),
-            created_at=now,
-        )
-    )
-    post.revisions_count += 1
-    post.edited_at = now
-    _say_again(post, thread, former, by_id)
-    touch(thread, board)
-    events.publish(PostEdited(post.id, thread.id, by_id))
-    return True
-
-
-def _say_again(post: Post, thread: Thread, former: PostRevision, by_id: int) -> None:
-    """Have the post, and the title where it opens the thread, read as in this former text."""
-    sections = sections_of(former.source) if post.sections else None
-    prepared = prepare_war_story(sections) if sections else prepare(former.source)
-    post.source, post.html, post.excerpt = prepared.source, prepared.html, prepared.excerpt
-    post.source_format, post.sections, post.mentions = "markdown", sections, prepared.mentions
-    post.renderer_version = markup.RENDERER_VERSION
-    post.version += 1
-    if post.kind is PostKind.OPENING and former.title and former.title != thread.title:
-        thread.title, thread.slug = former.title, slugify(former.title)
-        thread.version += 1
-        events.publish(ThreadChanged(thread.id, by_id, "retitled"))
-
-
-def give_back_as_of(thread: Thread, moment: datetime, *, by_id: int) -> None:
-    """Have every post of a thread say again what it said at the moment; what its author wrote since goes from
-    the history as well, and becomes a draft of an edit of theirs.
-
-    Words that a moderator took out since stay out. Inside a unit of work. Raises Invalid where both an author
-    and a moderator changed the same post since.
-    """
-    rows = db.session.execute(
-        select(PostRevision, Post)
-        .join(Post, Post.id == PostRevision.post_id)
-        .where(
-            Post.thread_id == thread.id, PostRevision.created_at >= moment, Post.state != PostState.DELETED
-        )
-        .order_by(Post.id, PostRevision.id)
-        .with_for_update(of=Post)
-    ).all()
-    since: dict[int, list[PostRevision]] = {}
-    posts: dict[int, Post] = {}
-    for former, post in rows:
-        since.setdefault(post.id, []).append(former)
-        posts[post.id] = post
-    for post_id, former_texts in since.items():
-        post = posts[post_id]
-        own = [former for former in former_texts if former.editor_id == post.author_id]
-        if not own:
-            continue
-        if len(own) < len(former_texts):
-            raise Invalid(
-                _(
-                    "#%(number)s was changed since, by its author and by a moderator, for fewer readers. "
-                    "Split it off first, then decide.",
-                    number=post.number or post.id,
-                ),
-                "outcome",
-            )
-        _give_back(post, thread, former_texts, by_id)
-
-
-def _give_back(post: Post, thread: Thread, since: list[PostRevision], by_id: int) -> None:
-    """The text that the first of these edits replaced; the words of all of them leave the history."""
-    _keep_as_draft(post, thread)
-    _say_again(post, thread, since[0], by_id)
-    db.session.execute(delete(PostRevision).where(PostRevision.id.in_([former.id for former in since])))
-    post.revisions_count -= len(since)
-    post.edited_at = db.session.execute(
-        select(func.max(PostRevision.created_at)).where(PostRevision.post_id == post.id)
-    ).scalar()
-    let_go_pictures(post, for_good=False)
-    events.publish(PostEdited(post.id, thread.id, by_id))
-
-
-def _keep_as_draft(post: Post, thread: Thread) -> None:
-    """The words as they are, for their author's form of an edit; a draft that is there is not overwritten."""
-    place = f"edit:{post.id}:{post.version}"
-    there = select(Draft.id).where(Draft.member_id == post.author_id, Draft.place == place)
-    if db.session.execute(there).first():
-        return
-    fields: dict[str, Any] = dict(post.sections or {"body": markdown_of(post.source, post.source_format)})
-    if post.kind is PostKind.OPENING:
-        fields |= {"title": thread.title, "tags": " ".join(thread.tags)}
-    db.session.add(
-        Draft(member_id=post.author_id, place=place, fields=fields, sequence=1, saved_at=clock.now())
-    )
 
 
 def delete_own_post(author: Viewer, post_id: int) -> Post:

@@ -1,5 +1,6 @@
 """What moderators do to whole threads: close, pin, move, split, merge."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -20,8 +21,8 @@ from portal.discussions.models import (
 from portal.discussions.policy import is_wider
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_thread, find_activity, touch
-from portal.discussions.services.editing import give_back_as_of
 from portal.discussions.services.following import follow_silently, move_follows
+from portal.discussions.services.giving_back import Words, give_back_as_of
 from portal.discussions.services.lookup import any_thread, board_for, check_moderator, thread_for
 from portal.discussions.services.posting import clean_title
 from portal.discussions.services.tagging import set_tags
@@ -131,14 +132,20 @@ def move_thread(
 
 
 def put_back_decided(
-    post_id: int, board_id: int, since: datetime, *, by_id: int, tags: list[str] | None = None
+    post_id: int,
+    board_id: int,
+    since: datetime,
+    *,
+    by_id: int,
+    tags: list[str] | None = None,
+    words: Mapping[int, Words] | None = None,
 ) -> None:
     """File the thread that this post opens where it stood until `since`, as the decision was overturned.
 
     What was changed in it since, for fewer readers, reads as it did then (`tags` as well), and whoever wrote
-    it has it as a draft; comments written since stay behind in a thread of their own. Inside its unit of
-    work. Raises NotFound; Invalid while it stands in another thread, or while there are numbered posts in it
-    that were written since.
+    it has it as a draft; comments written since stay behind in a thread of their own. `words`: what a post
+    reads that a rule changed since, too. Inside its unit of work. Raises NotFound; Invalid while it stands in
+    another thread, while there are numbered posts in it that were written since, or without the words.
     """
     post = db.session.get_one(Post, post_id)
     thread, board = any_thread(post.thread_id)
@@ -162,7 +169,7 @@ def put_back_decided(
         )
     if is_wider(board.audience, target.audience):
         _leave_comments(thread, board, since, by_id)
-        give_back_as_of(thread, since, by_id=by_id)
+        give_back_as_of(thread, since, by_id=by_id, words=words)
         if tags is not None and tags != thread.tags:
             set_tags(thread, tags)
     _file_under(thread, board, target)

@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portal.discussions.authors import BY_POST
 from portal.discussions.models import Board, Post, PostKind, PostState, Thread
+from portal.discussions.policy import is_wider
+from portal.discussions.queries.changed_since import Clash, clashes_since
 from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
@@ -15,7 +17,17 @@ from portal.kernel.errors import NotFound
 from portal.members.display import PERSON, PersonLine, person_line, reader_of, with_person
 from portal.members.models import Member
 from portal.moderation import policy
-from portal.moderation.models import Appeal, Case, CaseKind, Decision, Flag, FlagOutcome, MemberMeasure
+from portal.moderation.models import (
+    Appeal,
+    Case,
+    CaseKind,
+    CaseState,
+    Decision,
+    Flag,
+    FlagOutcome,
+    MemberMeasure,
+    PostMeasure,
+)
 from portal.moderation.queries import evidence
 from portal.moderation.queries.parties import author_is_role, is_named_second
 from portal.moderation.queries.queue import CaseLine, as_lines, for_eyes_of, lines_of_cases, readable
@@ -97,6 +109,7 @@ class CaseView:
     members_told: int = 0
     board_audience: str = ""
     notes: list[str] = field(default_factory=list)
+    clashes: list[Clash] = field(default_factory=list)  # posts of which the judge says what they read
     disclosed: int = 0  # messages that can be read now, with a record of each reading
 
     @property
@@ -129,6 +142,7 @@ def case_view(viewer: Viewer, case_id: int) -> CaseView:
     )
     own = [one for one in all_decisions if one.decision.case_id == case.id]
     flags = _flags(viewer, case.appeals_case_id or case.id)
+    appealed = next((one for one in all_decisions if appeal and one.decision.id == appeal.decision_id), None)
     undoable = [one for one in own if one.is_own and policy.can_be_undone(one.decision, clock.now())]
     return CaseView(
         line=line,
@@ -143,14 +157,23 @@ def case_view(viewer: Viewer, case_id: int) -> CaseView:
         earlier=[one for one in all_decisions if one.decision.case_id not in (case.id, case.appeals_case_id)],
         record=_record(viewer, case.member_id, as_role=line.author.as_role),
         appeal=appeal,
-        appealed=next(
-            (one for one in all_decisions if appeal and one.decision.id == appeal.decision_id), None
-        ),
+        appealed=appealed,
+        clashes=_clashes(appealed.decision, thread) if appealed and case.state is CaseState.OPEN else [],
         undo_until=undoable[-1].decision.decided_at + policy.UNDO if undoable else None,
         members_told=len(flags),
         board_audience=row.audience or "",
         disclosed=evidence.readable_count(viewer, case) if not line.against else 0,
     )
+
+
+def _clashes(decision: Decision, thread: Thread | None) -> list[Clash]:
+    """Where a thread that goes back was changed since by its author and by a rule."""
+    if decision.post_measure not in (PostMeasure.MOVE, PostMeasure.MERGE) or thread is None:
+        return []
+    left, there = (db.session.get(Board, board_id) for board_id in (decision.board_id, thread.board_id))
+    if left is None or there is None or not is_wider(there.audience, left.audience):
+        return []  # as many read it: everything stays as it is
+    return clashes_since(thread.id, decision.decided_at)
 
 
 def appeal_case_id(appeal_id: int) -> int:

@@ -1,6 +1,7 @@
 """Appeals: by the author, within two weeks, decided by somebody else; mistakes are put right in public."""
 
 import hmac
+from collections.abc import Mapping
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -31,6 +32,7 @@ from portal.moderation.queries.parties import is_named_second, reason_against
 from portal.moderation.services import cases, telling
 from portal.moderation.services.aliases import alias_of
 from portal.moderation.services.deciding import LONGEST_REASON, revert
+from portal.moderation.services.tooling import words_by_rule
 
 LONGEST_TEXT = 4000
 
@@ -128,12 +130,15 @@ def decide_appeal(
     reason: str,
     *,
     version: int,
+    words: Mapping[int, tuple[str, str]] | None = None,
     form_key: str = "",
 ) -> Decision:
     """Uphold a decision or overturn it, as another moderator or the named second.
 
-    Overturning brings everything back, and the public log says so. Raises NotFound; Forbidden with the
-    reason when somebody else has to decide; Conflict when it was decided or taken meanwhile; Invalid.
+    Overturning brings everything back, and the public log says so. `words`: title and text, by post, of what
+    its author and a rule both changed since it was moved (`queries.cases.CaseView.clashes`).
+    Raises NotFound; Forbidden with the reason when somebody else has to decide; Conflict when it was decided
+    or taken meanwhile; Invalid.
     """
     reason = " ".join(reason.split())
     with form_keys.once(form_key, judge.member_id or 0) as place:
@@ -178,7 +183,7 @@ def decide_appeal(
         case.version += 1
         overturned = outcome is AppealOutcome.OVERTURNED
         if overturned:
-            _put_right(judge, decision, now)
+            _put_right(judge, decision, now, words or {})
         audit.record(
             judge,
             "overturn decision" if overturned else "uphold decision",
@@ -193,9 +198,11 @@ def decide_appeal(
     return answer
 
 
-def _put_right(judge: Viewer, decision: Decision, now: datetime) -> None:
+def _put_right(
+    judge: Viewer, decision: Decision, now: datetime, words: Mapping[int, tuple[str, str]]
+) -> None:
     """Carry out that a decision was wrong: nobody who flagged in good faith loses by it."""
-    revert(judge, decision)
+    revert(judge, decision, {post_id: words_by_rule(post_id, *said) for post_id, said in words.items()})
     decision.overturned_at = now
     if decision.post_measure is PostMeasure.REFUSE and decision.post_id is not None:
         removal.release_post(decision.post_id)  # it was never out: followers and the index hear of it now

@@ -1,5 +1,6 @@
 """Decisions: on a case, with a rule and a reason, carried out at once, taken back for ten minutes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from portal.discussions.models import Post, PostState, Thread
-from portal.discussions.services import acceptance, editing, removal, tools
+from portal.discussions.services import acceptance, giving_back, removal, tools
 from portal.kernel import audit, clock, events, form_keys
 from portal.kernel.access import Duty, Permission, Status, Viewer
 from portal.kernel.db import db
@@ -161,8 +162,13 @@ def undo(moderator: Viewer, decision_id: int) -> Decision:
     return decision
 
 
-def revert(moderator: Viewer, decision: Decision) -> None:
-    """Bring back what a decision took away. Inside a unit of work."""
+def revert(
+    moderator: Viewer, decision: Decision, words: Mapping[int, giving_back.Words] | None = None
+) -> None:
+    """Bring back what a decision took away. Inside a unit of work.
+
+    `words`: what posts of a thread that goes back read, where a rule changed them since, too.
+    """
     post_measure, member_measure = decision.post_measure, decision.member_measure
     if post_measure is PostMeasure.HIDE and decision.post_id is not None:
         removal.restore_post(decision.post_id)
@@ -179,7 +185,7 @@ def revert(moderator: Viewer, decision: Decision) -> None:
             elif former is not None and thread.closed_at is not None:
                 tools.close_decided(thread.id, former, by_id=by_id)
     elif post_measure is PostMeasure.EDIT and decision.post_id is not None:
-        editing.give_words_back(
+        giving_back.give_words_back(
             decision.post_id, decision.before.get("version", 0), by_id=moderator.member_id or 0
         )
     elif (
@@ -193,6 +199,7 @@ def revert(moderator: Viewer, decision: Decision) -> None:
             decision.decided_at,
             by_id=moderator.member_id or 0,
             tags=decision.before.get("tags"),
+            words=words,
         )
     if member_measure is MemberMeasure.SUSPEND:
         former = decision.before.get("suspended_until")

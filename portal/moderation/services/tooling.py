@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from portal.discussions.events import ToolUsed
 from portal.discussions.house_rules import HouseRule
 from portal.discussions.models import Post, Thread
 from portal.discussions.services import tools
+from portal.discussions.services.giving_back import Words
 from portal.kernel import clock
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
@@ -36,16 +37,29 @@ def rules_to_cite() -> list[HouseRule]:
 
 def words_taken_out_up_to(post_id: int) -> int:
     """The last version of a post whose words an edit by a rule took out, and that stands; 0: none."""
-    befores = db.session.execute(
-        select(Decision.before).where(
-            Decision.post_id == post_id,
-            Decision.post_measure == PostMeasure.EDIT,
-            Decision.rule_number.is_not(None),
-            Decision.undone_at.is_(None),
-            Decision.overturned_at.is_(None),
-        )
-    ).scalars()
+    befores = db.session.execute(select(Decision.before).where(*_takes_words_out(post_id))).scalars()
     return max((before.get("version") or 0 for before in befores), default=0)
+
+
+def words_by_rule(post_id: int, title: str, body: str) -> Words:
+    """What a post reads from now on, with the last rule by which words were taken out of it."""
+    last = db.session.execute(
+        select(Decision.rule_number, Decision.rule_label, Decision.reason)
+        .where(*_takes_words_out(post_id))
+        .order_by(Decision.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return Words(title, body, last.rule_number, last.rule_label, last.reason) if last else Words(title, body)
+
+
+def _takes_words_out(post_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Decision.post_id == post_id,
+        Decision.post_measure == PostMeasure.EDIT,
+        Decision.rule_number.is_not(None),
+        Decision.undone_at.is_(None),
+        Decision.overturned_at.is_(None),
+    )
 
 
 def note_tool(event: ToolUsed) -> None:
