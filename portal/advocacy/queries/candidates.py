@@ -243,19 +243,8 @@ def over(most: int = 50) -> list[Over]:
         Candidate.stage == Stage.RESTING, Candidate.rests_until <= now.date(), standing.may_be_approached()
     )
     rows = db.session.execute(
-        select(
-            Member.name,
-            Member.username,
-            Company.name.label("company"),
-            Candidate.stage,
-            Candidate.rests_until,
-            Candidate.stage_at,
-            ended.label("ended"),
-        )
-        .select_from(Candidate)
-        .join(Member, Member.id == Candidate.member_id)
-        .outerjoin(Company, Company.id == Member.company_id)
-        .where(_has_a_page(), or_(rested, _has_lapsed()))
+        _called(Candidate, Candidate.stage, Candidate.rests_until, Candidate.stage_at, ended.label("ended"))
+        .where(or_(rested, _has_lapsed()))
         .order_by(Candidate.stage_at, Candidate.id)
         .limit(most)
     )
@@ -285,19 +274,9 @@ def due_for_review(most: int = 50) -> list[DueForReview]:
     worth = func.coalesce(standing.number_now(weights.current(), now), 0.0)
     fallen = and_(standing.shown_members(), Candidate.was_worth > 0, worth < Candidate.was_worth / 2)
     rows = db.session.execute(
-        select(
-            Member.name,
-            Member.username,
-            Company.name.label("company"),
-            Candidate.reviewed_at,
-            case((fallen, True), else_=False).label("has_fallen"),
-        )
-        .select_from(Candidate)
-        .join(Member, Member.id == Candidate.member_id)
-        .outerjoin(Company, Company.id == Member.company_id)
+        _called(Candidate, Candidate.reviewed_at, case((fallen, True), else_=False).label("has_fallen"))
         .outerjoin(MemberScore, MemberScore.receiver_id == Candidate.member_id)
         .where(
-            _has_a_page(),
             Candidate.stage.not_in(NOT_REVIEWED),
             ~_has_lapsed(),
             or_(fallen, Candidate.reviewed_at <= now - REVIEW_EVERY),
@@ -338,18 +317,9 @@ def nominations_waiting(most: int = 50) -> list[Waiting]:
     """Nominations by members and account owners that no moderator has read, the oldest first."""
     by = aliased(Member)
     rows = db.session.execute(
-        select(
-            Member.name,
-            Member.username,
-            Company.name.label("company"),
-            by.name.label("by"),
-            Nomination.part,
-            Nomination.at,
-        )
-        .join(Member, Member.id == Nomination.member_id)
-        .outerjoin(Company, Company.id == Member.company_id)
+        _called(Nomination, by.name.label("by"), Nomination.part, Nomination.at)
         .outerjoin(by, by.id == Nomination.by_id)
-        .where(Nomination.read_at.is_(None), _has_a_page())
+        .where(Nomination.read_at.is_(None))
         .order_by(Nomination.at, Nomination.id)
         .limit(most)
     )
@@ -377,18 +347,9 @@ def answered_lately(since: datetime, most: int = 20) -> list[Answered]:
         and_(Candidate.stage == Stage.ACTIVE, Candidate.stage_at < Asking.answered_at),
     )
     rows = db.session.execute(
-        select(
-            Member.name,
-            Member.username,
-            Company.name.label("company"),
-            Asking.activities,
-            Asking.agreed,
-            Asking.answered_at,
-        )
-        .join(Member, Member.id == Asking.member_id)
+        _called(Asking, Asking.activities, Asking.agreed, Asking.answered_at)
         .join(Candidate, Candidate.member_id == Asking.member_id)
-        .outerjoin(Company, Company.id == Member.company_id)
-        .where(Asking.answered_at >= since, not_moved, _has_a_page())
+        .where(Asking.answered_at >= since, not_moved)
         .order_by(Asking.answered_at.desc(), Asking.id)
         .limit(most)
     )
@@ -417,22 +378,12 @@ def unanswered(most: int = 50) -> list[Unanswered]:
     """Whom was asked and neither answered nor was looked at for weeks; the longest ago first."""
     since = case((Candidate.reviewed_at > Asking.at, Candidate.reviewed_at), else_=Asking.at)
     rows = db.session.execute(
-        select(
-            Member.name,
-            Member.username,
-            Company.name.label("company"),
-            Asking.at,
-            Asking.seen_at,
-            since.label("since"),
-        )
-        .join(Member, Member.id == Asking.member_id)
+        _called(Asking, Asking.at, Asking.seen_at, since.label("since"))
         .join(Candidate, Candidate.member_id == Asking.member_id)
-        .outerjoin(Company, Company.id == Member.company_id)
         .where(
             Asking.answered_at.is_(None),
             Asking.withdrawn_at.is_(None),
             since <= clock.now() - ASKING_WAITS,
-            _has_a_page(),
         )
         .order_by(since, Asking.id)
         .limit(most)
@@ -441,6 +392,17 @@ def unanswered(most: int = 50) -> list[Unanswered]:
         Unanswered(row.name, row.username, row.company or "", row.at, row.since, row.seen_at is not None)
         for row in rows
     ]
+
+
+def _called(of: Any, *columns: Any) -> Select[Any]:
+    """SQL: these columns `of` rows about members, whose page is there, with name, username and company."""
+    return (
+        select(Member.name, Member.username, Company.name.label("company"), *columns)
+        .select_from(of)
+        .join(Member, Member.id == of.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(_has_a_page())
+    )
 
 
 def _has_a_page() -> ColumnElement[bool]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, case, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Float, and_, case, exists, func, literal, or_, select, true
 
 from portal.advocacy.formula import HIGH_CONFIDENCE, MEDIUM_CONFIDENCE, YEAR_DAYS, Weights, company_piece
-from portal.advocacy.models import Entry, GiverSum, MemberScore, ScoreChoice
+from portal.advocacy.models import CompanySum, Entry, GiverSum, MemberScore, ScoreChoice
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import Value, rows_by_receiver, values_at
 from portal.kernel import clock
@@ -249,14 +249,30 @@ def _standing(row: MemberScore, weights: Weights, now: datetime) -> Standing:
 
 
 def _renewed(receiver_id: int, weights: Weights, now: datetime) -> tuple[float, float]:
-    totals: dict[str, list[float]] = {}
-    rows = db.session.execute(
-        select(GiverSum.company, GiverSum.total).where(GiverSum.receiver_id == receiver_id)
+    """`fixed` and `falling`, worked out anew from persons where a company's limit has stopped to bind."""
+    mine = CompanySum.receiver_id == receiver_id
+    is_due = and_(CompanySum.changes_at.is_not(None), CompanySum.changes_at <= now)
+    sums = (
+        select(
+            func.coalesce(func.sum(CompanySum.fixed), 0.0).label("fixed"),
+            func.coalesce(func.sum(CompanySum.falling), 0.0).label("falling"),
+        )
+        .where(mine, ~is_due)
+        .subquery()
     )
-    for company, total in rows:
-        totals.setdefault(company, []).append(total)
+    of_company = and_(GiverSum.receiver_id == CompanySum.receiver_id, GiverSum.company == CompanySum.company)
+    due = select(GiverSum.company, GiverSum.total).join(CompanySum, of_company).where(mine, is_due).subquery()
+    # One statement, so that nothing is folded in between two reads.
+    rows = db.session.execute(
+        select(sums.c.fixed, sums.c.falling, due.c.company, due.c.total).outerjoin_from(sums, due, true())
+    ).all()
+    totals: dict[str, list[float]] = {}
+    for row in rows:
+        if row.company is not None:
+            totals.setdefault(row.company, []).append(row.total)
     pieces = [company_piece(weights, of, now) for of in totals.values()]
-    return sum(piece.fixed for piece in pieces), sum(piece.falling for piece in pieces)
+    fixed = rows[0].fixed + sum(piece.fixed for piece in pieces)
+    return fixed, rows[0].falling + sum(piece.falling for piece in pieces)
 
 
 def _of(member_id: int, value: Value, weights: Weights) -> Standing:
