@@ -1,6 +1,7 @@
 """The pages about scores, as their readers see them."""
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -22,7 +23,7 @@ from portal.discussions.services.voting import vote
 from portal.kernel import site
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
-from portal.members.models import MemberProduct, Product
+from portal.members.models import Member, MemberProduct, Product
 from portal.moderation.services.deciding import decide, undo
 from tests.advocacy.scenes import make_world, rate
 from tests.advocacy.test_statement import words
@@ -281,6 +282,30 @@ def test_reports_that_were_right_are_shown_and_never_counted(
     assert "A report that was right" not in told
 
 
+def test_ones_own_number_follows_at_once_where_those_of_an_industry_are_kept(in_app: Flask) -> None:
+    world = make_world(companies=6, people=1)
+    newcomer, helper, *others = world.members
+    for number, member in enumerate((helper, *others[:3])):
+        for _time in range(number + 1):
+            world.thank(others[3], member)
+
+    def found_slowly() -> list[dict[int, float]]:
+        time.sleep(0.12)  # as where there is much to find
+        return [comparing._highest(select(Member.id))]
+
+    comparing._kept.get(("industry 31-33",), found_slowly)
+    [beside] = comparing.compared(standing_of(helper))
+    assert (beside.place, beside.of) == (4, 4)
+    for giver in others:
+        world.thank(giver, helper)
+    assert comparing.compared(standing_of(newcomer)) == []
+    [beside] = comparing.compared(standing_of(helper))
+    assert (beside.place, beside.of) == (1, 4)
+    world.thank(helper, newcomer)
+    [beside] = comparing.compared(standing_of(newcomer))
+    assert beside.of == 5
+
+
 def test_a_score_stands_beside_those_of_the_same_industry_and_product(
     app: Flask, helped: dict, sign_in: SignIn
 ) -> None:
@@ -297,7 +322,7 @@ def test_a_score_stands_beside_those_of_the_same_industry_and_product(
             db.session.flush()
             for member in (helped["helper"], *people[:2], other):
                 db.session.add(MemberProduct(member_id=member, product_id=7))
-        [industry] = comparing.compared(helped["helper"])  # 4 points beside 4.5, 3 and 1.5
+        [industry] = comparing.compared(standing_of(helped["helper"]))  # 4 points beside 4.5, 3 and 1.5
         assert (industry.place, industry.of) == (2, 4)
         assert industry.median == pytest.approx(3.5, abs=1e-3)
     page = words(sign_in(helped["moderator"]).get(f"/console/scores/{helped['username']}").text)
@@ -305,9 +330,12 @@ def test_a_score_stands_beside_those_of_the_same_industry_and_product(
     with app.app_context():
         with unit_of_work():
             db.session.add(MemberProduct(member_id=people[2], product_id=7))
-        assert [one.name for one in comparing.compared(helped["helper"])] == [industry.name, "Mapper"]
+        assert [one.name for one in comparing.compared(standing_of(helped["helper"]))] == [
+            industry.name,
+            "Mapper",
+        ]
         choose(viewer_of(people[0]), not_scored=True, not_approached=False)
-        assert comparing.compared(helped["helper"]) == []  # three say nothing
+        assert comparing.compared(standing_of(helped["helper"])) == []  # three say nothing
     assert (
         "Beside others" not in sign_in(helped["moderator"]).get(f"/console/scores/{helped['username']}").text
     )

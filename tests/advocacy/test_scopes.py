@@ -1,5 +1,6 @@
 """Scores within a product or a tag: the same rule, the same bounds, right after whatever happened."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import delete, select
 from portal.advocacy.commands import score
 from portal.advocacy.models import Entry, ScopeScore
 from portal.advocacy.queries import scopes
+from portal.advocacy.queries.weights import current
 from portal.advocacy.services import choosing, rebuilding, scoping
 from portal.asks.models import Ask, AskMode, AskState
 from portal.console import explorer
@@ -353,3 +355,30 @@ def test_the_command_tells_scores_of_a_product_and_a_tag(app: Flask) -> None:
     assert by_product == by_tag
     assert float(by_tag[1].split(",")[2]) < float(whole[1].split(",")[2])
     assert run(["export", "--at", day, "--tag", "nothing"]).exit_code == 1
+
+
+def test_ones_own_place_follows_at_once_where_the_others_numbers_are_kept(in_app: Flask) -> None:
+    world = make_world(companies=6, people=1)
+    one, other, *givers = world.members
+    flow = product("Flow", "sync")
+    for giver in givers[:2]:
+        helped(world, giver, other, "sync")
+    helped(world, givers[0], one, "sync")
+    scoping.renew_due()
+    weights = current()
+
+    def counted_slowly() -> Any:
+        time.sleep(0.3)  # as where there is much to count
+        return scopes._count((flow,), weights, clock.now())
+
+    scopes._others.get(((flow,), weights), counted_slowly)
+
+    def place_of(member: int) -> tuple[int, int]:
+        [part] = [part for part in scopes.parts_of(member) if part.is_product]
+        [placed] = scopes.with_places(member, [part])
+        return placed.place, placed.of
+
+    assert (place_of(one), place_of(other)) == ((2, 2), (1, 2))
+    for giver in givers[1:]:
+        helped(world, giver, one, "sync")
+    assert place_of(one) == (1, 2)

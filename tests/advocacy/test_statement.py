@@ -3,29 +3,31 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import time, timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from portal.advocacy.models import Act, Entry
+from portal.advocacy.models import Act, Entry, Rule
 from portal.advocacy.queries import groups, statement
 from portal.advocacy.queries.accounts import account_of, rows_by_receiver
+from portal.advocacy.queries.books import book_of
 from portal.advocacy.queries.standing import standing_of
 from portal.advocacy.queries.statement import statement_of
 from portal.advocacy.queries.weights import current
 from portal.advocacy.services import contesting, rebuilding
 from portal.discussions.models import ShownAs, ThreadKind, Vote
 from portal.discussions.services.acceptance import accept
-from portal.discussions.services.voting import vote
-from portal.kernel import clock
+from portal.discussions.services.voting import vote, withdraw_vote
+from portal.kernel import clock, page_cache
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company
-from tests.advocacy.scenes import World, make_world
+from tests.advocacy.scenes import World, make_world, rate
 from tests.conftest import make_company, make_customer, make_moderator, make_prospect, noon, viewer_of
 from tests.discussions.factories import make_post, make_thread, opening_of
 from tests.support.statements import Statements
@@ -149,7 +151,7 @@ def test_the_sums_of_the_database_are_those_of_the_ledger_read_row_by_row(in_app
     [(_receiver, rows)] = rows_by_receiver(Entry.receiver_id == helper)
     account = account_of(helper, rows, weights)
     for later in (now, now + groups.MONTH):
-        found = groups.groups(helper, weights, later)
+        found = groups.groups(book_of(helper, weights), weights, later)
         assert found.counted == pytest.approx(account.value(later).thanks, abs=1e-6)
         assert sum(one.counted for one in found.page) + found.small.points == pytest.approx(found.counted)
     told = statement_of(helper)
@@ -157,7 +159,9 @@ def test_the_sums_of_the_database_are_those_of_the_ledger_read_row_by_row(in_app
     assert told.answers_total == pytest.approx(
         weights.answer_points * account.given * weights.decay(now), abs=1e-6
     )
-    assert found.counted == pytest.approx(groups.groups(helper, weights, now).then, abs=1e-6)
+    assert found.counted == pytest.approx(
+        groups.groups(book_of(helper, weights), weights, now).then, abs=1e-6
+    )
 
 
 def first_entry_of(member: int) -> int:
@@ -317,15 +321,83 @@ def test_a_company_with_more_people_than_are_named_says_so(app: Flask, sign_in: 
     assert more in words(sign_in(helper).get("/me/score").text)
 
 
+def test_what_is_kept_of_a_ledger_follows_whatever_is_entered(in_app: Flask) -> None:
+    world = make_world(companies=4, people=2)
+    helper, _colleague, giver, voter, *others = world.members
+    thanked(world, helper, [giver, voter, *others])
+    thread = world.ask(giver)
+    post = world.answer(helper, thread)
+
+    def asked_as_a_role() -> None:
+        make_thread(giver, world.board, "Hidden behind a role", author_shown_as=ShownAs.ROLE)
+
+    def taken_out() -> None:
+        moderator = viewer_of(make_moderator())
+        contesting.correct_entry(moderator, first_entry_of(helper), Act.REVERSED, "A mistake.")
+
+    told = statement_of(helper)
+    for happens in (
+        partial(accept, viewer_of(giver), thread.id, post.id),
+        partial(vote, viewer_of(voter), post.id),
+        partial(withdraw_vote, viewer_of(voter), post.id),
+        partial(rate, voter, helper, useful=True),
+        taken_out,
+        asked_as_a_role,
+    ):
+        happens()
+        before, told = told, statement_of(helper)
+        assert told != before, happens
+        page_cache.clear()
+        assert told == statement_of(helper), happens
+
+
+def test_what_is_kept_of_a_ledger_counts_as_of_whenever_it_is_read(
+    in_app: Flask, at: Callable[..., None]
+) -> None:
+    world = make_world(companies=4, people=2)
+    helper, *others = world.members
+    thanked(world, helper, [*others, *others[:3], *company_with("Many Works", *"abcde")])
+    for later in (timedelta(0), timedelta(hours=3), timedelta(hours=11, minutes=59), timedelta(days=70)):
+        at(noon() + later)
+        told = statement_of(helper)
+        page_cache.clear()
+        assert told == statement_of(helper)
+        assert told.history[-1][1] == pytest.approx(told.standing.helpfulness, abs=1e-9)
+
+
+def test_the_last_year_is_what_the_ledger_says_of_its_days(in_app: Flask, at: Callable[..., None]) -> None:
+    world = make_world(companies=4, people=2)
+    helper, giver, *others = world.members
+    for day, one in enumerate([*others * 3, giver]):
+        at(noon() + timedelta(days=20 * day))
+        world.thank(one, helper)
+        if day % 4 == 2:
+            contesting.correct_entry(
+                viewer_of(make_moderator()), last_entry_of(helper), Act.REVERSED, "A mistake."
+            )
+    *past, (now, number) = statement_of(helper).history
+    assert [moment.time() for moment, _number in past] == [time()] * 24
+    assert max(number for _moment, number in past) > 1
+    for moment, number_then in past:
+        assert number_then == pytest.approx(standing_of(helper, moment).helpfulness, rel=1e-9, abs=1e-9)
+    assert (now, number) == (clock.now(), pytest.approx(standing_of(helper).helpfulness, rel=1e-9))
+
+
+def last_entry_of(member: int) -> int:
+    last = select(func.max(Entry.id)).where(Entry.receiver_id == member, Entry.rule == Rule.ACCEPTED)
+    return db.session.execute(last).scalar_one()
+
+
 def test_a_longer_ledger_takes_no_more_statements(in_app: Flask, statements: Counting) -> None:
     world = make_world(companies=4, people=2)
     helper, *others = world.members
     thanked(world, helper, others)
-    statement_of(helper)
+    page_cache.clear()
     with statements() as few:
         statement_of(helper, viewer_of(helper))
     for _time in range(3):
         thanked(world, helper, [*others, *[make_customer() for _n in range(6)]])
+    page_cache.clear()
     with statements() as many:
         statement_of(helper, viewer_of(helper))
     assert len(many) == len(few), f"{few}\n\n{many}"

@@ -69,7 +69,7 @@ PINNED = [
     ("/me/following", "customer", 4),
     ("/settings/profile", "customer", 5),
     ("/settings/notifications", "customer", 3),
-    ("/me/score", "customer", 17),
+    ("/me/score", "customer", 16),
     ("/me/contributions", "customer", 8),
     ("/me/consents", "customer", 4),
     ("/console/", "moderator", 47),

@@ -1,7 +1,8 @@
 """Scores worked out from the ledger itself, as of any moment: for the past, a rebuild, explanations."""
 
+from array import array
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -96,6 +97,70 @@ class _Pair:
         return self.sums[2]
 
 
+@dataclass(slots=True)
+class _Company:
+    """What the persons of one company gave: each one's total, and all of it added up while it only grows."""
+
+    totals: dict[str, float] = field(default_factory=dict)
+    last_at: dict[str, datetime] = field(default_factory=dict)
+    total: float = 0.0
+    most: float = 0.0
+    latest: datetime | None = None
+    _has_shrunk: bool = False
+
+    def put(self, person: str, pair: _Pair, grown: float) -> None:
+        total, _company, last_at = pair.sums
+        self.totals[person], self.last_at[person] = total, last_at
+        if not self._has_shrunk:
+            self.total += grown
+            self.most = max(self.most, total)
+            self.latest = last_at if self.latest is None else max(self.latest, last_at)
+
+    def drop(self, person: str) -> None:
+        """Added up anew when it is next asked for, so that no remainder of a subtraction stays."""
+        del self.totals[person], self.last_at[person]
+        self._has_shrunk = True
+
+    def settle(self) -> None:
+        if self._has_shrunk:
+            self.total, self.most = sum(self.totals.values()), max(self.totals.values(), default=0.0)
+            self.latest = max(self.last_at.values(), default=None)
+            self._has_shrunk = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an account comes to at any later moment if nothing is added: sums as of the epoch, no names."""
+
+    companies: "list[tuple[float, float, array[float]]]"  # of each: the sum, the largest total, every total
+    unknown: float
+    given: float
+
+    def thanks(self, at: datetime, weights: Weights) -> float:
+        decay = weights.decay(at)
+        counted = sum(company_worth(weights, decay, *company) for company in self.companies)
+        return counted + self.unknown * decay
+
+    def participation(self, at: datetime, weights: Weights) -> float:
+        return weights.participation(self.given, weights.decay(at))
+
+
+def company_worth(
+    weights: Weights, decay: float, total: float, most: float, totals: Iterable[float]
+) -> float:
+    """What the persons of one company count; one by one only where one of them is above their limit."""
+    return min(weights.company_limit, persons_worth(weights, decay, total, most, totals))
+
+
+def persons_worth(
+    weights: Weights, decay: float, total: float, most: float, totals: Iterable[float]
+) -> float:
+    """The same before the limit of the company."""
+    if most * decay <= weights.person_limit:
+        return total * decay
+    return sum(min(weights.person_limit, one * decay) for one in totals)
+
+
 class Account:
     """One member's entries, taken in their order; asked for values in between.
 
@@ -109,6 +174,13 @@ class Account:
         self.unknown_at: list[datetime] = []
         self.given = 0.0
         self._in_force: dict[tuple[Rule, str], Any] = {}
+        self._companies: dict[str, _Company] = {}
+        self._hidden: dict[str, str] = {}
+
+    @property
+    def in_force(self) -> Iterable[Any]:
+        """The rows that count."""
+        return self._in_force.values()
 
     def take(self, row: Any) -> None:
         """The next row: it replaces what its source said before."""
@@ -123,26 +195,28 @@ class Account:
     def value(self, at: datetime, weights: Weights | None = None) -> Value:
         weights = weights or self.weights
         decay, since = weights.decay(at), at - YEAR
-        companies: dict[str, list[float]] = {}
-        latest: dict[str, datetime] = {}
-        for pair in self.pairs.values():
-            total, company, last_at = pair.sums
-            if company in companies:
-                companies[company].append(total)
-                latest[company] = max(last_at, latest[company])
-            else:
-                companies[company], latest[company] = [total], last_at
-        thanks = sum(weights.as_of_company(totals, decay) for totals in companies.values())
-        recent = sum(moment > since for moment in latest.values())
-        recent += len(self.unknown_at) - bisect_left(self.unknown_at, since)
-        return Value(thanks + self.unknown * decay, weights.participation(self.given, decay), recent)
+        thanks, recent = self.unknown * decay, len(self.unknown_at) - bisect_left(self.unknown_at, since)
+        for company in self._settled():
+            thanks += company_worth(weights, decay, company.total, company.most, company.totals.values())
+            recent += company.latest is not None and company.latest > since
+        return Value(thanks, weights.participation(self.given, decay), recent)
+
+    def settled(self) -> Settled:
+        companies = [
+            (one.total, one.most, array("d", one.totals.values())) for one in self._settled() if one.totals
+        ]
+        return Settled(companies, self.unknown, self.given)
 
     def recent(self) -> list[datetime]:
         """When the latest companies last thanked, newest first, those of unknown voters included."""
-        latest: dict[str, datetime] = {}
-        for pair in self.pairs.values():
-            latest[pair.company] = max(pair.last_at, latest.get(pair.company, pair.last_at))
-        return sorted([*latest.values(), *self.unknown_at[-KEPT_RECENT:]], reverse=True)[:KEPT_RECENT]
+        latest = [one.latest for one in self._settled() if one.latest is not None]
+        return sorted([*latest, *self.unknown_at[-KEPT_RECENT:]], reverse=True)[:KEPT_RECENT]
+
+    def _settled(self) -> Iterator[_Company]:
+        for company in self._companies.values():
+            company.settle()
+            if company.totals:
+                yield company
 
     def _add(self, row: Any) -> None:
         worth = self.weights.frozen(row.occurred_at)
@@ -153,8 +227,17 @@ class Account:
             insort(self.unknown_at, row.occurred_at)
         else:
             person, company = self._names(row)
-            pair = self.pairs.setdefault(person, _Pair())
+            pair = self.pairs.get(person)
+            if pair is None:
+                pair, before = self.pairs.setdefault(person, _Pair()), company
+            else:
+                before = pair.company
             pair.put((row.rule, row.source), worth, row.occurred_at, row.id, company)
+            grown = worth
+            if pair.company != before:  # it came to light that they thanked from elsewhere before
+                self._companies[before].drop(person)
+                grown = pair.total
+            self._companies.setdefault(pair.company, _Company()).put(person, pair, grown)
 
     def _drop(self, row: Any) -> None:
         worth = self.weights.frozen(row.occurred_at)
@@ -166,14 +249,22 @@ class Account:
         else:
             person, _company = self._names(row)
             pair = self.pairs[person]
+            self._companies[pair.company].drop(person)
             pair.drop((row.rule, row.source))
-            if not pair.of:
+            if pair.of:
+                self._companies.setdefault(pair.company, _Company()).put(person, pair, pair.total)
+            else:
                 del self.pairs[person]
 
     def _names(self, row: Any) -> tuple[str, str]:
         if not self.hashed or row.rule is Rule.CONVERSATION:
             return row.giver_key, row.giver_company
-        return keys.hidden(self.receiver_id, row.giver_key), keys.hidden(self.receiver_id, row.giver_company)
+        return self._hide(row.giver_key), self._hide(row.giver_company)
+
+    def _hide(self, key: str) -> str:
+        if key not in self._hidden:
+            self._hidden[key] = keys.hidden(self.receiver_id, key)
+        return self._hidden[key]
 
 
 def rows_by_receiver(
@@ -193,14 +284,14 @@ def rows_by_receiver(
         query = query.where(Entry.at < before)
     query = query.order_by(Entry.receiver_id).execution_options(yield_per=5000)
     for receiver_id, rows in groupby(flushed_rows(query), key=attrgetter("receiver_id")):
-        yield receiver_id, sorted(rows, key=_order)
+        yield receiver_id, in_order(rows)
 
 
 def rows_of_pair(receiver_id: int, *giver_keys: str) -> list[Any]:
     """The rows of one person towards one member, under at most two keys, in the same order."""
     first, second = (*giver_keys, giver_keys[0])[:2]
     rows = flushed_rows(_OF_PAIR, {"receiver": receiver_id, "first": first, "second": second})
-    return sorted(rows, key=_order)
+    return in_order(rows)
 
 
 def account_of(receiver_id: int, rows: Sequence[Any], weights: Weights, *, hashed: bool = False) -> Account:
@@ -218,6 +309,32 @@ def values_at(
     weights_at: Callable[[datetime], Weights],
 ) -> list[Value]:
     """Values at each of these moments (ascending), each from nothing but what was in force before it."""
+    return _follow(receiver_id, rows, moments, weights_at)[0]
+
+
+def history_of(
+    receiver_id: int,
+    rows: Sequence[Any],
+    moments: Sequence[datetime],
+    weights_at: Callable[[datetime], Weights],
+    weights: Weights,
+) -> tuple[list[Value], Account]:
+    """The same, and the account after all these rows."""
+    values, account, taken = _follow(receiver_id, rows, moments, weights_at)
+    if account is None or account.weights.half_life_days != weights.half_life_days:
+        account, taken = _account(receiver_id, rows, weights, False), 0
+    for row in rows[taken:]:
+        account.take(row)
+    return values, account
+
+
+def _follow(
+    receiver_id: int,
+    rows: Sequence[Any],
+    moments: Sequence[datetime],
+    weights_at: Callable[[datetime], Weights],
+) -> tuple[list[Value], Account | None, int]:
+    """The values, the account as it was last needed, and how many rows it has taken."""
     values: list[Value] = []
     account: Account | None = None
     taken = 0
@@ -229,7 +346,12 @@ def values_at(
             account.take(rows[taken])
             taken += 1
         values.append(account.value(moment, weights))
-    return values
+    return values, account, taken
+
+
+def in_order(rows: Iterable[Any]) -> list[Any]:
+    """As they came into force."""
+    return sorted(rows, key=_order)
 
 
 def _account(receiver_id: int, rows: Sequence[Any], weights: Weights, hashed: bool) -> Account:

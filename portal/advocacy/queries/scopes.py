@@ -6,23 +6,27 @@ the whole by itself: one per person, three per company, five for answering. Conv
 and count in the whole only. Scopes are written `p<product>` and `t<tag>`.
 """
 
+from array import array
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, String, case, cast, func, or_, select
 
 from portal.advocacy.formula import Weights
 from portal.advocacy.models import Entry, ScopeScore
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import YEAR, Value, rows_by_receiver, values_at
-from portal.advocacy.queries.standing import number_now, shown_members
+from portal.advocacy.queries.standing import companies_since, number_now, shown_members
 from portal.asks.models import Ask
 from portal.discussions.models import Post, Tag, Thread, ThreadTag
 from portal.kernel import clock
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
+from portal.kernel.page_cache import Dear
 from portal.members.models import Member, Product
 
 PRODUCT, TAG = "p", "t"
@@ -223,25 +227,62 @@ def highest_of(member_id: int, most: int) -> list[Part]:
 
 
 def with_places(member_id: int, parts: Sequence[Part]) -> list[Part]:
-    """The same with the member's place among those with a score in each scope, in one statement."""
-    if not parts:
-        return []
-    now = clock.now()
-    number = number_now(weights_queries.current(), now, of=ScopeScore)
-    mine = {part.scope: part.value.helpfulness for part in parts}
-    above = or_(*(and_(ScopeScore.scope == scope, number > value + 1e-9) for scope, value in mine.items()))
-    rows = db.session.execute(
-        select(ScopeScore.scope, func.count(), func.sum(case((above, 1), else_=0)))
-        .join(Member, Member.id == ScopeScore.receiver_id)
-        .where(ScopeScore.scope.in_(mine), ScopeScore.receiver_id != member_id, number > 0, shown_members())
-        .group_by(ScopeScore.scope)
-    )
-    others = {scope: (count, higher) for scope, count, higher in rows}
+    """The same with the member's place among those with a score in each scope.
+
+    Where there are many to count, the others' numbers hold for some seconds; the member's own never.
+    """
+    now, weights = clock.now(), weights_queries.current()
+    wanted = [part.scope for part in parts]
+    products = tuple(one for one in wanted if one.startswith(PRODUCT))
+    tags = tuple(one for one in wanted if not one.startswith(PRODUCT))
+    found: dict[str, _Others] = {}
+    for some in filter(None, (products, tags)):
+        made_at, others = _others.get((some, weights), partial(_count, some, weights, now))
+        since = weights.decay(now) / weights.decay(made_at)
+        found |= {scope: replace(one, since=since) for scope, one in others.items()}
     return [
-        Part(part.scope, part.name, part.value, 1 + int(higher or 0), 1 + int(count))
+        Part(part.scope, part.name, part.value, *found.get(part.scope, _NOBODY).place(member_id, part.value))
         for part in parts
-        for count, higher in [others.get(part.scope, (0, 0))]
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """Everybody with a score within one scope, the lowest first, and by how much all of it faded since."""
+
+    ids: "array[int]"
+    numbers: "array[float]"
+    since: float = 1.0
+
+    def place(self, member_id: int, value: Value) -> tuple[int, int]:
+        """The member's place, and among how many."""
+        least = (value.helpfulness + 1e-9) / self.since
+        above, everybody = len(self.ids) - bisect_right(self.numbers, least), len(self.ids)
+        if member_id in self.ids:  # as they were counted then
+            above -= self.numbers[self.ids.index(member_id)] > least
+            everybody -= 1
+        return 1 + above, 1 + everybody
+
+
+_NOBODY = _Others(array("q"), array("d"))
+_others: Dear[tuple[datetime, dict[str, _Others]]] = Dear(most=16, least=0.1)
+
+
+def _count(scopes: Collection[str], weights: Weights, now: datetime) -> tuple[datetime, dict[str, _Others]]:
+    number = number_now(weights, now, of=ScopeScore)
+    # Few are not shown, so that the others need not be looked up one by one.
+    not_shown = select(Member.id).where(case((shown_members(), 0), else_=1) == 1)
+    rows = rows_of(
+        select(ScopeScore.scope, ScopeScore.receiver_id, number)
+        .where(ScopeScore.scope.in_(scopes), number > 0, ScopeScore.receiver_id.not_in(not_shown))
+        .order_by(number)
+    )
+    found: dict[str, _Others] = defaultdict(lambda: _Others(array("q"), array("d")))
+    for scope, receiver_id, value in rows:
+        one = found[scope]
+        one.ids.append(receiver_id)
+        one.numbers.append(value)
+    return now, dict(found)
 
 
 def names_of(scopes: Iterable[str]) -> dict[str, str]:
@@ -292,7 +333,7 @@ def values_now(scope: str, member_ids: Collection[int]) -> dict[int, Value]:
 
 def _value(row: ScopeScore, weights: Weights, now: datetime) -> Value:
     decay = weights.decay(now)
-    companies = sum(datetime.fromisoformat(one) > now - YEAR for one in row.recent)
+    companies = companies_since(row.recent, now - YEAR)
     thanks = row.fixed + (row.falling + row.unknown) * decay
     return Value(thanks, weights.participation(row.given, decay), companies)
 

@@ -1,5 +1,6 @@
 """Who helps, as numbers and standing: of some members, the ranking, and who is rising."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,7 +58,7 @@ def standings(member_ids: Collection[int], at: datetime | None = None) -> dict[i
     For a moment in the past it is worked out from the ledger alone.
     """
     now = clock.now()
-    ids = sorted(set(member_ids) - _opted_out(member_ids))
+    ids = sorted(set(member_ids) - opted_out(member_ids))
     if at is not None and at < now:
         return {one: _past(one, value, at) for one, value in _values_of(ids, at).items()}
     weights = weights_queries.current()
@@ -244,8 +245,13 @@ def _standing(row: MemberScore, weights: Weights, now: datetime) -> Standing:
         fixed, falling = _renewed(row.receiver_id, weights, now)
     thanks = fixed + (falling + row.unknown) * decay
     participation = weights.participation(row.given, decay)
-    companies = sum(datetime.fromisoformat(one) > now - YEAR for one in row.recent)
+    companies = companies_since(row.recent, now - YEAR)
     return _of(row.receiver_id, Value(thanks, participation, companies), weights)
+
+
+def companies_since(recent: Sequence[str], since: datetime) -> int:
+    """How many of the moments of a row of sums, the newest first, are later than this one."""
+    return bisect_left(recent, True, key=lambda one: datetime.fromisoformat(one) <= since)
 
 
 def _renewed(receiver_id: int, weights: Weights, now: datetime) -> tuple[float, float]:
@@ -330,9 +336,10 @@ def _highest_first(found: Iterable[Standing]) -> list[Standing]:
 
 def is_left_out(member_id: int) -> bool:
     """Whether a member chose to be left out: what was counted is theirs alone to read."""
-    return bool(_opted_out([member_id]))
+    return bool(opted_out([member_id]))
 
 
-def _opted_out(member_ids: Collection[int]) -> set[int]:
+def opted_out(member_ids: Collection[int]) -> set[int]:
+    """Who of these chose to be left out."""
     rows = db.session.execute(select(ScoreChoice.member_id).where(ScoreChoice.not_scored.is_(True))).scalars()
     return set(rows) & set(member_ids)

@@ -1,23 +1,24 @@
 """What a member's Helpfulness is made of, like a statement of account: every point with its entry.
 
-Each part is read by the page and added up by the database, so that the longest ledger makes no longer page.
+What it adds up to comes out of the member's book, which is kept; entries are read by the page. So the longest
+ledger makes no longer page.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select, tuple_
+from sqlalchemy import select
 
 from portal.advocacy import keys
 from portal.advocacy.formula import Weights
 from portal.advocacy.models import Act, Counts, Damped, Entry, Rule
 from portal.advocacy.queries import groups
 from portal.advocacy.queries import weights as weights_queries
-from portal.advocacy.queries.accounts import Value, rows_by_receiver, values_at
-from portal.advocacy.queries.entries import is_in_force, is_last
+from portal.advocacy.queries.books import ROLES, Book, book_of
 from portal.advocacy.queries.groups import MONTH, Giver, Group, Small
 from portal.advocacy.queries.places import places
 from portal.advocacy.queries.scopes import Part, parts_now
@@ -34,8 +35,6 @@ NAMED = 6  # people of one company with lines of their own, where it stands amon
 LINES_EACH = 4  # entries of each of them
 LINES_UNNAMED = 6  # and of all whom nothing names together
 FADES = 0.05  # points within a month that are worth a line
-HISTORY_STEPS = 24
-HISTORY_STEP = timedelta(days=15)
 ANSWERS, NOT_COUNTED = "answers", "not-counted"  # parts of the statement beside the companies
 
 
@@ -182,7 +181,7 @@ class Statement:
         )
 
 
-_ENTRY = (
+_ENTRY = select(
     Entry.id,
     Entry.rule,
     Entry.act,
@@ -198,15 +197,19 @@ _ENTRY = (
 def statement_of(member_id: int, viewer: Viewer | None = None, page: int = 1) -> Statement:
     """The statement of one member now, with the titles of threads that this viewer reads (None: all)."""
     now, weights = clock.now(), weights_queries.current()
-    standing = standing_of(member_id)
-    found = groups.groups(member_id, weights, now, page)
-    past, month = _over_time(member_id, weights, now)
-    companies = _parts(member_id, weights, now, [*found.page, *found.fading])
+    standing, book = standing_of(member_id), book_of(member_id, weights)
+    found = groups.groups(book, weights, now, page)
+    companies = _parts(member_id, book, weights, now, [*found.page, *found.fading])
     on_page = [companies[one.company] for one in found.page]
-    _give_lines(member_id, weights, now, on_page)
-    answers = _page(member_id, weights, now, ANSWERS)
-    count, given = _answered(member_id, weights, now)
-    conversations = _conversations(member_id, standing.thanks - found.counted)
+    answers, not_counted = _ids(book, now, ANSWERS), _ids(book, now, NOT_COUNTED)
+    of_companies = _chosen(book, on_page)
+    rows = _rows([*answers, *not_counted, *(id_ for _lines, ids in of_companies for id_ in ids)])
+    _fill(of_companies, rows, weights, now)
+    months = book.conversations
+    conversations = Months(max(0.0, standing.thanks - found.counted) if months else 0.0, months)
+    settled, later = book.settled, now + MONTH
+    thanks_then, answering_then = settled.thanks(later, weights), settled.participation(later, weights)
+    history = [*book.past, (now, settled.thanks(now, weights) + settled.participation(now, weights))]
     told = Statement(
         standing,
         weights,
@@ -215,17 +218,17 @@ def statement_of(member_id: int, viewer: Viewer | None = None, page: int = 1) ->
         found.has_more,
         found.small,
         conversations,
-        answers,
-        weights.answer_points * given,
-        count,
-        _page(member_id, weights, now, NOT_COUNTED),
+        _lines(answers, rows, weights, now),
+        weights.answer_points * book.given * weights.decay(now),
+        len(book.answers),
+        _lines(not_counted, rows, weights, now),
         _fading(
             [companies[one.company] for one in found.fading],
-            (standing.participation, month.participation),
-            (conversations.counted, max(0.0, month.thanks - found.then)),
+            (standing.participation, answering_then),
+            (conversations.counted, max(0.0, thanks_then - found.then)),
         ),
-        past,
-        month.helpfulness,
+        history if book.past else [],
+        thanks_then + answering_then,
         parts_now(member_id),
     )
     _title(_shown_lines(told), viewer)
@@ -237,17 +240,20 @@ def company_of(
 ) -> tuple[CompanyPart, Lines, Weights]:
     """One company with all its people, and a page of its entries. Raises NotFound for an unknown key."""
     now, weights = clock.now(), weights_queries.current()
-    company = next((one for one in groups.company_keys(member_id) if _key(member_id, one) == key), None)
-    found = groups.group(member_id, weights, now, company) if company is not None else None
-    if found is None:
+    book = book_of(member_id, weights)
+    company = next((one for one in book.companies if _key(member_id, one) == key), None)
+    if company is None:
         raise NotFound("no such part")
-    part = _parts(member_id, weights, now, [found], most=200)[found.company]
-    of = groups.thanks(member_id, weights, now)
-    rows = _newest(of.c, select(of).where(of.c.company == company), member_id, after)
-    page = _lines(rows, weights)
-    names = _names(row.giver_id for row in rows if row.rule is Rule.ACCEPTED)
-    for line, row in zip(page.lines, rows, strict=False):
-        line.who = names.get(row.giver_id, "") if row.rule is Rule.ACCEPTED else ""
+    found = groups.group(book, company, weights, now)
+    part = _parts(member_id, book, weights, now, [found], most=200)[company]
+    entries = book.companies[company].entries
+    begin = entries.place_after(*_place(member_id, after)) if after else 0
+    ids = entries.ids[begin : begin + LINES + 1]
+    rows = _rows(ids)
+    page = _lines(ids, rows, weights, now)
+    names = _names(rows)
+    for line in page.lines:
+        line.who = names.get(line.entry_id, "")
     _title(page.lines, viewer)
     return part, page, weights
 
@@ -257,71 +263,78 @@ def page_of(member_id: int, part: str, viewer: Viewer | None = None, after: int 
     if part not in (ANSWERS, NOT_COUNTED):
         raise NotFound("no such part")
     now, weights = clock.now(), weights_queries.current()
-    page = _page(member_id, weights, now, part, after)
+    place = _place(member_id, after) if after else None
+    ids = _ids(book_of(member_id, weights), now, part, place)
+    page = _lines(ids, _rows(ids), weights, now)
     _title(page.lines, viewer)
     return page, weights
 
 
-def _page(member_id: int, weights: Weights, now: datetime, part: str, after: int = 0) -> Lines:
-    worth = groups.worth(weights, now).label("worth")
-    query = select(*_ENTRY, worth).where(Entry.receiver_id == member_id)
+def _ids(book: Book, now: datetime, part: str, place: tuple[datetime, int] | None = None) -> Sequence[int]:
+    """The entries of one page by the key (moment, id), and one more where there is another page."""
     if part == ANSWERS:
-        query = query.where(Entry.counts == Counts.PARTICIPATION, is_in_force())
-    else:
-        query = query.where(Entry.rule != Rule.CONVERSATION, _is_told_apart(now), is_last())
-    return _lines(_newest(Entry, query, member_id, after), weights)
+        begin = book.answers.place_after(*place) if place else 0
+        return book.answers.ids[begin : begin + LINES + 1]
+    since = now - timedelta(days=365)
+    told = (
+        number
+        for at, number, whatever_age in book.not_counted
+        if (whatever_age or at > since) and (place is None or (at, number) < place)
+    )
+    return list(islice(told, LINES + 1))
 
 
-def _is_told_apart(now: datetime) -> ColumnElement[bool]:
-    """SQL about Entry: earns nothing and is shown all the same."""
-    shown = and_(Entry.counts == Counts.NONE, Entry.occurred_at > now - timedelta(days=365))
-    return case((Entry.act == Act.REVERSED, Entry.by_id.is_not(None)), else_=shown)
+def _place(member_id: int, after: int) -> tuple[datetime, int]:
+    """Where an entry of this member stands. Raises NotFound."""
+    at = db.session.execute(
+        select(Entry.occurred_at).where(Entry.id == after, Entry.receiver_id == member_id)
+    ).scalar()
+    if at is None:
+        raise NotFound("no such place")
+    return at, after
 
 
-def _newest(columns: Any, query: Any, member_id: int, after: int) -> list[Any]:
-    """One page by the key (moment, id), and one row more where there is another."""
-    if after:
-        at = db.session.execute(
-            select(Entry.occurred_at).where(Entry.id == after, Entry.receiver_id == member_id)
-        ).scalar()
-        if at is None:
-            raise NotFound("no such place")
-        query = query.where(tuple_(columns.occurred_at, columns.id) < tuple_(at, after))
-    query = query.order_by(columns.occurred_at.desc(), columns.id.desc()).limit(LINES + 1)
-    return list(db.session.execute(query))
+def _rows(ids: Sequence[int]) -> dict[int, Any]:
+    """These entries by their ids, in one statement."""
+    if not ids:
+        return {}
+    return {row.id: row for row in db.session.execute(_ENTRY.where(Entry.id.in_(list(ids))))}
 
 
-def _lines(rows: Sequence[Any], weights: Weights) -> Lines:
-    lines = [_line(row, weights) for row in rows[:LINES]]
-    return Lines(lines, lines[-1].entry_id if len(rows) > LINES else 0)
+def _lines(ids: Sequence[int], rows: Mapping[int, Any], weights: Weights, now: datetime) -> Lines:
+    lines = [_line(rows[one], weights, now) for one in ids[:LINES] if one in rows]
+    return Lines(lines, ids[LINES - 1] if len(ids) > LINES else 0)
 
 
-def _line(row: Any, weights: Weights) -> Line:
-    told = row._mapping
-    act, counts = told.get("act", Act.MADE), told.get("counts", Counts.THANKS)
-    points = weights.answer_points if counts is Counts.PARTICIPATION else 1.0
-    worth = row.worth * points
+def _line(row: Any, weights: Weights, now: datetime) -> Line:
+    points = weights.answer_points if row.counts is Counts.PARTICIPATION else 1.0
+    points *= weights.frozen(row.occurred_at)
     return Line(
         row.id,
         row.rule,
         row.occurred_at,
-        worth,
-        worth * float(2.0 ** (-MONTH.days / weights.half_life_days)),
-        counts,
-        told.get("damped", Damped.NOTHING),
-        reversed=act is Act.REVERSED,
-        reason=told.get("reason", ""),
+        points * weights.decay(now),
+        points * weights.decay(now + MONTH),
+        row.counts,
+        row.damped,
+        reversed=row.act is Act.REVERSED,
+        reason=row.reason,
         post_id=row.post_id,
     )
 
 
 def _parts(
-    member_id: int, weights: Weights, now: datetime, found: Sequence[Group], most: int = groups.MOST_PEOPLE
+    member_id: int,
+    book: Book,
+    weights: Weights,
+    now: datetime,
+    found: Sequence[Group],
+    most: int = groups.MOST_PEOPLE,
 ) -> dict[str, CompanyPart]:
     """These companies with their names, and with those of their people who accepted by name."""
     by_company: dict[str, list[Giver]] = defaultdict(list)
-    wanted = {one.company for one in found} - {keys.UNKNOWN, groups.ROLES}
-    for giver in groups.givers(member_id, weights, now, wanted, most):
+    wanted = {one.company for one in found} - {keys.UNKNOWN, ROLES}
+    for giver in groups.givers(book, weights, now, wanted, most):
         by_company[giver.company].append(giver)
     names = _company_names(one.company for one in found)
     parts = {}
@@ -345,38 +358,31 @@ def _parts(
     return parts
 
 
-def _give_lines(member_id: int, weights: Weights, now: datetime, parts: Sequence[CompanyPart]) -> None:
-    """The newest entries of each company, those of its people by name apart, in one statement."""
-    if not parts:
-        return
+def _chosen(book: Book, parts: Sequence[CompanyPart]) -> list[tuple[list[Line], list[int]]]:
+    """The newest entries of each company, those of its people by name apart: where they go, and their ids."""
+    chosen = []
     for part in parts:
         part.more_people = len(part.people) > NAMED
         part.people = part.people[:NAMED]
-    people = {person.member_id: person for part in parts for person in part.people}
-    of = groups.thanks(member_id, weights, now)
-    by_name = and_(of.c.rule == Rule.ACCEPTED, of.c.giver_id.in_(sorted(people)))
-    whose = case((by_name, of.c.giver_id), else_=0).label("whose")
-    place = func.row_number().over(
-        partition_by=(of.c.company, whose), order_by=(of.c.occurred_at.desc(), of.c.id.desc())
-    )
-    wanted = of.c.company.in_(sorted(part.company for part in parts))
-    placed = select(of, whose, place.label("place")).where(wanted).cte("placed")
-    most = case((placed.c.whose == 0, LINES_UNNAMED), else_=LINES_EACH)
-    rows = db.session.execute(
-        select(placed)
-        .where(placed.c.place <= most)
-        .order_by(placed.c.company, placed.c.whose, placed.c.place)
-    ).all()
-    by_company = {part.company: part for part in parts}
-    names = _names(row.giver_id for row in rows if row.rule is Rule.ACCEPTED and not row.whose)
-    for row in rows:
-        line = _line(row, weights)
-        if row.whose:
-            line.who = people[row.whose].name
-            people[row.whose].lines.append(line)
-        else:
-            line.who = names.get(row.giver_id, "") if row.rule is Rule.ACCEPTED else ""
-            by_company[row.company].lines.append(line)
+        entries = book.companies[part.company].entries
+        named = {person.member_id for person in part.people}
+        for person in part.people:
+            of_person = (one for one, by in entries if by == person.member_id)
+            chosen.append((person.lines, list(islice(of_person, LINES_EACH))))
+        others = (one for one, by in entries if by not in named)
+        chosen.append((part.lines, list(islice(others, LINES_UNNAMED))))
+    return chosen
+
+
+def _fill(
+    chosen: Sequence[tuple[list[Line], list[int]]], rows: Mapping[int, Any], weights: Weights, now: datetime
+) -> None:
+    names = _names({id_: rows[id_] for _lines, ids in chosen for id_ in ids if id_ in rows})
+    for lines, ids in chosen:
+        for row in (rows[id_] for id_ in ids if id_ in rows):
+            line = _line(row, weights, now)
+            line.who = names.get(row.id, "")
+            lines.append(line)
 
 
 def _key(member_id: int, company: str) -> str:
@@ -384,10 +390,11 @@ def _key(member_id: int, company: str) -> str:
     return keys.hidden(member_id, company)[:16]
 
 
-def _names(member_ids: Iterable[int | None]) -> dict[int, str]:
-    """The names of these people, as far as they stand anywhere."""
-    found = groups.people({one for one in member_ids if one is not None})
-    return {row.id: name for row in found if (name := _shown_name(row))}
+def _names(rows: Mapping[int, Any]) -> dict[int, str]:
+    """By entry, who accepted, as far as their name stands anywhere."""
+    by = {id_: row.giver_id for id_, row in rows.items() if row.rule is Rule.ACCEPTED and row.giver_id}
+    known = {row.id: _shown_name(row) for row in groups.people(set(by.values()))}
+    return {id_: known[giver] for id_, giver in by.items() if giver in known}
 
 
 def _shown_name(person: Any) -> str:
@@ -407,7 +414,7 @@ def _called(company: str, people: Sequence[Giver], names: dict[int, str]) -> tup
     """Kind and name of a company; named as soon as one of its people shows where they work."""
     if company == keys.UNKNOWN:
         return "unknown", ""
-    if company == groups.ROLES:
+    if company == ROLES:
         return "roles", ""
     if company == keys.FREE:
         return "free", ""
@@ -418,32 +425,6 @@ def _called(company: str, people: Sequence[Giver], names: dict[int, str]) -> tup
     return ("named", names[number]) if shows and number in names else ("unnamed", "")
 
 
-def _answered(member_id: int, weights: Weights, now: datetime) -> tuple[int, float]:
-    """How many questions, and what their first answers are worth as points."""
-    row = db.session.execute(
-        select(func.count(), func.coalesce(func.sum(groups.worth(weights, now)), 0.0)).where(
-            Entry.receiver_id == member_id, Entry.counts == Counts.PARTICIPATION, is_in_force()
-        )
-    ).one()
-    return row[0], row[1]
-
-
-def _conversations(member_id: int, counted: float) -> Months:
-    rows = db.session.execute(
-        select(Entry.occurred_at, func.count())
-        .where(
-            Entry.receiver_id == member_id,
-            Entry.rule == Rule.CONVERSATION,
-            Entry.counts == Counts.THANKS,
-            is_in_force(),
-        )
-        .group_by(Entry.occurred_at)
-        .order_by(Entry.occurred_at.desc())
-    )
-    months = [(month, count) for month, count in rows]
-    return Months(max(0.0, counted) if months else 0.0, months)
-
-
 def _fading(
     companies: Sequence[CompanyPart], answering: tuple[float, float], conversations: tuple[float, float]
 ) -> list[Fading]:
@@ -451,20 +432,6 @@ def _fading(
     found += [Fading(None, "answering", *answering), Fading(None, "conversations", *conversations)]
     found = [one for one in found if one.now - one.then >= FADES]
     return sorted(found, key=lambda one: one.then - one.now)[: groups.MOST_FADING]
-
-
-def _over_time(member_id: int, weights: Weights, now: datetime) -> tuple[list[tuple[datetime, float]], Value]:
-    """The number over time, and what it will be in a month by the numbers in force now."""
-    moments = [now - HISTORY_STEP * step for step in range(HISTORY_STEPS, 0, -1)]
-    moments.append(now + timedelta(microseconds=1))
-    weights_before = weights_queries.in_force()
-    for _receiver, rows in rows_by_receiver(Entry.receiver_id == member_id):
-        values = values_at(
-            member_id, rows, [*moments, now + MONTH], lambda at: weights if at > now else weights_before(at)
-        )
-        past = [(at, value.helpfulness) for at, value in zip(moments, values[:-1], strict=True)]
-        return past, values[-1]
-    return [], Value()
 
 
 def _shown_lines(statement: Statement) -> list[Line]:

@@ -196,7 +196,7 @@ def show_score(username: str) -> str:
         member=member,
         told=told,
         parts=scopes.with_places(member.id, told.parts),
-        compared=comparing.compared(member.id),
+        compared=comparing.compared(told.standing),
         statement_url=here,
     )
 
