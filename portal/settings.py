@@ -32,6 +32,7 @@ class Settings:
     POSTS_PER_FIVE_MINUTES: int = 30
     TRUSTED_HOSTS: tuple[str, ...] = ()
     DEMO_PASSWORD: str = field(default="", repr=False)
+    FORMER_SECRET_KEYS: tuple[str, ...] = field(default=(), repr=False)
     key_is_in_file: bool = False  # whether CONVERSATION_KEY came from its file; no variable
 
     @property
@@ -128,6 +129,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         TRUSTED_HOSTS=_words(values.get("TRUSTED_HOSTS", "")),
         DEMO_PASSWORD=values.get("DEMO_PASSWORD", ""),
+        FORMER_SECRET_KEYS=tuple(
+            key.strip() for key in values.get("FORMER_SECRET_KEYS", "").split(",") if key.strip()
+        ),
         key_is_in_file=not values.get("CONVERSATION_KEY"),
     )
 

@@ -205,7 +205,7 @@ def wire(app: Flask, settings: Settings) -> None:
     vault.configure(lambda: settings.conversation_keys)
     vault.register(CaseKey, Conversation)
     advocacy_keys.use(settings.SECRET_KEY)
-    imported.use(settings.SECRET_KEY)
+    imported.use(settings.SECRET_KEY, *settings.FORMER_SECRET_KEYS)
     _subscribe()
     _register()
     _register_jobs(settings)

@@ -141,7 +141,8 @@ def _known_people(community: Community) -> _People:
     authors = {post.author for post in community.posts.values() if post.author is not None}
     for key in sorted(authors | community.users.keys()) if erased else ():
         for keep_text in (True, False):
-            found = erased.get(imported.mark(community.source, key, keep_text=keep_text))
+            marks = imported.marks(community.source, key, keep_text=keep_text)
+            found = next((erased[one] for one in marks if one in erased), None)
             if found is not None:
                 people.ids[key] = found
                 people.independent.add(key)

@@ -25,6 +25,7 @@ from portal.settings import Settings
 
 FORMAT = 1
 KEYS = ("SECRET_KEY", "CONVERSATION_KEY")
+KEPT_APART = (*KEYS, "FORMER_SECRET_KEYS")  # lines of portal.env that no archive holds
 MANIFEST = "manifest.json"
 DATABASE = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 
@@ -238,7 +239,10 @@ def _settings_files(settings: Settings) -> Iterator[tuple[str, bytes]]:
     path = settings.INSTANCE_PATH / "portal.env"
     if path.is_file():
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        yield "portal.env", "".join(line for line in lines if line.split("=")[0].strip() not in KEYS).encode()
+        yield (
+            "portal.env",
+            "".join(line for line in lines if line.split("=")[0].strip() not in KEPT_APART).encode(),
+        )
 
 
 def _restore_uploads(settings: Settings, source: Path) -> None:

@@ -17,10 +17,12 @@ from portal.discussions.services.voting import withdraw_vote
 from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
+from portal.members import imported as marks
 from portal.members.models import CompanyKind, Member
 from portal.members.services.confirming import confirm_company, hand_over
 from portal.members.services.credentials import set_password_by_link
 from portal.members.services.erasing import erase_account
+from portal.settings import load
 from tests.conftest import make_board, make_company, make_moderator, viewer_of
 from tests.exchange.communities import all_rows, answer, question, report_of, run_import, write_lines
 from tests.support.people import PASSWORD, mail_to, path_in
@@ -134,6 +136,29 @@ def test_who_was_erased_does_not_come_back(in_app: Flask, tmp_path: Path, posts_
     assert ("Tomasz was here" in f"{new.source}{new.html}{new.excerpt}") is keep_text
     names = set(db.session.execute(select(Member.name)).scalars())
     assert "Tomasz Lind" not in names
+
+
+def test_who_was_erased_does_not_come_back_under_another_key(in_app: Flask, posts_file: Path):
+    """Who was erased under a former key, and who under the one in force: both stay known."""
+    now = in_app.config["SETTINGS"].SECRET_KEY
+    run_import(in_app, "jsonl", posts_file, "--source", "there")
+    people = [person(key).id for key in ("u1", "u2")]
+    try:
+        for member_id, keys in zip(people, [("former",), (now, "former")], strict=True):
+            marks.use(*keys)
+            with unit_of_work():
+                erase_account(member_id, keep_text=True)
+        assert run_again(in_app, posts_file, "--source", "there") == {}
+        marks.use(now)
+        assert run_again(in_app, posts_file, "--source", "there")["members"] == 1, "a key that is lost"
+    finally:
+        marks.use(now)
+
+
+def test_former_keys_are_a_setting(tmp_path: Path):
+    values = {"INSTANCE_PATH": str(tmp_path), "SECRET_KEY": "c", "FORMER_SECRET_KEYS": "Bb , a,"}
+    assert load(values).FORMER_SECRET_KEYS == ("Bb", "a")
+    assert load({"INSTANCE_PATH": str(tmp_path)}).FORMER_SECRET_KEYS == ()
 
 
 def test_the_same_number_elsewhere_is_somebody_else(in_app: Flask, posts_file: Path):

@@ -45,7 +45,7 @@ def filled(in_app: Flask, settings: Settings) -> dict[str, list[Any]]:
     (settings.uploads_path / "ab").mkdir(parents=True)
     (settings.uploads_path / "ab" / "picture.webp").write_bytes(b"a picture")
     (settings.INSTANCE_PATH / "portal.env").write_text(
-        "SITE_NAME=Flow\nSECRET_KEY=not to be kept in a backup\n"
+        "SITE_NAME=Flow\nFORMER_SECRET_KEYS=theoneofbefore\nSECRET_KEY=not to be kept in a backup\n"
     )
     rows = all_rows()
     assert len(rows["posts"]) == 1
