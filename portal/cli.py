@@ -64,6 +64,7 @@ main.add_command(export_group)
 @click.option("--workers", default=2, show_default=True, help="Web processes.")
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the site: web and worker, with production settings."""
+    os.environ["PORT"] = str(port)  # by which the site names itself where PUBLIC_URL is unset
     serving.serve(host, port, workers)
 
 
@@ -131,6 +132,7 @@ def recount() -> None:
 @click.pass_context
 def run(context: click.Context, host: str, port: int, workers: int) -> None:
     """What `make run` does: migrate, load the demo community into a new database, serve."""
+    os.environ["PORT"] = str(port)
     app = _app()
     with app.app_context():
         settings = app.config["SETTINGS"]

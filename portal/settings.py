@@ -91,7 +91,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     instance.mkdir(parents=True, exist_ok=True)
     values = {**_read_env_file(instance / "portal.env"), **env}
 
-    public_url = values.get("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+    port = _whole("PORT", env.get("PORT") or "8000", most=65_535)
+    public_url = (values.get("PUBLIC_URL") or f"http://localhost:{port}").rstrip("/")
     parts = urlsplit(public_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingsError(f"PUBLIC_URL must be an http or https address, not {public_url!r}.")

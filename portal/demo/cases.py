@@ -16,6 +16,7 @@ from portal.members.models import Member
 from portal.members.queries import viewer_of
 from portal.moderation.models import AppealOutcome, Case, Decision, MemberMeasure, PostMeasure, Rule, Shift
 from portal.moderation.queries.rota import today
+from portal.moderation.services import screening
 from portal.moderation.services.appeals import appeal, decide_appeal
 from portal.moderation.services.cases import open_held_case
 from portal.moderation.services.deciding import Verdict, decide, undo
@@ -155,15 +156,16 @@ def _take_back(decision: Decision, table: content.Table, moderator_id: int, deci
 
 
 def _hold(post: Post, table: content.Table, moment: datetime) -> Case:
-    """As if written just now, so that it waits no longer than it should."""
+    """As if written just now, so that it waits no longer than it should; for the product's own reasons."""
+    reasons = screening.reasons_in(post.html, table.get("title", ""))
     post.created_at = moment
-    post.state, post.state_reason = PostState.HELD, table["moderation_reason"]
+    post.state, post.state_reason = PostState.HELD, " ".join(reasons)
     if post.kind is PostKind.OPENING:
         thread = db.session.get_one(Thread, post.thread_id)
         thread.state, thread.created_at, thread.last_activity_at = PostState.HELD, moment, moment
     db.session.flush()
     with clock.frozen(moment):
-        return open_held_case(post.id, (table["moderation_reason"],))
+        return open_held_case(post.id, reasons)
 
 
 def _reader(post: Post, draw: Random) -> int:

@@ -7,7 +7,19 @@ from random import Random
 from sqlalchemy import delete, func, or_, select, update
 
 from portal.advocacy.services.rebuilding import rebuild
-from portal.demo import asks, cases, cast, content, conversations, desk, pictures, states, talk, willing
+from portal.demo import (
+    asks,
+    cases,
+    cast,
+    content,
+    conversations,
+    dates,
+    desk,
+    pictures,
+    states,
+    talk,
+    willing,
+)
 from portal.demo.availability import add_availability
 from portal.discussions.models import Board, Follow, Post, Tag, Thread
 from portal.discussions.services.recount import recount
@@ -48,6 +60,7 @@ def load(
     now = clock.now()
     draw = Random(SEED)  # noqa: S311 - a draw that is the same each time
     with unit_of_work():
+        told_before = dates.last_told()
         say("companies and people")
         companies = cast.add_companies(now)
         people = cast.add_people(companies, talk.first_seen(now), draw, now, password)
@@ -87,6 +100,7 @@ def load(
         db.session.flush()
         recount()
         site.change(**SITE)
+        dates.tell_in_order(told_before)
     return len(people)
 
 

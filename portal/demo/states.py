@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 from portal.advocacy.models import Act, Contest, Entry
 from portal.advocacy.services import candidates, contesting
 from portal.demo import content
+from portal.demo.dates import days_ago
 from portal.demo.talk import Written, moments
 from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread, Vote
 from portal.discussions.services import tools
@@ -130,18 +131,18 @@ def contest_entries(people: dict[str, int], now: datetime) -> None:
             .where(
                 Entry.receiver_id == member.member_id,
                 Entry.act == Act.MADE,
-                Entry.occurred_at < now - timedelta(days=days),
+                Entry.occurred_at < days_ago(now, days),
             )
             .order_by(Entry.occurred_at.desc(), Entry.id)
             .limit(1)
         ).scalar_one()
-        with clock.frozen(now - timedelta(days=days)):
+        with clock.frozen(days_ago(now, days)):
             contesting.contest(member, entry, words)
         if answer:
             row = db.session.execute(
                 select(Contest.id).where(Contest.member_id == member.member_id, Contest.entry_id == entry)
             ).scalar_one()
-            with clock.frozen(now - timedelta(days=days - 1)):
+            with clock.frozen(days_ago(now, days - 1)):
                 contesting.answer(ruth, row, answer, correction=act)
     for username, by in CARED_FOR:
         candidates.look_after(ruth, people[username], whose=people[by])

@@ -9,6 +9,7 @@ from portal.advocacy.queries.routes import routes
 from portal.advocacy.services import candidates, notes
 from portal.consents import services as consents
 from portal.consents.models import Activity
+from portal.demo.dates import days_ago
 from portal.discussions.queries.deeds import deeds_of
 from portal.kernel import clock
 from portal.kernel.access import Viewer
@@ -137,35 +138,35 @@ def add(people: dict[str, int], now: datetime) -> None:
     """Everything about who could be asked, with times counted back from now."""
     ruth = viewer_of(people[RUTH])
     for username, by, days, text in NOTES:
-        with clock.frozen(now - timedelta(days=days)):
+        with clock.frozen(days_ago(now, days)):
             notes.add_note(viewer_of(people[by]), people[username], text)
     for username, days in SPOTTED:
-        with clock.frozen(now - timedelta(days=days)):
+        with clock.frozen(days_ago(now, days)):
             candidates.spot(ruth, people[username])
     for username, by, ago, note in NOMINATED:
-        with clock.frozen(now - timedelta(days=ago)):
+        with clock.frozen(days_ago(now, ago)):
             candidates.nominate(viewer_of(people[by]), people[username], note)
     for username, asked, answered, wanted, agreed, words in AGREED:
-        _ask(ruth, people[username], now - timedelta(days=asked), wanted, words, agreed, answered, now)
-    with clock.frozen(now - timedelta(days=150)):
+        _ask(ruth, people[username], days_ago(now, asked), wanted, words, agreed, answered, now)
+    with clock.frozen(days_ago(now, 150)):
         consents.give(viewer_of(people["dana-kowalski"]), [CALL], months=12)
         consents.give(viewer_of(people["olumide"]), [CALL], months=12)
         consents.give(viewer_of(people[RESTING[0]]), [CALL], months=12)
     for number, username in enumerate(ACTIVE):
-        with clock.frozen(now - timedelta(days=100 - 30 * number)):
+        with clock.frozen(days_ago(now, 100 - 30 * number)):
             candidates.move(ruth, people[username], Stage.ACTIVE)
     for username, days, wanted, words in ASKED:
-        _ask(ruth, people[username], now - timedelta(days=days), wanted, words, None, 0, now)
-    with clock.frozen(now - timedelta(days=4)):
+        _ask(ruth, people[username], days_ago(now, days), wanted, words, None, 0, now)
+    with clock.frozen(days_ago(now, 4)):
         candidates.see(viewer_of(people["halvard-eide"]))
     who, ago, of_what, said = DECLINED
-    _ask(ruth, people[who], now - timedelta(days=ago), of_what, said, (), ago - 2, now)
+    _ask(ruth, people[who], days_ago(now, ago), of_what, said, (), ago - 2, now)
     username, days, reason = RETIRED
-    with clock.frozen(now - timedelta(days=days)):
+    with clock.frozen(days_ago(now, days)):
         candidates.spot(ruth, people[username])
         candidates.move(ruth, people[username], Stage.RETIRED, reason=reason)
     username, days, until, reason = RESTING
-    with clock.frozen(now - timedelta(days=days)):
+    with clock.frozen(days_ago(now, days)):
         candidates.spot(ruth, people[username])
         rests = (now + timedelta(days=until)).date()
         candidates.move(ruth, people[username], Stage.RESTING, reason=reason, until=rests)
@@ -192,7 +193,7 @@ def _ask(
         reason = "Offered it themselves at the customers’ meeting." if unmet else ""
         asked = candidates.ask(ruth, member_id, words, wanted, reason=reason)
     if agreed is not None:
-        with clock.frozen(now - timedelta(days=answered)):
+        with clock.frozen(days_ago(now, answered)):
             candidates.see(viewer_of(member_id))
             candidates.answer(viewer_of(member_id), asked.id, agreed)
 
@@ -200,12 +201,13 @@ def _ask(
 def _companies(ruth: Viewer, now: datetime) -> None:
     ids = {row.slug: row.id for row in db.session.execute(select(Company.slug, Company.id))}
     for slug, activity, given_by, days in OF_COMPANIES:
-        given = (now - timedelta(days=days)).date()
-        consents.record_company_consent(
-            ruth,
-            ids[slug],
-            activity,
-            given_by=given_by,
-            given_on=given,
-            expires_on=given + timedelta(days=365),
-        )
+        with clock.frozen(days_ago(now, days)):
+            given = clock.now().date()
+            consents.record_company_consent(
+                ruth,
+                ids[slug],
+                activity,
+                given_by=given_by,
+                given_on=given,
+                expires_on=given + timedelta(days=365),
+            )

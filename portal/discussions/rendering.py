@@ -161,6 +161,7 @@ def _shown(
     number = row.number or 0
     accepted = row.id == thread.accepted_post_id
     flags = ("x" if accepted else "") + ("h" if row.state is PostState.HELD else "")
+    flags += "s" if row.score != row.votes_count else ""  # it came along from elsewhere: a score, no thanks
     if is_comment:
         mark = f"<!--@com:{row.id}:{row.author_id}:{flags or '-'}-->"
     else:
@@ -307,6 +308,7 @@ class _Actions:
             "may_flag": self.viewer.may(Permission.FLAG) and not is_own,
             "moderates": self.moderates,
             "sign": (score > 0) - (score < 0),
+            "told_as_score": "s" in flags,
         }
         return _fill(
             _combination("post", combination),

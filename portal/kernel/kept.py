@@ -5,11 +5,34 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flask_babel import lazy_gettext as _l
+
 MAX_KEPT = 80 * 1024  # characters of a form that survive an expired session: a whole post and its title
 
 _SECRET = re.compile("csrf_token|password|token|current|secret", re.IGNORECASE)
 _LINES = {"body", "happened", "cost", "differently", "about", "comment", "reason", "text", "description"}
 _WORDS = {"title", "name", "tags", "use_cases", "topics", "replaced", "company"}
+
+
+_LABELS = {
+    "about": _l("About you"),
+    "body": _l("Your text"),
+    "comment": _l("Comment"),
+    "company": _l("Company"),
+    "cost": _l("What it cost"),
+    "description": _l("Description"),
+    "differently": _l("What we would do differently"),
+    "happened": _l("What happened"),
+    "name": _l("Name"),
+    "note": _l("Note"),
+    "q": _l("Words"),
+    "reason": _l("Reason"),
+    "replaced": _l("What it replaced"),
+    "tags": _l("Tags"),
+    "title": _l("Title"),
+    "topics": _l("What others may ask you about"),
+    "use_cases": _l("What you use it for"),
+}
 
 
 @dataclass(frozen=True)
@@ -19,6 +42,12 @@ class KeptField:
     name: str
     value: str
     kind: str
+
+    @property
+    def label(self) -> str:
+        """What its form calls it, where that is known, else its name."""
+        known = _LABELS.get(self.name)
+        return str(known) if known else self.name.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True)
@@ -52,6 +81,8 @@ def is_secret(name: str) -> bool:
 
 
 def _kind_of(name: str, value: str) -> str:
+    if not value.strip():
+        return "hidden"  # a field of another kind of thread, or left empty: there is nothing to save of it
     if name in _LINES or "\n" in value or len(value) > 120:
         return "lines"
     if name in _WORDS or " " in value:

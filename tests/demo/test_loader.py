@@ -32,12 +32,22 @@ from portal.discussions.models import (
 from portal.discussions.moved_away import stone_of
 from portal.discussions.services.posting import post_reply
 from portal.discussions.services.recount import recount
+from portal.kernel import audit
 from portal.kernel.access import VISITOR
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, Member, MemberState, Product
 from portal.members.queries import viewer_of
-from portal.moderation.models import Appeal, AppealOutcome, Case, Decision, MemberMeasure, PostMeasure
+from portal.moderation.models import (
+    Appeal,
+    AppealOutcome,
+    Case,
+    CaseKind,
+    Decision,
+    MemberMeasure,
+    PostMeasure,
+)
+from portal.moderation.services import screening
 from portal.notifications.models import Mail, Notice
 from portal.notifications.queries import notices_of
 from tests.conftest import make_customer, noon
@@ -79,6 +89,13 @@ def test_it_loads_is_whole_and_goes_away(
     assert 10 <= len(risers) <= count(Member) / 4, "some rise, and they are the few"
     assert sum(one.label == standing.RISING for one in risers) >= 3
     _shows_every_state(tmp_path / "pictures")
+    told_of = (
+        db.session.execute(select(audit.AuditEntry.at).order_by(audit.AuditEntry.number)).scalars().all()
+    )
+    assert len(told_of) > 40
+    assert list(told_of) == sorted(told_of), "the log reads as it would have been written"
+    assert len({moment.time() for moment in told_of}) > 20, "not everything happened at one time of the day"
+    assert audit.verify().problems == []
     with pytest.raises(loader.DemoRefused):
         loader.load("again", tmp_path)
     assert loader.remove(tmp_path / "pictures") >= 150
@@ -105,6 +122,17 @@ def _shows_every_state(folder: Path) -> None:
     )
     merged = select(func.count()).where(Thread.merged_into_id.is_not(None))
     assert db.session.execute(merged).scalar_one() == 1
+    held = db.session.execute(
+        select(Case.reasons, Member.posts_count)
+        .join(Member, Member.id == Case.member_id)
+        .where(Case.kind == CaseKind.HELD)
+    ).all()
+    assert len(held) >= 4
+    for reasons, written in held:
+        assert reasons[0] == screening.CONTEXT, "held by the product's own signs"
+        assert set(reasons[1:]) <= set(screening.SHORT)
+        assert reasons[1:]
+        assert written < screening.FIRST_POSTS, "and of somebody who is new here"
     moved = db.session.execute(
         select(Thread.id).where(Thread.external_id == "c-st-clearing-window")
     ).scalar_one()

@@ -46,6 +46,8 @@ def run_once(instance: Path) -> tuple[str, str, float]:
         assert f"http://localhost:{port}\n" in printed
         password = re.search(r"^demo password: (\S+)$", printed, re.MULTILINE)
         assert password is not None, printed
+        feed = client.get("/feeds/latest.atom").body.decode()
+        assert f'href="http://localhost:{port}/threads/' in feed, "what leads back, leads here"
         client.sign_in("customer@demo.example", password[1])
         return password[1], client.get("/").body.decode(), seconds
     finally:

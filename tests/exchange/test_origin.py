@@ -8,7 +8,11 @@ from sqlalchemy import select
 
 from portal.discussions.models import Post
 from portal.discussions.origin import origin_of
+from portal.discussions.services.voting import vote
 from portal.kernel.db import db
+from portal.members.models import Member
+from portal.members.queries import viewer_of
+from tests.conftest import make_customer
 from tests.exchange.communities import question, run_import, write_dump, write_lines
 
 
@@ -31,6 +35,23 @@ def test_an_address_that_runs_is_no_link(app: Flask, tmp_path: Path):
     html = page(app, "q1")
     assert "javascript:" not in html
     assert "post__origin" not in html
+
+
+def test_a_score_that_came_along_is_told_as_a_score(app: Flask, tmp_path: Path):
+    """Elsewhere one votes down, too: a score of 4 is not four people who found it helpful."""
+    run_import(app, "stackexchange", write_dump(tmp_path / "stackexchange-beer"))
+    html = page(app, "1")
+    for score in (2, 4, -1):
+        assert f">Score {score}</span>" in html
+    assert "found it helpful" not in html
+    with app.app_context():
+        answer = db.session.execute(select(Post).where(Post.external_id == "3")).scalar_one()
+        author = db.session.get_one(Member, answer.author_id).username
+        vote(viewer_of(make_customer()), answer.id)
+    assert ">Score 5</span>" in page(app, "1")
+    of_author = app.test_client().get(f"/members/{author}").get_data(as_text=True)
+    assert "Score 5" in of_author
+    assert "found it helpful" not in of_author
 
 
 @pytest.mark.parametrize(

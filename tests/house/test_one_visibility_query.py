@@ -41,7 +41,7 @@ MAY_READ = {
     "discussions/services/uploads.py::let_go_pictures": "looks for a picture's name, for nobody to read",
     "moderation/queries/cases.py::_posts_around": "of a case that this moderator may look at",
     "moderation/queries/own.py::own_decision": "the author's own words",
-    "moderation/services/screening.py::_look": "compares with what the same author wrote, for nobody to read",
+    "moderation/services/screening.py::_lately": "compares with what the author wrote, for nobody to read",
 }
 
 

@@ -26,6 +26,14 @@ ELEMENTS = {
 }
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
+# A line of facts begins where the text above it begins; what says how late something is is read whole.
+CROOKED = """() => [...document.querySelectorAll('.facts, .inbox__due, .inbox__do .btn')]
+  .filter(element => element.checkVisibility())
+  .filter(element => element.matches('.facts')
+    ? parseFloat(getComputedStyle(element).marginInlineStart) >= 0
+    : element.scrollWidth > element.clientWidth + 1)
+  .map(element => `${element.className}: ${element.innerText.trim()}`)"""
+
 # Keeps what shows a combination that is not among the known ones; gives the new combinations by sort.
 MEET = """known => {
   const met = new Set(known), fresh = { texts: [], targets: [] };
@@ -96,6 +104,7 @@ class Judge:
                 if scheme == SCHEMES[0]:
                     found += _run(tab, "document", ELEMENTS)
                 problems += [f"{label}, {size}, {scheme}: {one}" for one in found]
+            problems += [f"{label}, {size}: cut or indented: {one}" for one in tab.evaluate(CROOKED)]
             if (wider := tab.evaluate(WIDER)) > 0:
                 problems.append(f"{label}: {wider} px wider than the {size}")
         tab.emulate_media(color_scheme=SCHEMES[0])

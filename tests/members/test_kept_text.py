@@ -1,6 +1,7 @@
 """An expired session or an old token loses no text, and nothing is ever sent by itself."""
 
 import json
+import re
 from collections.abc import Callable
 from html import unescape
 from typing import Any
@@ -66,6 +67,19 @@ def test_an_old_token_keeps_the_text_and_asks_to_send_once_more(
     again = fields_of(answer, "/welcome?next=/boards/a")
     sent = browser.post("/welcome?next=/boards/a", data={**again, "company": "Acme", "title": "Head"})
     assert sent.location == "/boards/a"
+
+
+def test_only_what_was_typed_is_shown_under_the_words_of_its_form(
+    app: Flask, ada: int, sign_in: Callable[[int], FlaskClient]
+) -> None:
+    browser = sign_in(ada)
+    story = {"title": "Gone at night", "body": "", "happened": "It was gone.", "cost": "", "tags": "night"}
+    page = browser.post("/threads/new", data={"csrf_token": "old", **story})
+    assert page.status_code == 400
+    labels = re.findall(r'<label class="form-label" for="again-\d+">([^<]+)</label>', page.text)
+    assert labels == ["Title", "What happened", "Tags"]
+    again = fields_of(page, "/threads/new")
+    assert again["body"] == again["cost"] == "", "and what was empty goes along"
 
 
 def test_a_form_of_another_site_is_not_offered_again(

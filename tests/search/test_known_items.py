@@ -100,8 +100,24 @@ def test_the_table_of_known_items_is_what_it_says() -> None:
     assert kinds.count("phrase") >= 5
     for item in known:
         words = str(item["query"]).replace('"', "").split()
-        assert item["kind"] != "body" or 4 <= len(words) <= 8
+        assert item["kind"] != "body" or 4 <= len(words) <= 7
         assert (item["kind"] == "phrase") == ('"' in str(item["query"]))
+
+
+@pytest.mark.data
+def test_at_least_twenty_use_only_words_of_one_answers_body() -> None:
+    answers: dict[int, list[set[str]]] = {}
+    for document in beer_documents(real_data("stackexchange-beer")):
+        if document.kind == "answer":
+            words = set(re.findall(r"\w+(?:[-.]\w+)*", document.body.lower()))
+            answers.setdefault(document.thread_id, []).append(words)
+    of_a_body = [
+        item
+        for item in items("known_items.toml")
+        if item["kind"] == "body"
+        and any(set(str(item["query"]).lower().split()) <= words for words in answers[int(item["thread"])])
+    ]
+    assert len(of_a_body) >= 20
 
 
 @pytest.mark.data

@@ -33,6 +33,7 @@ class AnswerLine:
     kind: str
     accepted: bool
     score: int
+    told_as_score: bool  # it came along from elsewhere, where one votes down, too
 
 
 class Counts(NamedTuple):
@@ -66,6 +67,7 @@ def posts_by(viewer: Viewer, author_id: int, *, after: str = "", rows: int = ROW
             Post.excerpt,
             Post.created_at,
             Post.score,
+            Post.votes_count,
             Thread.id.label("thread_id"),
             Thread.title,
             Thread.accepted_post_id,
@@ -124,5 +126,6 @@ def _answer_line(row: Any, veil: Veil) -> AnswerLine:
         created_at=row.created_at,
         kind=row.kind.value,
         accepted=row.accepted_post_id == row.id,
-        score=max(row.score, 0),
+        score=row.score,
+        told_as_score=row.score != row.votes_count,
     )

@@ -158,6 +158,7 @@ def _posts(viewer: Viewer) -> Any:
             Post.state_case_id,
             Post.state_at,
             Post.score,
+            Post.votes_count,
             Post.revisions_count,
             Post.created_at,
             Post.edited_at,

@@ -7,7 +7,7 @@ is not looked at again.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -81,13 +81,16 @@ _TAGS = re.compile(r"<[^>]+>")
 _HREF = re.compile(r'<a\b[^>]*\bhref="(https?://[^"]+)"')
 
 
+Lately = Sequence[tuple[str, timedelta]]  # what somebody wrote: HTML, how long ago
+
+
 @dataclass(frozen=True)
 class _Look:
     """What the signs are read from: words without code, links to elsewhere, what was written lately."""
 
     words: str
     links: list[str]
-    lately: list[tuple[str, timedelta]]  # HTML, how long ago
+    lately: Lately
     html: str
 
 
@@ -142,7 +145,7 @@ SIGNS = (
         lambda x: sum(age < FLOOD_SPAN for _html, age in x.lately) >= FLOOD,
     ),
 )
-CONTEXT = "It is one of your first posts here."
+CONTEXT = "It is one of the first posts of this account."
 SHORT = {sign.sentence: sign.short for sign in SIGNS}
 
 
@@ -160,9 +163,15 @@ def screen(submission: Submission) -> tuple[str, ...]:
     known_from = 1 if author.status in (Status.CUSTOMER, Status.FORMER) else FIRST_POSTS
     if visible is None or visible > known_from or visible - _counts(submission.post_id) >= known_from:
         return ()
-    look = _look(submission, author.member_id)
+    found = reasons_in(submission.html, submission.title, _lately(submission, author.member_id))
+    return () if found and _was_released(author.member_id) else found
+
+
+def reasons_in(html: str, title: str = "", lately: Lately = ()) -> tuple[str, ...]:
+    """Why a newcomer's text would be held, given what they wrote `lately`; nothing where it would not be."""
+    look = _look(html, title, lately)
     there = [sign for sign in SIGNS if sign.is_there(look)]
-    if sum(sign.points for sign in there) < ENOUGH or _was_released(author.member_id):
+    if sum(sign.points for sign in there) < ENOUGH:
         return ()
     return (CONTEXT, *(sign.sentence for sign in there))
 
@@ -181,16 +190,21 @@ def short(reasons: list[str]) -> str:
     return ", ".join([*words[:1], "first post"])
 
 
-def _look(submission: Submission, author_id: int) -> _Look:
-    html = _CODE.sub(" ", submission.html)
+def _look(html: str, title: str, lately: Lately) -> _Look:
+    prose = _CODE.sub(" ", html)
     own = {domain.lower() for domain in site.current().vendor_domains}
     links = [
         link
-        for link in _HREF.findall(html)
+        for link in _HREF.findall(prose)
         if (urlsplit(link).hostname or "").removeprefix("www.") not in own
     ]
+    words = " ".join(_TAGS.sub(" ", prose).split())
+    return _Look(f"{title} {words}", links, lately, html)
+
+
+def _lately(submission: Submission, author_id: int) -> Lately:
     now = clock.now()
-    lately = [
+    return [
         (row.html, now - row.created_at)
         for row in db.session.execute(
             select(Post.html, Post.created_at)
@@ -204,8 +218,6 @@ def _look(submission: Submission, author_id: int) -> _Look:
             .limit(50)
         )
     ]
-    words = " ".join(_TAGS.sub(" ", html).split())
-    return _Look(f"{submission.title} {words}", links, lately, submission.html)
 
 
 def _was_released(member_id: int) -> bool:
