@@ -350,12 +350,14 @@ def why_card(proposal: Any, replacing: str, *, own: bool = True) -> str:
     return _("The asker said nothing about the situation, so everybody fits.")
 
 
-def differs_card(proposal: Any) -> str:
-    """What is not the same, or not known."""
+def differs_card(proposal: Any, *, own: bool = True) -> str:
+    """What is not the same, or not known; `own`: the asker reads it."""
     parts = [differs(name) for name in proposal.differs]
     if proposal.unknown:
         parts.append(_("not known: %(what)s", what=", ".join(criterion(name) for name in proposal.unknown)))
-    return f"{listed(parts)}." if parts else _("Nothing that you named.")
+    if parts:
+        return f"{listed(parts)}."
+    return _("Nothing that you named.") if own else _("Nothing that the asker named.")
 
 
 def chosen_card(proposal: Any) -> str:

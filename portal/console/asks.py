@@ -6,9 +6,8 @@ from flask_babel import ngettext as _n
 from werkzeug.wrappers import Response
 
 from portal.asks import wording
-from portal.asks.models import ProposalState
 from portal.asks.queries import lists, timelines
-from portal.asks.queries.finding import ask_for_moderator, proposals_of, reason_against_asker
+from portal.asks.queries.finding import ask_for_moderator, proposed_to_moderators, reason_against_asker
 from portal.asks.services import connecting, fitting
 from portal.asks.views.ask_page import clock_of
 from portal.discussions.queries import find_visible_thread
@@ -16,6 +15,7 @@ from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.forms import Form
+from portal.matching.queries import loads_by_week
 from portal.members.display import person_line, reader_of
 from portal.members.queries import directory
 
@@ -88,8 +88,9 @@ def _page(ask_id: int, form: Form) -> str:
     me = viewer()
     ask = ask_for_moderator(me, ask_id)
     thread = find_visible_thread(me, ask.thread_id or 0)
-    proposals = [one for one in proposals_of(ask.id) if one.state is ProposalState.OPEN]
-    people = lists.moderator_people(me, [one.member_id for one in proposals])
+    proposals = proposed_to_moderators(ask.id)
+    member_ids = [one.member_id for one in proposals]
+    people = lists.moderator_people(me, member_ids)
     steps = timelines.steps_of(ask, own=False)
     products = {row.id: row.name for row in directory.products()}
     return render_template(
@@ -104,6 +105,7 @@ def _page(ask_id: int, form: Form) -> str:
         situation=wording.situation(ask, products),
         against=reason_against_asker(me, ask),
         proposals=[(one, people[one.member_id]) for one in proposals if one.member_id in people],
+        loads=loads_by_week(member_ids, clock.now()),
         least=wording.criterion(fitting.criteria_of(ask).least_important),
         words=wording,
         state=wording.state_word(ask),

@@ -15,7 +15,7 @@ from portal.kernel import clock, page_cache
 from portal.kernel.access import Status
 from portal.kernel.db import db, rows_of
 from portal.matching.models import Availability
-from portal.matching.queries.loads import conversations_by_member, limit_in_force
+from portal.matching.queries.loads import conversations_by_week, limit_in_force
 from portal.members.models import Company, Member, MemberProduct, MemberState, Product, VerifiedBy
 from portal.members.names import sort_key
 from portal.members.queries import console as console_queries
@@ -203,7 +203,7 @@ def _products(wanted: Wanted, now: datetime) -> list[tuple[int, str, int]]:
 
 
 def _load(now: datetime) -> Any:
-    return conversations_by_member(now)
+    return conversations_by_week(now)
 
 
 def _people(query: Select[Any], load: Any) -> Select[Any]:

@@ -27,7 +27,7 @@ from portal.kernel.access import Viewer
 from portal.kernel.audit import AuditEntry
 from portal.kernel.db import db
 from portal.matching.models import Availability
-from portal.matching.queries.loads import Load, load
+from portal.matching.queries.loads import Load, loads_by_week
 from portal.members.models import Company, Member, MemberProduct, Product
 from portal.moderation.models import Decision, MemberMeasure, PostMeasure
 
@@ -75,7 +75,7 @@ def facts_of(viewer: Viewer, member: Member) -> Facts:
     return Facts(
         company=db.session.get(Company, member.company_id) if member.company_id else None,
         products=[(row.name, row.since) for row in used],
-        load=load(member.id),
+        load=loads_by_week([member.id], clock.now())[member.id],
         availability=db.session.get(Availability, member.id),
         standing=standing.standings([member.id]).get(member.id) if not is_vendors(member) else None,
         helps_with=scopes.highest_of(member.id, HELPS_WITH) if not is_vendors(member) else [],

@@ -1,10 +1,12 @@
 """From an ask to a conversation: three proposals, two approaches, the next one, a moderator who connects."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal.asks.models import Ask, AskProposal, AskState, ProposalState
@@ -479,6 +481,44 @@ class TestModerator:
         result = connecting.introduce(viewer_of(make_moderator()), one.id, [first.id, second.id])
         assert (len(result.conversation_ids), result.missing, len(open_ids(one.id))) == (1, 1, 3)
         assert "introduced" in happened(one)
+
+    @pytest.mark.parametrize("answer", ["waits", "accepted"])
+    def test_whom_the_asker_asked_alone_reads_to_moderators_like_the_others(
+        self, app: Flask, at: Clock, sign_in: Callable[[int], FlaskClient], answer: str
+    ):
+        app.config["WTF_CSRF_ENABLED"] = False  # tests/house looks after those
+        with app.app_context():
+            asker, one = self.due(at, may_connect=True)
+            (first, alone), (second, other) = [(row.id, row.member_id) for row in proposals_of(one.id)[:2]]
+            number, place = one.id, f"/console/asks/{one.id}"
+            browser = sign_in(make_moderator())
+
+        def picks() -> list[str]:
+            return re.findall(r'name="pick"[^>]*value="(\d+)"', browser.get(place).get_data(as_text=True))
+
+        before = picks()
+        with app.app_context():
+            made = connecting.approach(viewer_of(asker), number, [first], note="By myself.")
+            if answer == "accepted":
+                conversations.accept(viewer_of(alone), made.conversation_ids[0])
+        assert picks() == before, "who is missing there would be whom they asked"
+        tried = browser.post(f"{place}/introductions", data={"pick": [first, second]})
+        assert tried.status_code == 303
+        page = browser.get(place).get_data(as_text=True)
+        assert "One of them cannot be asked for this asker" in page
+        assert "Nothing that the asker named." in page
+        with app.app_context():
+            assert {row.member_id for row in conversations_of(asker)} == {alone, other}
+            assert db.session.get_one(AskProposal, first).by_id is None
+
+    def test_proposed_anew_whom_the_asker_asked_alone_nothing_tells_it(self, in_app: Flask, at: Clock):
+        asker, one = self.due(at)
+        first = proposals_of(one.id)[0]
+        connecting.approach(viewer_of(asker), one.id, [first.id], note="By myself.")
+        result = connecting.introduce(viewer_of(make_moderator()), one.id, [first.id])
+        assert (result.missing, result.refused, result.barred) == (0, 0, False)
+        assert "introduced" in happened(one)
+        assert len(conversations_of(asker)) == 1
 
     @pytest.mark.parametrize("shown_as", list(ShownAs))
     def test_a_peer_of_the_same_company_or_of_an_asker_without_a_name_decides_nothing(

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -17,6 +17,7 @@ from portal.consents import services as consents
 from portal.consents.models import Activity
 from portal.console import explorer
 from portal.console.explorer import Wanted
+from portal.conversations import services as conversations
 from portal.discussions.models import ThreadKind
 from portal.discussions.services.acceptance import accept
 from portal.discussions.services.posting import open_thread, post_reply
@@ -24,12 +25,16 @@ from portal.kernel import clock, personal
 from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
+from portal.matching import services as matching
 from portal.matching.models import Availability
+from portal.matching.queries import load, loads_by_week
 from portal.members.models import Member, MemberProduct, Product
 from portal.members.services import confirming
 from tests.asks.scenes import ask
 from tests.asks.scenes import board as board_for_asks
 from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
+from tests.conversations.conftest import asked
+from tests.matching.scenes import held, make_helper, reserve
 from tests.support.people import fields_of, submit
 from tests.support.statements import Statements
 
@@ -232,3 +237,63 @@ def test_the_timeline_tells_what_somebody_was_asked_and_agreed_to(app: Flask, mo
     assert "Canary of somebody" not in text
     help_alone = moderator.get("/console/members/ines?show=help").text.split('id="timeline"')[1]
     assert "Nominated by a peer" not in help_alone
+
+
+def test_a_load_says_how_it_was_when_the_week_began_and_not_the_hour(
+    app: Flask, at: Callable[[datetime], None], sign_in: SignIn
+) -> None:
+    monday = datetime(2026, 3, 2, tzinfo=UTC)
+    day = timedelta(days=1)
+    at(monday + 2 * day)
+    with app.app_context():
+        dana = make_helper("Dana", username="dana", limit_per_quarter=5)
+        held(dana, "earlier", monday - 40 * day)
+        held(dana, "no longer counted", monday - 91 * day)
+        moderator = make_moderator()
+
+    def shown() -> set[int]:
+        """The same in every place where staff read it."""
+        page = sign_in(moderator).get("/console/members/dana").text  # a session ends within the week
+        line = re.search(r"(\d+) of 5 conversations", page)
+        assert line
+        with app.app_context():
+            [row] = [one for one in explorer.members(Wanted(sort="load")) if one.name == "Dana"]
+            [of_week] = loads_by_week([dana], clock.now()).values()
+            assert of_week.limit == 5
+        return {int(line.group(1)), row.load, of_week.taken}
+
+    assert shown() == {1}
+    with app.app_context():
+        reserve(dana, "now", offered=True)
+        assert load(dana).taken == 2
+    assert shown() == {1}, "nobody who looks often learns when she was asked"
+    at(monday + 7 * day)
+    assert shown() == {2}
+    with app.app_context():
+        matching.release("now")
+        assert load(dana).taken == 1
+    assert shown() == {2}, "nor when she declined"
+    at(monday + 14 * day)
+    assert shown() == {1}
+
+
+def test_how_conversations_were_rated_is_counted_from_five_on(app: Flask, sign_in: SignIn) -> None:
+    with app.app_context():
+        dana = make_helper("Dana", username="dana", limit_per_quarter=9)
+        talks = [asked(make_prospect(), dana) for _ in range(5)]
+        for talk in talks:
+            conversations.accept(viewer_of(dana), talk.id)
+            conversations.send_message(viewer_of(dana), talk.id, "It took us a year.")
+        talks = [(talk.id, talk.asker_id) for talk in talks]
+        moderator = sign_in(make_moderator())
+    own = sign_in(dana)
+    for number, (talk, asker) in enumerate(talks, start=1):
+        with app.app_context():
+            conversations.rate(
+                viewer_of(asker), talk, useful=number != 2, honest=True, again=number > 3, shared=True
+            )
+        page = moderator.get("/console/members/dana").text
+        mine = re.sub(r"<[^>]+>|\s+", " ", own.get("/me/contributions").text)
+        said = "4 of 5 found it useful, 5 honest, 2 would again"
+        assert (said in page, "found it useful" in page) == ((True, True) if number == 5 else (False, False))
+        assert ("ratings to show; from five on" in mine) is (number < 5)

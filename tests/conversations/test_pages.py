@@ -57,6 +57,8 @@ def test_from_the_profile_to_the_first_words_both_ways(app, sign_in, two):
     page = hanneke.get(place).text
     assert "What did the second half cost?" in page
     assert "Only you two. No vendor account can open this." in page
+    assert "not verified: an address of their own" in page, "how the other was verified"
+    assert "by company mail" in jonas.get(place).text
     taken = post(hanneke, f"{place}/acceptance", place, body="Five **more** months")
     assert taken.status_code == 303
     assert "<strong>more</strong>" in jonas.get(place).text
@@ -421,8 +423,10 @@ def test_without_the_key_conversations_say_so_and_everything_else_answers(app, s
         assert page.status_code == 200
         assert "cannot be opened" in page.text
         assert "hello" not in page.text
-        refused = browser.post(f"/conversations/{conversation}/messages", data={"body": "does this go?"})
-        assert refused.status_code < 600
+        fields = {"csrf_token": csrf_of(browser.get("/notifications").text), "body": "does this go?"}
+        refused = browser.post(f"/conversations/{conversation}/messages", data=fields)
+        assert refused.status_code == 503
+        assert "the key that protects it is missing" in refused.text
         assert "does this go?" in refused.text, "what was typed is not lost"
         for path in ("/", "/conversations", "/asks", "/ask", "/members", "/me/contributions", "/me/data"):
             assert browser.get(path).status_code == 200, path

@@ -28,8 +28,7 @@ from portal.kernel import clock
 from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
-from portal.matching.models import Availability
-from portal.matching.queries.loads import conversations_by_member, limit_in_force
+from portal.matching.queries.loads import loads_by_week
 from portal.members.models import Company, Member, MemberState
 from portal.members.names import sort_key
 from portal.moderation.queries.evidence import moderators
@@ -581,12 +580,4 @@ def _why_review(one: Candidate, of: Standing | None, now: datetime) -> str:
 
 
 def _loads(ids: list[int], now: datetime) -> dict[int, tuple[int, int]]:
-    load = conversations_by_member(now)
-    rows = db.session.execute(
-        select(Member.id, func.coalesce(load.c.load, 0), limit_in_force())
-        .select_from(Member)
-        .outerjoin(Availability, Availability.member_id == Member.id)
-        .outerjoin(load, load.c.member_id == Member.id)
-        .where(Member.id.in_(ids))
-    )
-    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+    return {id_: (load.taken, load.limit) for id_, load in loads_by_week(ids, now).items()}

@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import and_, bindparam, false, or_, select
 
-from portal.asks.models import AnswerRequest, Ask, AskMode, AskProposal
+from portal.asks.models import AnswerRequest, Ask, AskMode, AskProposal, ProposalState
 from portal.conversations.models import Conversation
 from portal.discussions.models import Board, PostState, ShownAs, Thread
 from portal.discussions.policy import thread_is_visible
@@ -149,6 +149,18 @@ def proposals_of(ask_id: int) -> list[AskProposal]:
             select(AskProposal).where(AskProposal.ask_id == ask_id).order_by(AskProposal.id)
         ).scalars()
     )
+
+
+def proposed_to_moderators(ask_id: int) -> list[AskProposal]:
+    """Whom a moderator reads as proposed.
+
+    Whom the asker asked alone stays among them: who is missing there would be one half of a pair.
+    """
+    return [
+        one
+        for one in proposals_of(ask_id)
+        if one.state is ProposalState.OPEN or (one.state is ProposalState.APPROACHED and one.by_id is None)
+    ]
 
 
 def _visible(viewer: Viewer, ask_id: int) -> Any:

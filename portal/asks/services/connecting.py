@@ -27,6 +27,7 @@ from portal.asks.queries.finding import (
     locked,
     own_ask,
     proposals_of,
+    proposed_to_moderators,
     reason_against_asker,
 )
 from portal.asks.services import fitting, stages, telling, timing
@@ -399,8 +400,8 @@ def alert_if_none_is_left(ask: Ask) -> None:
 def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_key: str = "") -> Approached:
     """A moderator connects: asks up to two customers for the asker who agreed to it, else proposes them.
 
-    Who cannot be asked for the asker at present is only proposed. Raises NotFound, Forbidden, Invalid,
-    Repeated.
+    Who cannot be asked for the asker at present is only proposed. Of whom the asker asked alone the moderator
+    reads what is read of anybody who cannot be asked. Raises NotFound, Forbidden, Invalid, Repeated.
     """
     chosen = sorted(set(proposal_ids))
     if not 0 < len(chosen) <= policy.APPROACHES:
@@ -415,15 +416,17 @@ def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_k
             raise Forbidden(against)
         if ask.state in (AskState.GONE, AskState.HELD):
             raise Invalid(_("This ask is no longer there."))
-        known = {one.id: one for one in open_proposals(ask)}
+        known = {one.id: one for one in proposed_to_moderators(ask.id)}
         if any(number not in known for number in chosen):
             raise Invalid(_("One of them is no longer there. Choose again."), "pick")
-        for number in chosen:
+        still_open = [number for number in chosen if known[number].state is ProposalState.OPEN]
+        for number in still_open:
             known[number].by_id = moderator.member_id
         audit.record(moderator, "connect ask", "ask", ask.id, area="asks")
     if ask.may_connect:
         asker = viewer_of(ask.asker_id)
-        for number in chosen:
+        result.gone += len(chosen) - len(still_open)
+        for number in still_open:
             try:
                 _approach_one(asker, ask, known[number], _note_for(ask), "", result)
             except Forbidden:

@@ -13,7 +13,7 @@ from portal.matching.queries.eligible import (
     takes_answer_requests,
 )
 from portal.matching.queries.explaining import Match, Proposals, explanation
-from portal.matching.queries.loads import Load, load
+from portal.matching.queries.loads import Load, load, loads_by_week
 from portal.matching.queries.own import (
     happy_to_talk_about,
     needs_welcome,
@@ -39,6 +39,7 @@ __all__ = [
     "is_eligible",
     "lets_in",
     "load",
+    "loads_by_week",
     "needs_welcome",
     "open_slots",
     "open_slots_of",

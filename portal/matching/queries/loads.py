@@ -4,6 +4,7 @@
 and for 90 days from the moment it was held. Counting by the date of the reservation would break the promise.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,6 +40,38 @@ def load(member_id: int, at: datetime | None = None) -> Load:
         .where(Member.id == member_id)
     ).scalar_one_or_none()
     return Load(taken, limit or 0)
+
+
+def loads_by_week(member_ids: Sequence[int], at: datetime) -> dict[int, Load]:
+    """What staff read of these members: how full their quarters were when the week began."""
+    load = conversations_by_week(at)
+    rows = db.session.execute(
+        select(Member.id, func.coalesce(load.c.load, 0), limit_in_force())
+        .select_from(Member)
+        .outerjoin(Availability, Availability.member_id == Member.id)
+        .outerjoin(load, load.c.member_id == Member.id)
+        .where(Member.id.in_(member_ids))
+    )
+    return {row[0]: Load(int(row[1]), int(row[2])) for row in rows}
+
+
+def conversations_by_week(at: datetime) -> Subquery:
+    """SQL: member_id, load, as they were on Monday at 00:00 UTC.
+
+    A number that changed with each request would tell staff when somebody was asked, and with what else
+    happened in that hour, by whom.
+    """
+    monday = (at - timedelta(days=at.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (
+        select(Reservation.member_id, func.count().label("load"))
+        .where(
+            Reservation.reserved_at < monday,
+            or_(Reservation.released_at.is_(None), Reservation.released_at >= monday),
+            or_(Reservation.held_at.is_(None), Reservation.held_at >= monday - QUARTER),
+        )
+        .group_by(Reservation.member_id)
+        .subquery("conversations")
+    )
 
 
 def counts(at: datetime | None = None) -> ColumnElement[bool]:
