@@ -4,12 +4,12 @@ An insert of SQLAlchemy asks for each value of each row how it is written, which
 database does. Here that is looked up once for each column, and PostgreSQL takes the rows as one stream.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect, Enum, Table
 
-from portal.kernel.db import db
+from portal.kernel.db import UTCDateTime, db
 
 _STREAMED = 20  # rows from which a stream is the quicker way
 
@@ -39,11 +39,15 @@ def insert_rows(table: Table, columns: Sequence[str], rows: Sequence[Sequence[An
 
 
 def _written(
-    table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], dialect: Dialect
+    table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]], dialect: Dialect
 ) -> Iterator[tuple[Any, ...]]:
     """The rows as the driver takes them."""
-    kinds = [(place, table.c[name].type.dialect_impl(dialect)) for place, name in enumerate(columns)]
-    ways = [(place, way) for place, kind in kinds if (way := _way_of(kind, dialect)) is not None]
+    known: dict[int, Any] = {}  # moments already written; `rows` keeps each, so no other gets its number
+    ways = []
+    for place, name in enumerate(columns):
+        kind = table.c[name].type.dialect_impl(dialect)
+        if (way := _way_of(kind, dialect)) is not None:
+            ways.append((place, _once(way, known) if isinstance(kind, UTCDateTime) else way))
     for row in rows:
         written = list(row)
         for place, way in ways:
@@ -57,3 +61,15 @@ def _way_of(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
         known: dict[Any, Any] = {value: way(value) for value in kind.enum_class}
         return {None: None, **known}.__getitem__
     return way
+
+
+def _once(way: Callable[[Any], Any], known: dict[int, Any]) -> Callable[[Any], Any]:
+    """The same moment stands in several columns and rows: each object is written once."""
+
+    def written(value: Any) -> Any:
+        text = known.get(id(value), known)
+        if text is known:
+            text = known[id(value)] = way(value)
+        return text
+
+    return written

@@ -141,7 +141,7 @@ def sums_of(items: Sequence[Item], weights: Weights, now: datetime) -> tuple[Any
 
 def items_of(receiver_ids: Sequence[int], weights: Weights) -> Iterator[tuple[int, list[Item]]]:
     """What counts of each of these members who has entries."""
-    rows = flushed_rows(_LAST_ROWS, {"ids": list(receiver_ids)})
+    rows = flushed_rows(_LAST_ROWS, {"ids": list(receiver_ids)}).all()
     for receiver_id, some in groupby(rows, key=itemgetter(0)):
         last = {(row[1], row[2]): row for row in some}
         yield receiver_id, list(_items(receiver_id, last.values(), weights))
