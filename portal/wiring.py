@@ -124,7 +124,7 @@ from portal.moderation.queries import queue as moderation_queue
 from portal.moderation.queries.moved import moved_out_of_sight, was_moved_out_of_sight
 from portal.moderation.queries.parties import reason_against_tool
 from portal.moderation.services import evidence as moderation_evidence
-from portal.moderation.services.screening import screen
+from portal.moderation.services.screening import said, screen
 from portal.moderation.services.tooling import rules_to_cite, words_taken_out_up_to
 from portal.notifications import kinds
 from portal.notifications import listeners as notifications_listeners
@@ -278,7 +278,7 @@ def _register() -> None:
     kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
     kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS)
     kinds.register(*advocacy_telling.KINDS, gladly.KIND, mornings.KIND)
-    screening.register(screen)
+    screening.register(screen, said)
     impartiality.register(reason_against_tool)
     house_rules.register(rules_to_cite)
     house_rules.register_taken_out(words_taken_out_up_to)

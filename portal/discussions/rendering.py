@@ -24,6 +24,7 @@ from portal.discussions.models import Audience, PostKind, PostState, ThreadKind
 from portal.discussions.origin import Origin, origin_of
 from portal.discussions.policy import APPEAL
 from portal.discussions.queries import posts as posts_queries
+from portal.discussions.screening import said
 from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, page_cache, site
 from portal.kernel.access import Permission, Viewer
@@ -184,7 +185,7 @@ def _shown(
         is_question=thread.kind is ThreadKind.QUESTION,
         accepted=accepted,
         rule=row.state_rule,
-        reason=veil(row.state_reason, thread.id) if row.state_reason else "",
+        reason=veil(said(row.state_reason), thread.id) if row.state_reason else "",
         origin=None if is_comment else origin_of(row.source_url),
         log_url=f"/transparency/log/{row.state_case_id}" if row.state_case_id else "",
         removed_at=row.state_at,

@@ -38,6 +38,11 @@ def why_here(
     return _("%(flags)s, rule %(number)s: %(rule)s", flags=flags, number=rule_number, rule=rule_short)
 
 
+def why_held(reasons: list[str]) -> list[str]:
+    """The reasons of a held post in the reader's language."""
+    return [screening.said(reason) for reason in reasons]
+
+
 def what_was_done(decision: Any, *, is_thread: bool = False) -> str:
     """What a decision did, in a few words: "Post removed, author warned"."""
     if decision.appeal_outcome is AppealOutcome.UPHELD:

@@ -248,10 +248,10 @@ def test_closed_archived_and_hidden_threads_take_no_reply(scene: Scene):
 
 
 def test_held_and_removed_threads_take_no_reply(scene: Scene, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(screening, "_screens", [lambda _submission: ("It has a link.",)])
+    monkeypatch.setattr(screening, "_screens", {lambda _submission: ("It has a link.",): str})
     opened = send(scene.helper, "/threads/new", thread_fields())
     held_id = int(opened.headers["Location"].split("/")[2])
-    monkeypatch.setattr(screening, "_screens", [])
+    monkeypatch.setattr(screening, "_screens", {})
     own = send(scene.helper, f"/threads/{held_id}/posts", {"body": "Let me add."})
     assert own.status_code == 403
     assert "waits for a moderator" in own.get_data(as_text=True)
@@ -355,7 +355,7 @@ def test_a_held_post_says_why(scene: Scene, monkeypatch: pytest.MonkeyPatch):
     def screen(submission: Submission) -> tuple[str, ...]:
         return ("It has a link in a first post.",) if "http" in submission.text else ()
 
-    monkeypatch.setattr(screening, "_screens", [screen])
+    monkeypatch.setattr(screening, "_screens", {screen: str})
     path = f"/threads/{scene.thread_id}/posts"
     answer = send(scene.helper, path, {"body": "See https://spam.example for more."})
     assert answer.status_code == 303

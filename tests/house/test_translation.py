@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g
+from flask.testing import FlaskClient
 
 from portal.conversations import services
 from portal.conversations.queries import reading
@@ -28,6 +29,7 @@ from portal.moderation.services.deciding import Verdict, decide
 from tests.conftest import make_board, make_customer, make_member, make_moderator, make_prospect, viewer_of
 from tests.conversations.conftest import talking
 from tests.discussions.factories import make_post, make_thread
+from tests.moderation.test_screening import held_case, offer
 from tests.support.people import mail_to, submit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,3 +200,18 @@ def test_a_date_in_a_mail_is_on_its_receivers_calendar(foreign: Flask) -> None:
         preserve("ada@mail.example", reason="Court 7", until=datetime(2028, 3, 4, 1, tzinfo=UTC))
     for part in mail_to(foreign, "ada@mail.example").iter_parts():
         assert "until 3 Marto 2028" in part.get_content()
+
+
+def test_why_a_post_waits_is_said_in_the_readers_language(
+    foreign: Flask, sign_in: Callable[[int], FlaskClient]
+) -> None:
+    """Kept in English, whoever wrote it; read by its author and by the moderators."""
+    with foreign.app_context():
+        author, moderator = make_prospect(), make_moderator()
+        thread = offer(viewer_of(author), make_board())
+        case = held_case(thread)
+        path = f"/threads/{thread.id}/{thread.slug}"
+        assert case.reasons[1] == "It has three or more links to other sites."
+    for reader, address in ((author, path), (moderator, f"/console/cases/{case.id}")):
+        assert "«It has three or more links to other sites.»" in sign_in(reader).get(address).text
+    assert "«Held: «three links», «first post»»" in sign_in(moderator).get("/console/queue").text

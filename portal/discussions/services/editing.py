@@ -19,6 +19,7 @@ from portal.discussions.models import (
 )
 from portal.discussions.moved_away import was_moved_since
 from portal.discussions.policy import edit_needs_reason
+from portal.discussions.screening import said
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_post, count_thread, find_activity, touch
 from portal.discussions.services.lookup import post_for
@@ -167,7 +168,7 @@ def _check_can_wait(post: Post, thread: Thread, reasons: tuple[str, ...]) -> Non
             _(
                 "A moderator would have to look at this first, and what others wrote would wait with it. "
                 "%(names)s Leave that out here, or write it as a reply: that can wait by itself.",
-                names=" ".join(reasons),
+                names=said(" ".join(reasons)),
             ),
             "body",
         )

@@ -13,6 +13,7 @@ from portal.discussions.forms import ReplyForm, ThreadForm
 from portal.discussions.models import Post, PostState, ThreadKind
 from portal.discussions.queries import places
 from portal.discussions.queries.similar import resembling
+from portal.discussions.screening import said
 from portal.discussions.services import posting
 from portal.discussions.services.checking import problems_with
 from portal.discussions.services.drafts import drop_draft
@@ -197,7 +198,7 @@ def _say_if_held(post: Post) -> None:
         flash(
             _(
                 "Your text waits for a moderator, and only you and the moderators see it: %(reasons)s",
-                reasons=post.state_reason,
+                reasons=said(post.state_reason),
             )
         )
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from flask_babel import LazyString, force_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from portal.discussions.models import Post, PostState
@@ -99,8 +102,8 @@ class Sign:
     """One sign: its weight, what the author and the moderators read, and what stands in the queue."""
 
     points: int
-    sentence: str
-    short: str
+    sentence: LazyString
+    short: LazyString
     is_there: Callable[[_Look], bool]
 
 
@@ -114,39 +117,51 @@ def _hosts(look: _Look) -> list[str]:
 
 SIGNS = (
     Sign(
-        2, "It has three or more links to other sites.", "three links", lambda x: len(x.links) >= MANY_LINKS
+        2,
+        _l("It has three or more links to other sites."),
+        _l("three links"),
+        lambda x: len(x.links) >= MANY_LINKS,
     ),
-    Sign(1, "It links to another site.", "a link", lambda x: 0 < len(x.links) < MANY_LINKS),
+    Sign(1, _l("It links to another site."), _l("a link"), lambda x: 0 < len(x.links) < MANY_LINKS),
     Sign(
         2,
-        "A link hides where it leads (a shortened address).",
-        "hidden link",
+        _l("A link hides where it leads (a shortened address)."),
+        _l("hidden link"),
         lambda x: any(host in _SHORTENERS for host in _hosts(x)),
     ),
     Sign(
         2,
-        "Several phrases in it are often seen in advertising.",
-        "selling phrases",
+        _l("Several phrases in it are often seen in advertising."),
+        _l("selling phrases"),
         lambda x: _phrases(x) >= 2,
     ),
-    Sign(1, "A phrase in it is often seen in advertising.", "selling phrase", lambda x: _phrases(x) == 1),
-    Sign(1, "It gives a telephone number.", "telephone number", lambda x: bool(_TELEPHONE.search(x.words))),
-    Sign(1, "It gives a mail address.", "mail address", lambda x: bool(_ADDRESS.search(x.words))),
+    Sign(
+        1,
+        _l("A phrase in it is often seen in advertising."),
+        _l("selling phrase"),
+        lambda x: _phrases(x) == 1,
+    ),
+    Sign(
+        1,
+        _l("It gives a telephone number."),
+        _l("telephone number"),
+        lambda x: bool(_TELEPHONE.search(x.words)),
+    ),
+    Sign(1, _l("It gives a mail address."), _l("mail address"), lambda x: bool(_ADDRESS.search(x.words))),
     Sign(
         2,
-        "The same text was sent a short time ago.",
-        "same text again",
+        _l("The same text was sent a short time ago."),
+        _l("same text again"),
         lambda x: len(x.html) > 30 and any(html == x.html for html, _age in x.lately),
     ),
     Sign(
         2,
-        "Many posts were sent within a few minutes.",
-        "many in minutes",
+        _l("Many posts were sent within a few minutes."),
+        _l("many in minutes"),
         lambda x: sum(age < FLOOD_SPAN for _html, age in x.lately) >= FLOOD,
     ),
 )
-CONTEXT = "It is one of the first posts of this account."
-SHORT = {sign.sentence: sign.short for sign in SIGNS}
+CONTEXT = _l("It is one of the first posts of this account.")
 
 
 def screen(submission: Submission) -> tuple[str, ...]:
@@ -173,7 +188,20 @@ def reasons_in(html: str, title: str = "", lately: Lately = ()) -> tuple[str, ..
     there = [sign for sign in SIGNS if sign.is_there(look)]
     if sum(sign.points for sign in there) < ENOUGH:
         return ()
-    return (CONTEXT, *(sign.sentence for sign in there))
+    return tuple(_kept(words) for words in (CONTEXT, *(sign.sentence for sign in there)))
+
+
+def said(reasons: str) -> str:
+    """Reasons as they were kept, in the reader's language."""
+    for words in (CONTEXT, *(sign.sentence for sign in SIGNS)):
+        reasons = reasons.replace(_kept(words), str(words))
+    return reasons
+
+
+def _kept(words: LazyString) -> str:
+    """As it stands in a row: in English, whoever wrote the post and whoever reads."""
+    with force_locale("en"):
+        return str(words)
 
 
 def _counts(post_id: int | None) -> int:
@@ -186,8 +214,8 @@ def _counts(post_id: int | None) -> int:
 
 def short(reasons: list[str]) -> str:
     """The reasons in few words, for the queue: "three links, first post"."""
-    words = [SHORT[reason] for reason in reasons if reason in SHORT]
-    return ", ".join([*words[:1], "first post"])
+    words = [str(sign.short) for sign in SIGNS if _kept(sign.sentence) in reasons]
+    return ", ".join([*words[:1], _("first post")])
 
 
 def _look(html: str, title: str, lately: Lately) -> _Look:
