@@ -1,6 +1,8 @@
 // <details data-menu>: closes on Escape (the focus goes back to its word), on a click outside, when another
 // opens, and when the focus leaves it; opens to the side on which there is room.
 
+const EDGE = 8; // pixels to the side of the window
+
 export function start() {
   document.addEventListener('toggle', onToggle, true); // toggle does not bubble
   document.addEventListener('click', (event) => closeAllBut(event.target.closest('details[data-menu]')));
@@ -24,9 +26,11 @@ function onToggle(event) {
   if (!menu.open) return;
   closeAllBut(menu);
   const panel = menu.querySelector('.menu__panel');
-  let place = panel.getBoundingClientRect();
-  if (place.left < 0) menu.classList.add('menu--start');
-  place = panel.getBoundingClientRect();
+  panel.style.translate = '';
+  if (panel.getBoundingClientRect().left < 0) menu.classList.add('menu--start');
+  const place = panel.getBoundingClientRect();
+  const over = Math.min(place.right - document.documentElement.clientWidth + EDGE, place.left - EDGE);
+  if (over > 0) panel.style.translate = `${-over}px`; // wide enough for neither side
   const room = menu.getBoundingClientRect().top;
   if (place.bottom > innerHeight && room > place.height) menu.classList.add('menu--up');
 }
