@@ -78,7 +78,7 @@ def _print(results: dict[str, Any]) -> None:
     if of_pages := [result for result in results.values() if "page" in result]:
         print("\n" + pages.report(of_pages))
     for name, result in results.items():
-        if "peak_mb" in result:
+        if "posts" in result:
             print(
                 f"\n{name}: {result['posts']:,} posts ({result['source']}), counters and index included: "
                 f"{result['seconds']} s by the clock, {result['cpu_seconds']} s of processors, "
