@@ -16,7 +16,7 @@ test-long: .venv/.dev ## what takes longest: real processes, whole crawls, real 
 	@scripts/chromium.sh
 	$(PYTEST) -n 2 --dist load --maxschedchunk 1 -m long
 
-test-quick: .venv/.dev ## what needs no browser and no server, under a minute
+test-quick: .venv/.dev ## what needs no browser and no server, in half the time
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -q -m "$(QUICK)"
 
 check: .venv/.dev ## format, lint, types, import contracts, templates
