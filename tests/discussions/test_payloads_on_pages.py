@@ -55,6 +55,10 @@ def test_no_title_name_or_tag_adds_an_element(app: Flask, client: FlaskClient) -
                 (Thread, thread_id, "title", 200), (Member, author, "name", 80), (Tag, tag_id, "name", 40),
             ):  # fmt: skip
                 db.session.execute(update(model).where(model.id == key).values({column: words[:most]}))
+            # What a thread shows is its own list.
+            db.session.execute(
+                update(Thread).where(Thread.id == thread_id).values(tags=["tag " + words[:40]])
+            )
         page_cache.clear()
         answers = [client.get(path) for path in paths]
         assert {answer.status_code for answer in answers} == {200}
@@ -62,6 +66,7 @@ def test_no_title_name_or_tag_adds_an_element(app: Flask, client: FlaskClient) -
 
     plain = pages("x plain words")
     assert all("x plain words" in page for page in plain)
+    assert all("tag x plain words" in page for page in plain[:2])
     texts = [text for name in FILES for text in payloads(name)]
     assert len(texts) > 750
     for text in texts:
