@@ -22,12 +22,12 @@ from portal.discussions.policy import edit_needs_reason
 from portal.discussions.screening import said
 from portal.discussions.services.acceptance import drop_acceptance
 from portal.discussions.services.counting import count_post, count_thread, find_activity, touch
+from portal.discussions.services.former import keep_former
 from portal.discussions.services.lookup import post_for
 from portal.discussions.services.posting import clean_title, hold_post, look_at
 from portal.discussions.services.tagging import parse_tags, set_tags
 from portal.discussions.services.text import prepare, prepare_war_story
 from portal.discussions.services.uploads import attach_uploads, let_go_pictures, pictures_in
-from portal.discussions.source_formats import markdown_of
 from portal.kernel import clock, events, markup, preserving, site
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
@@ -115,21 +115,8 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
             or was_moved_since(thread.id, post.created_at)
         )
         if leaves_mark:
-            db.session.add(
-                PostRevision(
-                    post_id=post.id,
-                    version=post.version,
-                    title=thread.title if is_opening else "",
-                    source=markdown_of(post.source, post.source_format),
-                    editor_id=editor.member_id or 0,
-                    reason=" ".join(f"{label}: {edit.reason}".split() if label else edit.reason.split())[
-                        :200
-                    ],
-                    created_at=now,
-                )
-            )
-            post.revisions_count += 1
-            post.edited_at = now
+            why = " ".join(f"{label}: {edit.reason}".split() if label else edit.reason.split())
+            keep_former(post, thread, editor_id=editor.member_id or 0, reason=why, at=now)
         before, pictures = set(post.mentions), pictures_in(post.source)
         post.source, post.html, post.excerpt = prepared.source, prepared.html, prepared.excerpt
         post.source_format = "markdown"

@@ -12,6 +12,7 @@ from portal.discussions.events import PostEdited, ThreadChanged, ToolUsed
 from portal.discussions.models import Draft, Post, PostKind, PostRevision, PostState, Thread
 from portal.discussions.queries.changed_since import Changed, changed_since
 from portal.discussions.services.counting import touch
+from portal.discussions.services.former import keep_former
 from portal.discussions.services.lookup import any_post
 from portal.discussions.services.posting import clean_title
 from portal.discussions.services.text import prepare, prepare_war_story, sections_of
@@ -35,20 +36,7 @@ def give_words_back(post_id: int, version: int, *, by_id: int) -> bool:
     ).scalar_one_or_none()
     if former is None or post.version != version + 1 or post.state is PostState.DELETED:
         return False
-    now = clock.now()
-    db.session.add(
-        PostRevision(
-            post_id=post.id,
-            version=post.version,
-            title=thread.title if post.kind is PostKind.OPENING else "",
-            source=markdown_of(post.source, post.source_format),
-            editor_id=by_id,
-            reason=_("Given back after an appeal"),
-            created_at=now,
-        )
-    )
-    post.revisions_count += 1
-    post.edited_at = now
+    keep_former(post, thread, editor_id=by_id, reason=_("Given back after an appeal"), at=clock.now())
     _say_again(post, thread, former.title, former.source, by_id)
     touch(thread, board)
     events.publish(PostEdited(post.id, thread.id, by_id))
@@ -138,20 +126,8 @@ def _leave_out(post: Post, thread: Thread, said: Words, by_id: int) -> None:
     if said.rule is not None:
         used = ToolUsed(thread.id, post.id, by_id, "edited", said.reason[:200], said.rule, post.version)
         events.publish(used)
-    now = clock.now()
-    db.session.add(
-        PostRevision(
-            post_id=post.id,
-            version=post.version,
-            title=thread.title if is_opening else "",
-            source=markdown_of(post.source, post.source_format),
-            editor_id=by_id,
-            reason=": ".join(filter(None, (said.rule_label, said.reason)))[:200],
-            created_at=now,
-        )
-    )
-    post.revisions_count += 1
-    post.edited_at = now
+    why = ": ".join(filter(None, (said.rule_label, said.reason)))
+    keep_former(post, thread, editor_id=by_id, reason=why, at=clock.now())
     _say_again(post, thread, title, body, by_id)
 
 
