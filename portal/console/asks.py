@@ -7,7 +7,12 @@ from werkzeug.wrappers import Response
 
 from portal.asks import wording
 from portal.asks.queries import lists, timelines
-from portal.asks.queries.finding import ask_for_moderator, proposed_to_moderators, reason_against_asker
+from portal.asks.queries.finding import (
+    ask_for_moderator,
+    introduced_by,
+    proposed_to_moderator,
+    reason_against_asker,
+)
 from portal.asks.services import connecting, fitting
 from portal.asks.views.ask_page import clock_of
 from portal.discussions.queries import find_visible_thread
@@ -88,9 +93,10 @@ def _page(ask_id: int, form: Form) -> str:
     me = viewer()
     ask = ask_for_moderator(me, ask_id)
     thread = find_visible_thread(me, ask.thread_id or 0)
-    proposals = proposed_to_moderators(ask.id)
+    proposals = proposed_to_moderator(me, ask)
     member_ids = [one.member_id for one in proposals]
-    people = lists.moderator_people(me, member_ids)
+    introduced = introduced_by(me, ask.id)
+    people = lists.moderator_people(me, [*member_ids, *introduced])
     steps = timelines.steps_of(ask, own=False)
     products = {row.id: row.name for row in directory.products()}
     return render_template(
@@ -105,6 +111,7 @@ def _page(ask_id: int, form: Form) -> str:
         situation=wording.situation(ask, products),
         against=reason_against_asker(me, ask),
         proposals=[(one, people[one.member_id]) for one in proposals if one.member_id in people],
+        introduced=[people[number] for number in introduced if number in people],
         loads=loads_by_week(member_ids, clock.now()),
         least=wording.criterion(fitting.criteria_of(ask).least_important),
         words=wording,

@@ -162,7 +162,7 @@ class FirstMinuteForm(Form):
     answer_requests = RadioField(
         _l("How often may we bring you a question that fits you?"),
         coerce=int,
-        description=_l("Answer, or don't: nobody sees which you did not answer."),
+        description=_l("Answer, or don’t: nobody sees which you did not answer."),
     )
     values = SelectMultipleField(_l("What do you value?"), choices=list(VALUES.items()))
 

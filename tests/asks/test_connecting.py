@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from portal.asks.models import Ask, AskProposal, AskState, ProposalState
-from portal.asks.queries.finding import find_visible_ask, proposals_of
+from portal.asks.queries.finding import find_visible_ask, proposals_of, proposed_to_moderator
 from portal.asks.queries.private import words_of
 from portal.asks.services import asking, connecting, requests, settling
 from portal.asks.services.asking import Situation
@@ -18,13 +18,13 @@ from portal.conversations import services as conversations
 from portal.conversations.models import Conversation
 from portal.conversations.queries import listing
 from portal.discussions.models import ShownAs
-from portal.kernel.access import Duty, Status
+from portal.kernel.access import Duty, Status, Viewer
 from portal.kernel.db import Base, db
 from portal.kernel.errors import Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching.models import Availability
 from portal.matching.services import open_slot
-from portal.members.models import MemberState, VerifiedBy
+from portal.members.models import Member, MemberState, VerifiedBy
 from portal.moderation.models import Case, CaseState
 from tests.asks.scenes import (
     FACTORY,
@@ -47,6 +47,7 @@ from tests.conftest import make_customer, make_member, make_moderator, viewer_of
 from tests.conversations.conftest import talking
 
 Clock = Callable[[datetime], None]
+NEXT_MONDAY = datetime(2026, 3, 9, 0, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +73,11 @@ def require_company_address(member_id: int) -> None:
 
 def open_ids(ask_id: int) -> list[int]:
     return [one.id for one in proposals_of(ask_id) if one.state is ProposalState.OPEN]
+
+
+def listed(moderator: Viewer, of: Ask) -> list[int]:
+    """The proposals that this moderator reads as ready to be asked."""
+    return [one.id for one in proposed_to_moderator(moderator, fresh(of))]
 
 
 def conversations_of(asker_id: int) -> list[Conversation]:
@@ -507,6 +513,7 @@ class TestModerator:
         page = browser.get(place).get_data(as_text=True)
         assert "One of them cannot be asked for this asker" in page
         assert "Nothing that the asker named." in page
+        assert set(before) - set(picks()) == {f"{first}", f"{second}"}, "as whoever is full leaves it"
         with app.app_context():
             assert {row.member_id for row in conversations_of(asker)} == {alone, other}
             assert db.session.get_one(AskProposal, first).by_id is None
@@ -519,6 +526,95 @@ class TestModerator:
         assert (result.missing, result.refused, result.barred) == (0, 0, False)
         assert "introduced" in happened(one)
         assert len(conversations_of(asker)) == 1
+
+    def test_looking_for_more_tells_nothing_of_whom_the_asker_asked_alone(self, in_app: Flask, at: Clock):
+        asker, one = self.due(at, may_connect=True)
+        moderator = viewer_of(make_moderator())
+        at(TUESDAY + 25 * HOUR)
+        connecting.approach(viewer_of(asker), one.id, open_ids(one.id)[:1], note="Alone.")
+        assert connecting.look_again(moderator, one.id) == 0
+
+    @pytest.mark.parametrize("ends", ["declined", "lapsed"])
+    def test_what_came_of_asking_alone_changes_no_moderators_list_before_the_next_week(
+        self, in_app: Flask, at: Clock, ends: str
+    ):
+        asker, one = self.due(at, may_connect=True)
+        watching = viewer_of(make_moderator())
+        before = listed(watching, one)
+        assert len(before) == 3
+        at(TUESDAY + 25 * HOUR)
+        [made] = connecting.approach(viewer_of(asker), one.id, before[:1], note="Alone.").conversation_ids
+        alone = db.session.get_one(AskProposal, before[0]).member_id
+        if ends == "declined":
+            at(TUESDAY + 26 * HOUR)
+            conversations.decline(viewer_of(alone), made)
+        else:
+            at(TUESDAY + 25 * HOUR + timedelta(days=2, minutes=1))
+            assert conversations.release_due() == 1
+        assert before[0] not in open_ids(one.id)
+        assert len(open_ids(one.id)) == 3, "the asker reads the next at once"
+        assert listed(watching, one) == before
+        at(NEXT_MONDAY)
+        assert listed(watching, one) == open_ids(one.id)
+
+    @pytest.mark.parametrize("consent", [True, False])
+    def test_whoever_said_no_reads_as_anybody_who_cannot_be_asked_and_the_next_is_there(
+        self, in_app: Flask, at: Clock, consent: bool
+    ):
+        asker, one = self.due(at, may_connect=consent)
+        moderator = viewer_of(make_moderator())
+        before = listed(moderator, one)
+        at(TUESDAY + 25 * HOUR)
+        [made] = connecting.approach(viewer_of(asker), one.id, before[:1], note="Alone.").conversation_ids
+        conversations.decline(viewer_of(db.session.get_one(AskProposal, before[0]).member_id), made)
+        paused = db.session.get_one(AskProposal, before[1]).member_id
+        with unit_of_work():
+            db.session.add(Availability(member_id=paused, paused_until=TUESDAY + timedelta(days=90)))
+        at(TUESDAY + 26 * HOUR)
+        for chosen in before[:2]:
+            result = connecting.introduce(moderator, one.id, [chosen])
+            assert (result.conversation_ids, result.missing, result.refused) == ([], 1, 0)
+            assert "introduced" not in happened(one)
+        assert listed(moderator, one) == open_ids(one.id)
+        assert len(open_ids(one.id)) == 3
+
+    def test_moderators_read_the_introductions_they_made_and_nobody_elses(
+        self, app: Flask, at: Clock, sign_in: Callable[[int], FlaskClient]
+    ):
+        app.config["WTF_CSRF_ENABLED"] = False  # tests/house looks after those
+        with app.app_context():
+            asker, one = self.due(at, may_connect=True)
+            chosen, *_others = proposals_of(one.id)
+            name = db.session.get_one(Member, chosen.member_id).name
+            place, picked = f"/console/asks/{one.id}", chosen.id
+            made_it, watches = sign_in(make_moderator()), sign_in(make_moderator())
+
+        def lists(browser: FlaskClient) -> list[str]:
+            return re.findall(r'name="pick"[^>]*value="(\d+)"', browser.get(place).text)
+
+        before = lists(watches)
+        assert made_it.post(f"{place}/introductions", data={"pick": [picked]}).status_code == 303
+        at(TUESDAY + 26 * HOUR)
+        for answer in ("waits", "declined"):
+            if answer == "declined":
+                with app.app_context():
+                    [talk] = conversations_of(asker)
+                    conversations.decline(viewer_of(talk.member_id), talk.id)
+            own = made_it.get(place).text
+            assert f"You asked {name}" in re.sub(r"\s+", " ", own), answer
+            assert lists(made_it) == [number for number in before if number != f"{picked}"], answer
+            assert lists(watches) == before, answer
+            assert "You asked" not in watches.get(place).text
+
+    def test_when_nobody_is_left_the_list_is_empty_as_the_case_says(self, in_app: Flask, at: Clock):
+        asker, one = self.due(at, may_connect=True)
+        watching = viewer_of(make_moderator())
+        for number in range(8):
+            at(TUESDAY + (25 + number) * HOUR)
+            [first, *_more] = open_ids(one.id)
+            [made] = connecting.approach(viewer_of(asker), one.id, [first], note="Alone.").conversation_ids
+            conversations.decline(viewer_of(db.session.get_one(AskProposal, first).member_id), made)
+        assert listed(watching, one) == open_ids(one.id) == []
 
     @pytest.mark.parametrize("shown_as", list(ShownAs))
     def test_a_peer_of_the_same_company_or_of_an_asker_without_a_name_decides_nothing(

@@ -25,7 +25,7 @@ from portal.matching.services import open_slot
 from portal.members.models import Member
 from portal.search import services as search
 from tests.asks.scenes import answer, ask, board, make_customers, make_prospect, request_of, work
-from tests.conftest import make_board, make_customer, make_member, make_moderator, viewer_of
+from tests.conftest import make_board, make_company, make_customer, make_member, make_moderator, viewer_of
 from tests.conversations.conftest import talking
 from tests.support.statements import Statements
 
@@ -234,6 +234,25 @@ class TestAsking:
         assert (ended.status_code, ended.location) == (303, url)
         with app.app_context():
             assert db.session.execute(select(Ask)).first() is None
+
+    @pytest.mark.parametrize("who", ["vendor", "colleague", "customer"])
+    def test_ones_own_list_says_which_answers_leave_the_clock_running(
+        self, app: Flask, sign_in: SignIn, who: str
+    ):
+        with app.app_context():
+            board()
+            company = make_company()
+            asker = make_prospect(company_id=company)
+            one = ask(asker)
+            writers = {
+                "vendor": lambda: make_member(status=Status.VENDOR),
+                "colleague": lambda: make_customer(company_id=company),
+                "customer": make_customer,
+            }
+            answer(writers[who](), one)
+        said = re.sub(r"<[^>]+>|\s+", " ", sign_in(asker).get("/asks").get_data(as_text=True))
+        assert ("1 answer, which does not stop the clock" in said) == (who != "customer")
+        assert ("Answered by a customer" in said) == (who == "customer")
 
     def test_in_private_leads_to_three_customers(self, app: Flask, sign_in: SignIn):
         with app.app_context():

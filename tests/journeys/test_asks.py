@@ -10,13 +10,16 @@ from sqlalchemy import select, update
 
 from portal.asks.models import Ask, AskStage
 from portal.asks.services import waves
-from portal.discussions.models import Audience, Thread
+from portal.discussions.models import Audience, Board, Thread, ThreadKind
+from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel import site as settings
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member
-from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect
+from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
 from tests.journeys.people import Opener, signed_in
+from tests.journeys.test_finding import wait_for_the_index
+from tests.support.browser import DESKTOP, PHONE
 from tests.support.site import Site
 
 pytestmark = pytest.mark.long
@@ -28,6 +31,10 @@ def _board(site: Site, mark: str) -> str:
         make_board(name, audience=Audience.PROSPECTS, slug=f"asks-{mark}")
         settings.change(ask_board=f"asks-{mark}", weekend=[])  # whatever day it is
     return name
+
+
+def _slug_to_id(slug: str) -> int:
+    return db.session.execute(select(Board.id).where(Board.slug == slug)).scalar_one()
 
 
 def _hours_pass(site: Site, title: str, hours: int) -> None:
@@ -102,6 +109,55 @@ def test_a_visitor_asks_a_customer_is_mailed_and_the_answer_stops_the_clock(
     # The clock stopped, and she is told.
     jana.opens(ask_page).sees("A customer answered after").sees("The clock stopped.").looks("ask-answered")
     jana.post_office.wait_for(f"jana-{mark}@free.example", title)
+
+
+def test_an_answered_question_found_while_typing_ends_the_ask(site: Site, somebody: Opener) -> None:
+    mark = uuid.uuid4().hex[:8]
+    _board(site, mark)
+    with site.inside():
+        board_id = _slug_to_id(f"asks-{mark}")
+        asked_before, helper = make_prospect(), make_customer(f"Tomasz {mark}")
+        title = f"How long did moving ninety partners take {mark}?"
+        thread = open_thread(
+            viewer_of(asked_before), board_id, kind=ThreadKind.QUESTION, title=title, body="Months?"
+        )
+        post_reply(viewer_of(helper), thread.id, "Seven and a half months, for all ninety.")
+        asker = make_prospect("Jana Nováková")
+        wait_for_the_index()
+    jana = signed_in(somebody, site, asker)
+    jana.opens("/ask").writes("We are told three months.", "The whole question")
+    typed = jana.page.get_by_label("In one line")
+    typed.press_sequentially(f"How long did moving forty partners take {mark}?", delay=5)
+    close = jana.page.get_by_role("region", name=re.compile("like yours (was|were) answered"))
+    expect(close.get_by_role("link", name=title)).to_be_visible()
+    jana.looks("ask-similar")
+    jana.presses(re.compile(rf"This answers it *: {re.escape(title)}"), close)
+    jana.sees_heading(title).sees("Seven and a half months").sees("Nothing was sent")
+    jana.opens("/asks").sees("You have not asked anything yet")
+    jana.opens("/ask")
+    expect(jana.page.get_by_label("The whole question")).to_have_value("")
+    with site.inside():
+        assert db.session.scalars(select(Ask.id).where(Ask.asker_id == asker)).all() == []
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_first_minute_of_a_customer_is_kept(
+    site: Site, somebody: Opener, viewport: dict[str, int]
+) -> None:
+    mark = uuid.uuid4().hex[:8]
+    with site.inside():
+        same = {"industry": "31-33", "size_band": "500-999"}
+        make_customer(f"Alike {mark}", company_id=make_company(f"Tidewater {mark}", **same))
+        member = make_customer("Ines Okafor", company_id=make_company(f"Palmgren {mark}", **same))
+    ines = signed_in(somebody, site, member, viewport=viewport)
+    ines.opens("/welcome/first-minute").sees("People in a situation like yours").sees("Alike")
+    ines.looks(f"first-minute-{viewport['width']}")
+    often = ines.page.get_by_role("group", name="How often may somebody ask you for a private conversation?")
+    often.get_by_label("once a quarter").check()
+    ines.ticks("Speaking").presses("Save and go on").sees("Saved. You can change it at any time")
+    ines.opens("/welcome/first-minute")
+    expect(often.get_by_label("once a quarter")).to_be_checked()
+    expect(ines.page.get_by_label("Speaking")).to_be_checked()
 
 
 def test_nobody_answers_so_more_are_asked_and_a_moderator_connects(site: Site, somebody: Opener) -> None:

@@ -1,21 +1,35 @@
 """One ask for one viewer, and rows for writing. What is hidden and what is not there look alike."""
 
+from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import and_, bindparam, false, or_, select
+from sqlalchemy import and_, bindparam, false, func, or_, select
 
-from portal.asks.models import AnswerRequest, Ask, AskMode, AskProposal, ProposalState
+from portal.asks.models import (
+    AnswerRequest,
+    Ask,
+    AskMode,
+    AskProposal,
+    AskStage,
+    ProposalState,
+    StageKind,
+)
 from portal.conversations.models import Conversation
 from portal.discussions.models import Board, PostState, ShownAs, Thread
 from portal.discussions.policy import thread_is_visible
+from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, NotFound
+from portal.matching.queries import week_began
 from portal.moderation.queries.parties import reason_against_member
 
 LARGEST_ID = 2**31 - 1
 WEIGHED_AWAY = "weighed away"  # how a proposal went when its asker said what matters most; may come again
+INTRODUCED = "introduced"  # a moderator asked them for the asker
+TRIED = "tried"  # a moderator chose them, and they could not be asked
 ASKED_BEFORE = "asked before"  # how a member came to be set aside: their request came to nothing before
 
 
@@ -151,16 +165,41 @@ def proposals_of(ask_id: int) -> list[AskProposal]:
     )
 
 
-def proposed_to_moderators(ask_id: int) -> list[AskProposal]:
-    """Whom a moderator reads as proposed.
+def proposed_to_moderator(moderator: Viewer, ask: Ask) -> list[AskProposal]:
+    """Whom this moderator reads as proposed.
 
-    Whom the asker asked alone stays among them: who is missing there would be one half of a pair.
+    What the asker does alone, and what comes of it, changes nothing here before the next week: who is missing
+    the next moment, or comes in their place, would tell whom they asked and that it was a no.
     """
-    return [
-        one
-        for one in proposals_of(ask_id)
-        if one.state is ProposalState.OPEN or (one.state is ProposalState.APPROACHED and one.by_id is None)
-    ]
+    found = [one for one in proposals_of(ask.id) if one.chosen_as not in (WEIGHED_AWAY, ASKED_BEFORE, TRIED)]
+    if all(one.state is ProposalState.GONE for one in found):
+        return []  # moderators were told that there is nobody
+    since = _list_began(ask.id)
+    found = [one for one in found if one.state is not ProposalState.GONE or one.state_at >= since]
+    later: set[int] = set()
+    for moment, gone in Counter(one.state_at for one in found if one.state is ProposalState.GONE).items():
+        later.update([one.id for one in found if one.made_at == moment][-gone:])
+    return [one for one in found if one.id not in later and not _is_introduced_by(moderator, one)]
+
+
+def introduced_by(moderator: Viewer, ask_id: int) -> list[int]:
+    """The members whom this moderator asked for the asker; what came of it is not theirs to know."""
+    return [one.member_id for one in proposals_of(ask_id) if _is_introduced_by(moderator, one)]
+
+
+def _is_introduced_by(moderator: Viewer, one: AskProposal) -> bool:
+    return one.chosen_as == INTRODUCED and one.by_id == moderator.member_id
+
+
+def _list_began(ask_id: int) -> datetime:
+    """As of when moderators read who is proposed: when the case was due or wanted, or the week began."""
+    told = db.session.execute(
+        select(func.max(AskStage.at)).where(
+            AskStage.ask_id == ask_id, AskStage.kind.in_([StageKind.DUE, StageKind.CONNECT])
+        )
+    ).scalar()
+    monday = week_began(clock.now())
+    return max(told, monday) if told is not None else monday
 
 
 def _visible(viewer: Viewer, ask_id: int) -> Any:

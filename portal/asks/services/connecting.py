@@ -22,12 +22,14 @@ from portal.asks.models import (
 from portal.asks.queries.boards import responsible
 from portal.asks.queries.finding import (
     ASKED_BEFORE,
+    INTRODUCED,
+    TRIED,
     WEIGHED_AWAY,
     ask_for_moderator,
     locked,
     own_ask,
     proposals_of,
-    proposed_to_moderators,
+    proposed_to_moderator,
     reason_against_asker,
 )
 from portal.asks.services import fitting, stages, telling, timing
@@ -65,6 +67,7 @@ class Approached:
     refusal: str = ""
     barred: bool = False
     replaced: int = 0
+    gone_at: datetime | None = None
 
     @property
     def missing(self) -> int:
@@ -100,8 +103,12 @@ def allow_connecting(asker: Viewer, ask_id: int, *, allowed: bool) -> Ask:
     return ask
 
 
-def propose(ask: Ask, wanted: int | None = None, *, by_id: int | None = None) -> int:
-    """Keep up to three customers to choose from; gives how many came in. Inside a unit of work."""
+def propose(ask: Ask, wanted: int | None = None, *, instead_at: datetime | None = None) -> int:
+    """Keep up to three customers to choose from; gives how many came in. Inside a unit of work.
+
+    `instead_at`: the moment at which those went in whose place they come. They get the same, by which
+    `proposed_to_moderator` knows them.
+    """
     if wanted is None:
         wanted = policy.PROPOSED - len(open_proposals(ask))
     if wanted <= 0:
@@ -117,10 +124,10 @@ def propose(ask: Ask, wanted: int | None = None, *, by_id: int | None = None) ->
         ],
         wanted=wanted,
     )
-    now = clock.now()
+    now = instead_at or clock.now()
     for match in found.matches:
         proposal = _proposal(ask, match.member_id)
-        proposal.by_id, proposal.made_at = by_id, now
+        proposal.by_id, proposal.made_at = None, now
         proposal.fit, proposal.load, proposal.limit = match.fit, match.load, match.limit
         proposal.same, proposal.differs = list(match.same), list(match.differs)
         proposal.unknown = list(match.unknown)
@@ -247,7 +254,7 @@ def _replace_missing(asker: Viewer, ask_id: int, result: Approached) -> None:
     if result.missing:
         with unit_of_work():
             ask = own_ask(asker, ask_id, lock=True)
-            result.replaced = propose(ask)
+            result.replaced = propose(ask, instead_at=result.gone_at)
             alert_if_none_is_left(ask)
 
 
@@ -297,18 +304,20 @@ def _approach_one(
         result.closed += 1
     except (NoCapacity, NotFound):
         result.gone += 1
+    result.gone_at = result.gone_at or clock.now()
     with unit_of_work():
-        _mark(proposal.id, ProposalState.GONE)
+        _mark(proposal.id, ProposalState.GONE, result.gone_at)
 
 
 def move_on(ask: Ask, member_id: int) -> int:
     """An approach came to nothing: the next is proposed. Gives how many. Inside a unit of work."""
+    now = clock.now()
     db.session.execute(
         update(AskProposal)
         .where(AskProposal.ask_id == ask.id, AskProposal.member_id == member_id)
-        .values(state=ProposalState.GONE, state_at=clock.now())
+        .values(state=ProposalState.GONE, state_at=now)
     )
-    made = propose(ask, 1)
+    made = propose(ask, 1, instead_at=now)
     alert_if_none_is_left(ask)
     return made
 
@@ -416,9 +425,11 @@ def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_k
             raise Forbidden(against)
         if ask.state in (AskState.GONE, AskState.HELD):
             raise Invalid(_("This ask is no longer there."))
-        known = {one.id: one for one in proposed_to_moderators(ask.id)}
+        known = {one.id: one for one in proposed_to_moderator(moderator, ask)}
         if any(number not in known for number in chosen):
             raise Invalid(_("One of them is no longer there. Choose again."), "pick")
+        if not ask.may_connect:
+            result.gone += _not_there(ask, [known[number] for number in chosen])
         still_open = [number for number in chosen if known[number].state is ProposalState.OPEN]
         for number in still_open:
             known[number].by_id = moderator.member_id
@@ -427,6 +438,7 @@ def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_k
         asker = viewer_of(ask.asker_id)
         result.gone += len(chosen) - len(still_open)
         for number in still_open:
+            before = len(result.conversation_ids)
             try:
                 _approach_one(asker, ask, known[number], _note_for(ask), "", result)
             except Forbidden:
@@ -434,18 +446,34 @@ def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_k
                 break
             except DomainError:  # they wait for two answers already, say: the asker chooses later
                 result.refused += 1
+            if len(result.conversation_ids) > before:
+                with unit_of_work():
+                    known[number].chosen_as = INTRODUCED
     with unit_of_work():
         ask = ask_for_moderator(moderator, ask_id, lock=True)
+        for one in proposals_of(ask.id):
+            alone = ask.may_connect and one.state is ProposalState.APPROACHED and one.chosen_as != INTRODUCED
+            if one.id in chosen and (alone or one.state is ProposalState.GONE):
+                one.chosen_as = TRIED  # both leave the moderators' list, so nothing tells one from the other
         if result.missing:
             result.replaced = propose(ask)
         asked = len(result.conversation_ids)
-        count = asked or (result.refused if ask.may_connect else len(chosen))
+        count = asked or (result.refused if ask.may_connect else len(chosen) - result.gone)
         if count:
             number = _times_introduced(ask) + 1
             stages.done(ask, StageKind.INTRODUCED, number, count=count, asked=bool(asked))
             opening.withdraw_case(timing.case_key(ask))
             telling.tell_asker(ask, f"introduced-{number}")
     return result
+
+
+def _not_there(ask: Ask, chosen: list[AskProposal]) -> int:
+    """How many of these cannot be asked at present, also by the asker alone."""
+    asker, in_vain = viewer_of(ask.asker_id), asked_in_vain(ask.asker_id)
+    for one in chosen:
+        if one.state is ProposalState.OPEN and not _is_still_there(asker, one, in_vain):
+            one.state, one.state_at = ProposalState.GONE, clock.now()
+    return sum(one.state is ProposalState.GONE for one in chosen)
 
 
 def _note_for(ask: Ask) -> str:
@@ -491,11 +519,11 @@ def _state_of(proposal_id: int) -> ProposalState | None:
     ).scalar_one_or_none()
 
 
-def _mark(proposal_id: int, state: ProposalState) -> None:
+def _mark(proposal_id: int, state: ProposalState, at: datetime | None = None) -> None:
     db.session.execute(
         update(AskProposal)
         .where(AskProposal.id == proposal_id)
-        .values(state=state, state_at=clock.now())
+        .values(state=state, state_at=at or clock.now())
         .execution_options(synchronize_session="fetch")
     )
 
@@ -507,11 +535,12 @@ def propose_again(asker: Viewer, ask_id: int) -> int:
         if not policy.may_connect(asker, ask):
             raise Invalid(_("This ask is no longer there, so nobody can be proposed for it."))
         there, in_vain = in_touch_with(ask.asker_id), asked_in_vain(ask.asker_id)
+        now = clock.now()
         for one in open_proposals(ask):
             if one.member_id in there or not _is_still_there(asker, one, in_vain):
-                one.state, one.state_at = ProposalState.GONE, clock.now()
+                one.state, one.state_at = ProposalState.GONE, now
         db.session.flush()
-        made = propose(ask)
+        made = propose(ask, instead_at=now)
         alert_if_none_is_left(ask)
         return made
 
@@ -533,4 +562,5 @@ def look_again(moderator: Viewer, ask_id: int) -> int:
             raise Invalid(_("This ask is over."))
         if against := reason_against_asker(moderator, ask):
             raise Forbidden(against)
-        return propose(ask)
+        # By what they read: whom the asker asked alone leaves no gap there.
+        return propose(ask, policy.PROPOSED - len(proposed_to_moderator(moderator, ask)))

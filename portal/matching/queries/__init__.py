@@ -13,7 +13,7 @@ from portal.matching.queries.eligible import (
     takes_answer_requests,
 )
 from portal.matching.queries.explaining import Match, Proposals, explanation
-from portal.matching.queries.loads import Load, load, loads_by_week
+from portal.matching.queries.loads import Load, load, loads_by_week, week_began
 from portal.matching.queries.own import (
     happy_to_talk_about,
     needs_welcome,
@@ -49,4 +49,5 @@ __all__ = [
     "reach",
     "takes_answer_requests",
     "takes_conversations",
+    "week_began",
 ]

@@ -55,13 +55,18 @@ def loads_by_week(member_ids: Sequence[int], at: datetime) -> dict[int, Load]:
     return {row[0]: Load(int(row[1]), int(row[2])) for row in rows}
 
 
+def week_began(at: datetime) -> datetime:
+    """The Monday at 00:00 UTC as of which staff read what changes with each request."""
+    return (at - timedelta(days=at.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def conversations_by_week(at: datetime) -> Subquery:
     """SQL: member_id, load, as they were on Monday at 00:00 UTC.
 
     A number that changed with each request would tell staff when somebody was asked, and with what else
     happened in that hour, by whom.
     """
-    monday = (at - timedelta(days=at.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = week_began(at)
     return (
         select(Reservation.member_id, func.count().label("load"))
         .where(
