@@ -353,8 +353,8 @@ def _edit(author: Viewer, post: Post, body: str) -> None:
         editing.edit_post(author, post.id, Edit(body=body, reason="clearer", version=version))
 
 
-def _known_rows(site: Community) -> None:
-    """Every id and name that stands in the database."""
+def know_every_row(site: Community) -> None:
+    """Every id and name of these that stands in the database, and what else stands in addresses."""
     ids = {
         "thread_id": Thread.id,
         "post_id": Post.id,
@@ -376,10 +376,6 @@ def _known_rows(site: Community) -> None:
     }
     for name, column in ids.items():
         site.known[name] = list(db.session.scalars(db.select(column).distinct().order_by(column)))
-    board_slugs = [canary.word for canary in site.canaries if "slug" in canary.word]
-    site.known["slug"] = ["public-board", *board_slugs]
-    own = [site.people[role] for role in ("author", "reporter", "asker", "guest", "sales")]
-    site.known["username"] = list(db.session.scalars(db.select(Member.username).where(Member.id.in_(own))))
     pictures = db.session.scalars(db.select(Member.picture).where(Member.picture != ""))
     site.known["members.picture:name"] = [name.removeprefix("m-") for name in pictures]
     site.known |= {
@@ -399,6 +395,14 @@ def _known_rows(site: Community) -> None:
         "theme.logo:name": ["light.webp"],
         "appeal_id": site.known.get("appeal_id", []),
     }
+
+
+def _known_rows(site: Community) -> None:
+    know_every_row(site)
+    board_slugs = [canary.word for canary in site.canaries if "slug" in canary.word]
+    site.known["slug"] = ["public-board", *board_slugs]
+    own = [site.people[role] for role in ("author", "reporter", "asker", "guest", "sales")]
+    site.known["username"] = list(db.session.scalars(db.select(Member.username).where(Member.id.in_(own))))
 
 
 def _png() -> bytes:

@@ -7,7 +7,7 @@ from flask import Response, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.conversations import services
+from portal.conversations import services, who_knows
 from portal.conversations.queries import copies, giving, listing, reading
 from portal.conversations.views.blueprint import blueprint, conversation_page
 from portal.kernel import clock
@@ -29,7 +29,8 @@ def index() -> str:
 @requires(Permission.VISIT)
 def who_can_read() -> str:
     """In plain words: what is and is not protected, and who may know what."""
-    return render_template("conversations/who_can_read.html")
+    heads, rows = who_knows.printed()
+    return render_template("conversations/who_can_read.html", heads=heads, rows=rows)
 
 
 @blueprint.get("/conversations/<conversation_id>")
