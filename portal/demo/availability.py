@@ -20,7 +20,8 @@ def add_availability(people: dict[str, int], seed: int, now: datetime) -> None:
     """Choices of most customers, each a little different; the others stay with the defaults."""
     draw = Random(seed)  # noqa: S311 - a draw that is the same each time
     steps = [step for talk in content.conversations() for step in talk.get("step", ())]
-    joins = {step["whom"] for step in steps if step["do"] == "bring"}
+    joins = {step["whom"] for step in steps if step["do"] in ("propose", "invite", "bring")}
+    asked = {name for ask in content.asks() for name in ask.get("asked", ())}
     for person in content.people():
         if person["status"] not in (Status.CUSTOMER, Status.FORMER):
             continue
@@ -29,13 +30,24 @@ def add_availability(people: dict[str, int], seed: int, now: datetime) -> None:
         row = _choices(person, people[person["username"]], draw, now)
         if shown:
             row |= {"limit_per_quarter": 3, "paused_until": None, "conversations_open": True, "by_mail": True}
-            row |= {"answer_requests_per_month": 4, "answer_requests_open": True, "talk_about": TALK}
-            row |= {"identity": Identity.NAME, "quiet_from": 20, "quiet_to": 7, "welcomed_at": now}
+            row |= {"talk_about": TALK}
+            row |= {"identity": Identity.NAME, "welcomed_at": now}
         if person["username"] in joins:
             row["company_address_required"] = False  # they talk with a prospect who has none
-        if chooses or shown:
+        if person["username"] in asked:
+            row |= {"answer_requests_per_month": 6, "answer_requests_open": True, "paused_until": None}
+            row |= {"quiet_from": None, "quiet_to": None}
+        if chooses or shown or person["username"] in asked:
             db.session.add(Availability(**row))
             _open_slots(row, person, max(slots, 2) if shown else slots, draw, now)
+    db.session.flush()
+
+
+def close_at_night(people: dict[str, int]) -> None:
+    """The account that is shown wants nothing at night; last, since what it was asked came at any hour."""
+    shown = next(person for person in content.people() if person.get("email") == SHOWN)
+    row = db.session.get_one(Availability, people[shown["username"]])
+    row.quiet_from, row.quiet_to = 20, 7
     db.session.flush()
 
 

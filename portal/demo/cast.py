@@ -85,12 +85,14 @@ def add_people(
         email = email_of(person, domains)
         joined = first_seen.get(username, now - timedelta(days=draw.uniform(20, 400)))
         joined -= timedelta(days=draw.expovariate(1 / 25), hours=draw.uniform(0.3, 20))
+        if "days_here" in person:
+            joined = now - timedelta(days=person["days_here"])
         status = Status(person["status"])
         member = Member(
             username=username,
             name=person["name"],
             email=email,
-            email_confirmed_at=joined + timedelta(minutes=draw.uniform(1, 40)),
+            email_confirmed_at=min(joined + timedelta(minutes=draw.uniform(1, 40)), now),
             password_hash=password_hash if email.endswith("@demo.example") else None,
             status=status,
             duties=person.get("duties", []),
@@ -107,7 +109,7 @@ def add_people(
             about_source=person.get("about", ""),
             about_html=markup.render(person["about"]).html if person.get("about") else "",
             created_at=joined,
-            last_seen_at=now - timedelta(days=draw.expovariate(1 / 12)),
+            last_seen_at=max(joined, now - timedelta(days=draw.expovariate(1 / 12))),
             import_source=SOURCE,
             external_id=username,
             visibility={},

@@ -27,8 +27,14 @@ def boards() -> list[Table]:
 
 @cache
 def asks() -> list[Table]:
-    """Asks that are open when the demo is loaded."""
+    """Asks of the last days, each with its steps."""
     return _read("asks.toml")["ask"]
+
+
+@cache
+def invites() -> list[Table]:
+    """Links that people hand out."""
+    return _read("invites.toml")["invite"]
 
 
 @cache

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from random import Random
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from portal.demo import content
 from portal.discussions.events import AnswerAccepted, PostPublished
@@ -121,7 +121,8 @@ def _tell_recent(now: datetime) -> None:
         with clock.frozen(moment or now):
             tell_of_acceptance(AnswerAccepted(thread_id, post_id or 0, asker_id))
     db.session.flush()
-    db.session.execute(update(Mail).values(sent_at=now, error="history: never sent"))
+    db.session.execute(delete(Mail).where(Mail.member_id.is_(None)))  # to people who are not here
+    db.session.execute(update(Mail).values(sent_at=now, body={}, error="history: never sent"))
     db.session.execute(update(Notice).where(Notice.created_at < now - UNREAD).values(read_at=now - UNREAD))
     unread = (
         select(func.count(Notice.id))

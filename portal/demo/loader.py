@@ -15,12 +15,13 @@ from portal.demo import (
     conversations,
     dates,
     desk,
+    invites,
     pictures,
     states,
     talk,
     willing,
 )
-from portal.demo.availability import add_availability
+from portal.demo.availability import add_availability, close_at_night
 from portal.discussions.models import Board, Follow, Post, Tag, Thread
 from portal.discussions.services.recount import recount
 from portal.kernel import clock, site
@@ -83,11 +84,13 @@ def load(
         states.thank_each_other(people, now)
         db.session.flush()
         site.change(**{name: SITE[name] for name in ("name", "vendor_name", "ask_responsible")})
-        say("asks in every state")
+        say("invites, and asks in every state")
+        invites.add(people, now)
         asks.add(written, people, draw, now)
         db.session.flush()
         say("conversations in every state")
         conversations.add(people, now)
+        close_at_night(people)
         db.session.flush()
         say("the ledger of thanks")
         rebuild()

@@ -137,6 +137,7 @@ BOARDS: dict[str, Table] = {board["slug"]: board for board in load("boards.toml"
 THREADS = all_threads()
 CONVERSATIONS = tomllib.loads((CONTENT / "conversations.toml").read_text(encoding="utf-8"))["conversation"]
 ASKS = tomllib.loads((CONTENT / "asks.toml").read_text(encoding="utf-8"))["ask"]
+INVITES = tomllib.loads((CONTENT / "invites.toml").read_text(encoding="utf-8"))["invite"]
 MODERATORS = {name for name, person in PEOPLE.items() if "moderator" in person.get("duties", [])}
 
 
@@ -187,6 +188,14 @@ def conversation_texts() -> Iterator[tuple[str, str]]:
         for step in one.get("step", []):
             if step["do"] != "link" and "text" in step:
                 yield one["key"], step["text"]
+
+
+def ask_texts(ask: Table) -> Iterator[str]:
+    """Everything that is written in an ask."""
+    yield ask["title"]
+    yield ask["body"]
+    for step in ask.get("step", []):
+        yield step.get("text", "")
 
 
 each_thread = pytest.mark.parametrize("thread", THREADS, ids=name_of)
@@ -340,7 +349,7 @@ def test_no_long_sentence_occurs_in_two_places() -> None:
             for sentence in sentences(text):
                 where[sentence].add(thread["key"])
     for ask in ASKS:
-        for text in (ask["title"], ask["body"], ask.get("answer_body", ""), ask.get("vendor_body", "")):
+        for text in ask_texts(ask):
             for sentence in sentences(text):
                 where[sentence].add(ask["key"])
     for number, (key, text) in enumerate(conversation_texts()):
@@ -361,21 +370,55 @@ def test_a_conversation_is_between_people_who_may_have_one() -> None:
         assert afters == sorted(afters)
         assert all(after <= one["days_ago"] * 24 for after in afters), "nothing happens in the future"
         for step in one.get("step", []):
-            assert PEOPLE[step["by"]]["status"] != "vendor", "nobody from the vendor is in the room"
+            if step["do"] in ("read", "decide"):  # of what was disclosed to moderators
+                assert step["by"] in MODERATORS
+            else:
+                assert PEOPLE[step["by"]]["status"] != "vendor", "nobody from the vendor is in the room"
 
 
 def test_conversations_show_every_state() -> None:
     done = {step["do"] for one in CONVERSATIONS for step in one.get("step", [])}
     assert done == {
-        "accept", "decline", "withdraw", "say", "times", "agree", "call_off", "link", "rate", "thank",
-        "leave", "bring", "report", "decide",
+        "accept", "decline", "withdraw", "say", "take_back", "times", "agree", "call_off", "missed", "link",
+        "rate", "thank", "leave", "block", "propose", "invite", "bring", "report", "read", "decide",
     }  # fmt: skip
+    assert any(one.get("book") for one in CONVERSATIONS), "a time that was open was booked"
+    assert any(one.get("at_night") for one in CONVERSATIONS), "one waits until it is day"
+    reported = [step for one in CONVERSATIONS for step in one.get("step", []) if step["do"] == "report"]
+    assert {"note" in step for step in reported} == {True, False}, "a note was reported, and messages were"
     assert any(one["days_ago"] < 1 and not one.get("step") for one in CONVERSATIONS), "one was just requested"
     assert any(one["days_ago"] > 7 and not one.get("step") for one in CONVERSATIONS), "one was never answered"
 
 
+def test_an_ask_is_asked_and_answered_by_people_who_may() -> None:
+    keys = [one["key"] for one in ASKS]
+    assert len(keys) == len(set(keys))
+    for one in ASKS:
+        assert PEOPLE[one["author"]]["status"] == "prospect"
+        assert all(PEOPLE[name]["status"] in {"customer", "former"} for name in one.get("asked", []))
+        afters = [step["after"] for step in one.get("step", [])]
+        assert afters == sorted(afters)
+        assert all(after <= one["hours_ago"] for after in afters), "nothing happens in the future"
+
+
+def test_invites_show_what_can_become_of_one() -> None:
+    """Open, over, withdrawn, used with and without a report: the sender reads each of them."""
+    by_sales = [one for one in INVITES if one["from"] == "gareth-pryce"]
+    assert "sales" in PEOPLE["gareth-pryce"]["duties"]
+    assert any(one["days_ago"] > 14 and "used_by" not in one for one in by_sales), "one is over"
+    assert any("withdrawn_after" in one for one in by_sales)
+    assert {one["report"] for one in by_sales if "used_by" in one} == {True, False}
+    assert any(one["days_ago"] < 14 and not {"used_by", "withdrawn_after"} & one.keys() for one in by_sales)
+    for one in INVITES:
+        if "used_by" in one:
+            assert PEOPLE[one["used_by"]]["days_here"] < one["days_ago"], "they joined by it"
+
+
 def test_the_tone_of_conversations_is_professional() -> None:
-    for _key, text in conversation_texts():
+    for _key, text in [
+        *conversation_texts(),
+        *((one["key"], text) for one in ASKS for text in ask_texts(one)),
+    ]:
         assert not re.search(r"\w!(?!\w)", text), "no exclamation marks"
         assert not REAL_VENDORS.search(text), "rivals are invented"
 

@@ -58,7 +58,7 @@ def _of_templates() -> Iterator[tuple[str, str]]:
 
 def _of_code() -> Iterator[tuple[str, str]]:
     for path in sorted(PORTAL.rglob("*.py")):
-        if "migrations" in path.parts or "demo" in path.parts:
+        if path.relative_to(PORTAL).parts[0] in ("migrations", "demo"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _name(node.func) in _FUNCTIONS | ERRORS:

@@ -142,7 +142,6 @@ def _carry_out(stage_id: int, ask_id: int) -> int:
 
 def _ask_customers(ask: Ask, stage: AskStage) -> None:
     """Bring the ask to the next five; nobody twice."""
-    title = _title(ask)
     chosen = matching.choose_for_wave(
         ask.asker_id,
         fitting.criteria_of(ask),
@@ -151,8 +150,16 @@ def _ask_customers(ask: Ask, stage: AskStage) -> None:
         count=policy.WAVE,
         at=clock.now(),
     )
+    bring(ask, stage, chosen)
+
+
+def bring(ask: Ask, stage: AskStage, chosen: list[matching_queries.Match]) -> None:
+    """Requests for those who were chosen, told after their quiet hours; of nobody, too, the timeline tells.
+
+    Inside a unit of work, on a locked ask and a stage that was claimed.
+    """
     ids = [match.member_id for match in chosen]
-    alike = fitting.answered_alike(fitting.posts_alike(title), ids, ask.thread_id)
+    alike = fitting.answered_alike(fitting.posts_alike(_title(ask)), ids, ask.thread_id)
     now = clock.now()
     reach = matching_queries.reach(ids, now)
     for match in chosen:
