@@ -25,7 +25,12 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     there = {
         row.id: row
         for row in db.session.execute(
-            select(Conversation.id, Conversation.state, Conversation.asker_id)
+            select(
+                Conversation.id,
+                Conversation.state,
+                Conversation.asker_id,
+                (Conversation.accepted_at == Conversation.requested_at).label("booked"),
+            )
             .join(Participant, Participant.conversation_id == Conversation.id)
             .where(
                 Conversation.id.in_(ids),
@@ -93,7 +98,7 @@ def _sentence_of_report(notice: Notice) -> str:
 
 def _sentence(notice: Notice, row: Any) -> str:
     if notice.kind == telling.REQUEST:
-        if row.state is ConversationState.OPEN and notice.data.get("what") != "invited":
+        if row.state is ConversationState.OPEN and row.booked and notice.data.get("what") != "invited":
             return _("A time that you opened was booked")
         return _("You have a request for a conversation")
     if notice.kind == telling.MESSAGE:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from portal.conversations import services
+from portal.conversations import services, telling
 from portal.conversations.errors import InTouch
 from portal.conversations.events import ConversationReleased
 from portal.conversations.models import Conversation, ConversationState
@@ -192,6 +192,23 @@ def test_a_booked_time_opens_the_conversation(in_app):
     assert [one.booked for one in asked_for(viewer_of(ines))] == [True], "also where the clock runs"
     services.leave(viewer_of(jonas), conversation.id)
     assert load(ines, clock.now()).taken == 0
+
+
+def test_only_a_booked_time_is_told_of_as_booked(in_app, at):
+    ines, otto = make_customer(), make_customer()
+    slot = open_slot(otto, clock.now() + timedelta(days=2), 30)
+    asked(make_prospect(), otto, slot_id=slot.id)
+    conversation = asked(make_prospect(), ines)
+    at(clock.now() + timedelta(hours=3))
+    services.accept(viewer_of(ines), conversation.id, text="Gladly.")
+    assert _told(otto) == ["A time that you opened was booked"]
+    assert _told(ines) == ["You have a request for a conversation"], "they accepted it, nobody booked a time"
+
+
+def _told(member_id: int) -> list[str]:
+    rows = db.session.execute(select(Notice).where(Notice.member_id == member_id)).scalars().all()
+    requests = [one for one in rows if one.kind == "conversation_request"]
+    return [line.sentence for line in telling.resolve(viewer_of(member_id), requests).values()]
 
 
 def test_who_takes_no_conversations_cannot_be_booked(in_app):
