@@ -416,6 +416,10 @@ class Scene:
         until = (clock.now() + timedelta(days=step["days"])).date()
         change_preferences(member_id, replace(kept.preferences, paused_until=until), version=kept.version)
 
+    def _look_again(self, _step: content.Table, by: Viewer) -> None:
+        """The asker has others proposed for those who are not there any more."""
+        connecting.propose_again(by, self.id)
+
     def _is_declined(self, _step: content.Table, _by: Viewer) -> None:
         """Whoever was asked first says no, silently."""
         asked = db.session.execute(
@@ -468,6 +472,7 @@ STEPS: dict[str, Callable[[Scene, content.Table, Viewer], None]] = {
     "connect": Scene._connect,
     "approach": Scene._approach,
     "pause": Scene._pause,
+    "look_again": Scene._look_again,
     "is_declined": Scene._is_declined,
     "weigh": Scene._weigh,
     "widen": Scene._widen,

@@ -18,9 +18,9 @@ from portal.moderation.models import AppealOutcome, Case, Decision, MemberMeasur
 from portal.moderation.queries.rota import today
 from portal.moderation.services import screening
 from portal.moderation.services.appeals import appeal, decide_appeal
-from portal.moderation.services.cases import open_held_case
+from portal.moderation.services.cases import claim, open_held_case
 from portal.moderation.services.deciding import Verdict, decide, undo
-from portal.moderation.services.flags import flag_post
+from portal.moderation.services.flags import flag_post, withdraw_flag
 from portal.moderation.services.rules import ensure_rules
 
 ON_DUTY = ("ruth-adeyemi", "marijke-brouwer", "ruth-adeyemi", "teo-lindgren")  # a week each, in turn
@@ -29,6 +29,15 @@ AUTHOR_MARKS = {
     "suspended": MemberMeasure.SUSPEND,
     "banned": MemberMeasure.BAN,
 }
+# which thread, who flagged it, why; who works on it
+SOMETHING_ELSE = (
+    "partner-calls-on-weekend",
+    "bridget-malone",
+    "No rule of yours is broken, I think. But anybody in our trade recognises the partner that complained. "
+    "Could a person look at it?",
+    "marijke-brouwer",
+)
+TAKEN_BACK = ("alarm-noise", "lachlan-prior")
 SUSPENDED_FOR = timedelta(days=6)  # from when the demo is loaded
 
 
@@ -42,6 +51,20 @@ def settle(written: Written, people: dict[str, int], draw: Random, now: datetime
         state = table.get("moderation", "")
         if state == "held":
             _hold(post, table, now - timedelta(hours=draw.uniform(0.4, 5)))
+            continue
+        if state == "released":
+            said = table["decided"]
+            case = _hold(post, table, post.created_at)
+            moment = post.created_at + timedelta(hours=1)
+            _decide(
+                case,
+                people[said["by"]],
+                PostMeasure.RELEASE,
+                MemberMeasure.NONE,
+                None,
+                said["reason"],
+                moment,
+            )
             continue
         if state == "refused":
             moment = min(post.created_at, now - timedelta(hours=30))
@@ -180,6 +203,20 @@ def _reader(post: Post, draw: Random) -> int:
         .order_by(Member.id)
     ).scalars()
     return draw.choice(list(members))
+
+
+def look_twice(written: Written, people: dict[str, int], now: datetime) -> None:
+    """A flag for none of the rules, on which a moderator works just now, and one that was taken back."""
+    key, by, words, moderator = SOMETHING_ELSE
+    with clock.frozen(now - timedelta(hours=2)):
+        flag = flag_post(viewer_of(people[by]), written.posts[key, 0], rule_number=None, comment=words)
+    with clock.frozen(now - timedelta(minutes=6)):
+        claim(viewer_of(people[moderator]), flag.case_id)
+    key, by = TAKEN_BACK
+    with clock.frozen(now - timedelta(days=2)):
+        flag_post(viewer_of(people[by]), written.posts[key, 0], rule_number=None, comment="Is this still so?")
+    with clock.frozen(now - timedelta(days=2) + timedelta(minutes=9)):
+        withdraw_flag(viewer_of(people[by]), written.posts[key, 0])
 
 
 def plan_duty(people: dict[str, int]) -> None:

@@ -28,6 +28,7 @@ from portal.notifications.models import Digest, DigestSetting, Mail, Notice
 
 RECENT = timedelta(days=12)
 UNREAD = timedelta(days=2.5)
+PARTLY_READ = ("customer", "c-long-data-centre", 9)  # by whom, what, up to which number
 
 
 def furnish(people: dict[str, int], draw: Random, now: datetime) -> None:
@@ -44,6 +45,7 @@ def furnish(people: dict[str, int], draw: Random, now: datetime) -> None:
         db.session.add(
             DigestSetting(member_id=member_id, every=Digest.WEEKLY, last_made_at=now - timedelta(days=3))
         )
+    _read_partly(accounts, now)
     others = [member_id for member_id in people.values() if member_id not in accounts.values()]
     db.session.execute(
         insert(DigestSetting),
@@ -69,6 +71,19 @@ def _read(member_id: int, now: datetime) -> None:
             {"member_id": member_id, "thread_id": thread, "last_number": last, "read_at": now - UNREAD}
             for thread, last in rows
         ],
+    )
+
+
+def _read_partly(accounts: dict[str, int], now: datetime) -> None:
+    """A long thread that was left in the middle, so that the first unread post is worth a link."""
+    who, key, number = PARTLY_READ
+    thread = select(Thread.id).where(Thread.external_id == key).scalar_subquery()
+    values = {"last_number": number, "read_at": now - timedelta(days=17)}
+    db.session.execute(
+        update(ReadMark)
+        .where(ReadMark.member_id == accounts[who], ReadMark.thread_id == thread)
+        .values(values)
+        .execution_options(synchronize_session=False)
     )
 
 

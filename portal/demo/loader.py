@@ -6,11 +6,13 @@ from random import Random
 
 from sqlalchemy import delete, func, or_, select, update
 
+from portal.advocacy.models import WeightsDecision
 from portal.advocacy.services.rebuilding import rebuild
 from portal.demo import (
     asks,
     cases,
     cast,
+    choices,
     content,
     conversations,
     dates,
@@ -66,6 +68,7 @@ def load(
         companies = cast.add_companies(now)
         people = cast.add_people(companies, talk.first_seen(now), draw, now, password)
         add_availability(people, SEED, now)
+        choices.weigh(people, now)
         boards = cast.add_boards(now)
         for company_id in companies.values():
             count_company(company_id)
@@ -78,6 +81,7 @@ def load(
         recount()
         say("flags, decisions, an appeal")
         cases.settle(written, people, draw, now)
+        cases.look_twice(written, people, now)
         cases.plan_duty(people)
         say("threads merged, split and taken back, and thanks that go to and fro")
         states.use_tools(written, people, now)
@@ -97,9 +101,13 @@ def load(
         say("who is asked, and what they agreed to")
         willing.add(people, now)
         states.contest_entries(people, now)
+        states.change_votes(now)
+        say("what members and moderators chose for themselves")
+        choices.add(people, now)
         db.session.flush()
         say("what the six accounts have read, kept and been told")
         desk.furnish(people, draw, now)
+        choices.choose_digests(people)
         db.session.flush()
         recount()
         site.change(**SITE)
@@ -117,6 +125,7 @@ def remove(folder: Path) -> int:
         members = select(Member.id).where(Member.import_source == cast.SOURCE)
         gone = db.session.execute(select(func.count()).select_from(members.subquery())).scalar_one()
         _leave_talk_of_others()
+        db.session.execute(delete(WeightsDecision).where(WeightsDecision.decided_by_id.in_(members)))
         db.session.execute(delete(Case).where(Case.member_id.in_(members)))
         db.session.execute(delete(Decision).where(Decision.decided_by_id.in_(members)))
         db.session.execute(delete(Thread).where(Thread.import_source == cast.SOURCE))

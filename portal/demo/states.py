@@ -5,19 +5,20 @@ from hashlib import sha256
 
 from sqlalchemy import insert, select
 
-from portal.advocacy.models import Act, Contest, Entry
+from portal.advocacy.models import Act, Contest, Entry, Rule
 from portal.advocacy.services import candidates, contesting
 from portal.demo import content
 from portal.demo.dates import days_ago
 from portal.demo.talk import Written, moments
 from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread, Vote
 from portal.discussions.services import tools
-from portal.discussions.services.editing import delete_own_post
+from portal.discussions.services.editing import Edit, delete_own_post, edit_post
+from portal.discussions.services.voting import withdraw_vote
 from portal.kernel import clock
 from portal.kernel.db import db
 from portal.members.models import Session
 from portal.members.queries import viewer_of
-from portal.moderation.models import Rule
+from portal.moderation.models import Rule as HouseRule
 from portal.moderation.services.rules import ensure_rules
 
 # Two who thank each other more than anybody else, lately, and from one range of addresses.
@@ -42,6 +43,17 @@ CONTESTED = (
     ),
     ("gwilym-evans", 1, "I think that this was given twice by the same person, once by phone.", "", None),
 )
+WHOLE = (
+    "gwilym-evans",
+    2,
+    "My thanks come from three companies, and you write that I am ranked from three on. Why am I not?",
+)
+PUT_BACK = (
+    "hanneke-vos",
+    12,
+    "Two people of one company pressed in the same minute; it looked like one person.",
+    "They are two people: both wrote to us. It counts again, and we are sorry.",
+)
 CARED_FOR = (("siobhan", "marijke-brouwer"), ("olena-km", "marijke-brouwer"))
 
 
@@ -53,6 +65,8 @@ def use_tools(written: Written, people: dict[str, int], now: datetime) -> None:
         opened, later = moments(table, now)
         last = max([opened, *later])
         for place, (row, moment) in enumerate(zip(table.get("post", []), later, strict=True), start=1):
+            if trimmed := row.get("trimmed"):
+                _trim(written.posts[table["key"], place], trimmed, people, moment)
             if row.get("deleted"):
                 _delete(people[row["author"]], written.posts[table["key"], place], moment, now)
         if table.get("deleted"):
@@ -68,8 +82,19 @@ def use_tools(written: Written, people: dict[str, int], now: datetime) -> None:
             if moved := table.get("moved"):
                 board = db.session.execute(select(Board.id).where(Board.slug == moved["to"])).scalar_one()
                 moderator = viewer_of(people[moved["by"]])
-                rule = db.session.execute(select(Rule.number).where(Rule.key == moved["rule"])).scalar_one()
+                rule = db.session.execute(
+                    select(HouseRule.number).where(HouseRule.key == moved["rule"])
+                ).scalar_one()
                 tools.move_thread(moderator, thread_id, board, moved["reason"], rule=rule)
+
+
+def _trim(post_id: int, said: content.Table, people: dict[str, int], written_at: datetime) -> None:
+    """A moderator takes words out of a post; its author is told which rule they broke."""
+    rule = db.session.execute(select(HouseRule.number).where(HouseRule.key == said["rule"])).scalar_one()
+    version = db.session.get_one(Post, post_id).version
+    with clock.frozen(written_at + timedelta(hours=2)):
+        edit = Edit(body=said["body"], reason=said["reason"], rule=rule, version=version)
+        edit_post(viewer_of(people[said["by"]]), post_id, edit)
 
 
 def _delete(author_id: int, post_id: int, written_at: datetime, now: datetime) -> None:
@@ -121,6 +146,48 @@ def thank_each_other(people: dict[str, int], now: datetime) -> None:
     db.session.flush()
 
 
+def change_votes(now: datetime) -> None:
+    """One of many upvotes is taken back, so that the next in line counts in its place."""
+    crowded = db.session.execute(
+        select(Post.id)
+        .join(Thread, Thread.id == Post.thread_id)
+        .join(Board, Board.id == Thread.board_id)
+        .where(
+            Post.kind == PostKind.ANSWER,
+            Post.state == PostState.VISIBLE,
+            Board.audience == Audience.PUBLIC,
+            Post.votes_count > 2 * STILL_COUNTS,
+        )
+        .order_by(Post.created_at.desc(), Post.id)
+        .limit(1)
+    ).scalar_one()
+    first = db.session.execute(
+        select(Vote.member_id).where(Vote.post_id == crowded).order_by(Vote.created_at, Vote.id).limit(1)
+    ).scalar_one()
+    with clock.frozen(now - timedelta(hours=7)):
+        withdraw_vote(viewer_of(first or 0), crowded)
+
+
+def _restore(people: dict[str, int], now: datetime) -> None:
+    """An entry that a moderator took out and, better informed, put in force again."""
+    username, days, why, why_not = PUT_BACK
+    ruth = viewer_of(people["ruth-adeyemi"])
+    entry = db.session.execute(
+        select(Entry.id)
+        .where(
+            Entry.receiver_id == people[username],
+            Entry.act == Act.MADE,
+            Entry.rule == Rule.VOTE,
+            Entry.occurred_at < days_ago(now, days),
+        )
+        .order_by(Entry.occurred_at.desc(), Entry.id)
+        .limit(1)
+    ).scalar_one()
+    for ago, act, reason in ((days, Act.REVERSED, why), (days - 2, Act.RESTORED, why_not)):
+        with clock.frozen(days_ago(now, ago)):
+            contesting.correct_entry(ruth, entry, act, reason)
+
+
 def contest_entries(people: dict[str, int], now: datetime) -> None:
     """Entries of the ledger that their members contested: answered, taken out, and one that waits."""
     ruth = viewer_of(people["ruth-adeyemi"])
@@ -144,5 +211,9 @@ def contest_entries(people: dict[str, int], now: datetime) -> None:
             ).scalar_one()
             with clock.frozen(days_ago(now, days - 1)):
                 contesting.answer(ruth, row, answer, correction=act)
+    username, days, words = WHOLE
+    with clock.frozen(days_ago(now, days)):
+        contesting.contest(viewer_of(people[username]), None, words)
+    _restore(people, now)
     for username, by in CARED_FOR:
         candidates.look_after(ruth, people[username], whose=people[by])

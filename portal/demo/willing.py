@@ -8,7 +8,7 @@ from portal.advocacy.models import Stage
 from portal.advocacy.queries.routes import routes
 from portal.advocacy.services import candidates, notes
 from portal.consents import services as consents
-from portal.consents.models import Activity
+from portal.consents.models import Activity, CompanyConsent
 from portal.demo.dates import days_ago
 from portal.discussions.queries.deeds import deeds_of
 from portal.kernel import clock
@@ -19,7 +19,7 @@ from portal.members.queries import viewer_of
 
 RUTH, MARIJKE = "ruth-adeyemi", "marijke-brouwer"
 CALL, QUOTE, LOGO, STORY = Activity.CALL, Activity.QUOTE, Activity.LOGO, Activity.CASE_STUDY
-SPEAKING, PRESS = Activity.SPEAKING, Activity.PRESS
+SPEAKING, PRESS, ANALYSTS = Activity.SPEAKING, Activity.PRESS, Activity.ANALYSTS
 
 NOTES = (
     ("tomaszw", RUTH, 10, "Prefers mail to calls before noon. Knows lanes better than our documentation."),
@@ -128,10 +128,33 @@ DECLINED = (
 )
 RETIRED = ("ansel-grube", 150, "Delta Paper moved to another product in June, and he changed jobs.")
 RESTING = ("petra-novakova", 9, 55, "Certificate season; she asked for quiet until January.")
+# Given by themselves, asked by nobody: who, what, how many days ago; and what was taken back or given anew.
+OFFERED = (
+    ("dana-kowalski", (CALL,), 150),
+    ("olumide", (CALL,), 150),
+    (RESTING[0], (CALL,), 150),
+    ("lucia-ferrer", (LOGO, PRESS), 90),
+    ("olumide", (ANALYSTS,), 60),
+    ("dana-kowalski", (CALL,), 12),
+)
+TAKEN_BACK = ("hanneke-vos", SPEAKING, 35)
+NOT_ASKED = (
+    "mathieu-gagnon",
+    16,
+    (STORY,),
+    "Mathieu, would you tell how you size the lanes before a sale weekend, at the length it deserves?",
+    14,
+)
 OF_COMPANIES = (
     ("vistula-glass", LOGO, "K. Lis, framework contract, section 9", 100),
     ("brightwater", STORY, "Head of communications, by mail", 40),
+    ("castellan-foods", QUOTE, "B. de Wit, by mail", 75),
+    ("eide-shipping", CALL, "H. Eide, in the yearly review", 200),
+    ("talleres-ebro", SPEAKING, "Managing director, by telephone and letter", 30),
+    ("vos-zonen", PRESS, "H. Vos, for the trade press alone", 55),
+    ("castellan-foods", ANALYSTS, "Legal department, contract of 2024, annex 3", 120),
 )
+ENDED = ("eide-shipping", CALL, 20)
 
 
 def add(people: dict[str, int], now: datetime) -> None:
@@ -148,10 +171,12 @@ def add(people: dict[str, int], now: datetime) -> None:
             candidates.nominate(viewer_of(people[by]), people[username], note)
     for username, asked, answered, wanted, agreed, words in AGREED:
         _ask(ruth, people[username], days_ago(now, asked), wanted, words, agreed, answered, now)
-    with clock.frozen(days_ago(now, 150)):
-        consents.give(viewer_of(people["dana-kowalski"]), [CALL], months=12)
-        consents.give(viewer_of(people["olumide"]), [CALL], months=12)
-        consents.give(viewer_of(people[RESTING[0]]), [CALL], months=12)
+    for username, activities, days in OFFERED:
+        with clock.frozen(days_ago(now, days)):
+            consents.give(viewer_of(people[username]), activities, months=12)
+    username, activity, days = TAKEN_BACK
+    with clock.frozen(days_ago(now, days)):
+        consents.withdraw(viewer_of(people[username]), activity)
     for number, username in enumerate(ACTIVE):
         with clock.frozen(days_ago(now, 100 - 30 * number)):
             candidates.move(ruth, people[username], Stage.ACTIVE)
@@ -161,6 +186,10 @@ def add(people: dict[str, int], now: datetime) -> None:
         candidates.see(viewer_of(people["halvard-eide"]))
     who, ago, of_what, said = DECLINED
     _ask(ruth, people[who], days_ago(now, ago), of_what, said, (), ago - 2, now)
+    username, days, of_them, words, taken_back = NOT_ASKED
+    _ask(ruth, people[username], days_ago(now, days), of_them, words, None, 0, now)
+    with clock.frozen(days_ago(now, taken_back)):
+        candidates.withdraw_asking(ruth, people[username])
     username, days, reason = RETIRED
     with clock.frozen(days_ago(now, days)):
         candidates.spot(ruth, people[username])
@@ -211,3 +240,9 @@ def _companies(ruth: Viewer, now: datetime) -> None:
                 given_on=given,
                 expires_on=given + timedelta(days=365),
             )
+    slug, activity, days = ENDED
+    given_once = select(CompanyConsent.id).where(
+        CompanyConsent.company_id == ids[slug], CompanyConsent.activity == activity
+    )
+    with clock.frozen(days_ago(now, days)):
+        consents.end_company_consent(ruth, ids[slug], db.session.execute(given_once).scalar_one())

@@ -38,11 +38,13 @@ Markers, all optional. On a thread: `pinned = true`; `closed = { by = "…", rea
 loaded: "hidden-rule4" (removed for personal data), "warned" (removed and the author warned),
 "appealed" (removed, the reason is the author's appeal), "flagged" (open), "dismissed" (flagged and
 left standing), "held" (a newcomer's post that waits for release), "refused" (held, and not released),
-"closed" (flagged, and its thread closed by a rule), "suspended" and "banned" (removed, and the author held
-back), "taken-back" (removed, undone within minutes and left standing), "upheld" and "overturned" (removed,
-the reason is the author's appeal, which another moderator answered). Who decided the refused and the closed
+"released" (held, and shown after a look), "closed" (flagged, and its thread closed by a rule), "suspended"
+and "banned" (removed, and the author held back), "taken-back" (removed, undone within minutes and left
+standing), "upheld" and "overturned" (removed, the reason is the author's appeal, which another moderator
+answered). Who decided the refused, the released and the closed
 stands in `decided = { by = "…", rule = "…", reason = "…" }`, who answered an appeal in
 `appeal = { by = "…", reason = "…" }`. `deleted = true`: taken back by its author; on a thread without posts.
+`trimmed = { by = "…", rule = "…", reason = "…", body = "…" }` on a post: a moderator took words out of it.
 `merged = { into = "key", by = "…", reason = "…" }` and `split = { by = "…", posts = [2, 3], title = "…",
 reason = "…" }` (places of posts in the file) and, to fewer readers by a rule,
 `moved = { to = "board", by = "…", rule = "…", reason = "…" }` are done after the last post.
@@ -81,6 +83,7 @@ MODERATION = {  # state: the marker that it needs beside it
     "dismissed": "flagged",
     "held": "",
     "refused": "decided",
+    "released": "decided",
     "closed": "decided",
     "suspended": "hidden",
     "banned": "hidden",
@@ -97,7 +100,7 @@ THREAD_KEYS = {
 POST_KEYS = {
     *("author", "after_hours", "kind", "body", "votes", "accepted", "on", "quote_of"),
     *("edited_reason", "flagged", "hidden", "moderation", "moderation_reason"),
-    *("decided", "appeal", "deleted"),
+    *("decided", "appeal", "deleted", "trimmed"),
 }
 MIN_THREADS, MIN_COMPANIES, MIN_MEMBERS = 300, 40, 150
 
