@@ -5,6 +5,7 @@ import gc
 import json
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from datetime import datetime
 
 import click
@@ -32,8 +33,14 @@ def rebuild(as_json: bool) -> None:
     """Make ledger and sums anew from posts, votes, acceptances and ratings. Can be stopped and repeated."""
     began = time.monotonic()
     gc.disable()  # nothing here makes circles, and looking for them would walk over all rows again and again
-    with bars() as progress:
-        report = rebuilding.rebuild(progress)
+    try:
+        with bars() as progress:
+            report = rebuilding.rebuild(progress)
+    except BrokenExecutor:
+        click.echo(
+            "portal: a process that took part was ended, perhaps for want of memory; run it again", err=True
+        )
+        sys.exit(1)
     seconds = time.monotonic() - began
     if as_json:
         click.echo(json.dumps({**report.__dict__, "seconds": round(seconds, 1)}))

@@ -1,17 +1,14 @@
 """Bodies made ready on every core: the slow part of an import."""
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from itertools import chain, islice
-from multiprocessing.connection import wait
 from typing import NamedTuple
 
 from portal.kernel import markup
+from portal.kernel.cores import pool
 
 CHUNK = 100  # bodies handed to a process at once
 AHEAD = 12  # such pieces for each core: while one batch is written, the next is made
@@ -71,34 +68,19 @@ def make_all(raws: Iterable[Raw]) -> Generator[Body, None, None]:
         yield from map(make, first)
         return
     cores = os.cpu_count() or 1
-    pool = ProcessPoolExecutor(
-        cores, mp_context=multiprocessing.get_context("spawn"), initializer=_live_with_parent
-    )
+    processes = pool(cores)
     try:
         waiting: deque[Future[list[Body]]] = deque()
         rest = chain(first, source)
         while piece := list(islice(rest, CHUNK)):
-            waiting.append(pool.submit(_make_some, piece))
+            waiting.append(processes.submit(_make_some, piece))
             if len(waiting) >= AHEAD * cores:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        processes.shutdown(wait=True, cancel_futures=True)
 
 
 def _make_some(raws: list[Raw]) -> list[Body]:
     return [make(raw) for raw in raws]
-
-
-def _live_with_parent() -> None:
-    """Leave interrupts to the importer, and end when it has been killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_after(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)

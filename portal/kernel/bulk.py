@@ -4,7 +4,7 @@ An insert of SQLAlchemy asks for each value of each row how it is written, which
 database does. Here that is looked up once for each column, and PostgreSQL takes the rows as one stream.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect, Enum, Table
@@ -19,40 +19,46 @@ def insert_rows(table: Table, columns: Sequence[str], rows: Sequence[Sequence[An
 
     Columns that are not named get what the database fills in; defaults of Python are not looked at.
     """
-    if not rows:
-        return
-    session = db.session()
-    session.flush()  # rows that these refer to
-    connection = session.connection()
-    names = ", ".join(columns)
-    written = _written(table, columns, rows, connection.dialect)
-    postgresql = connection.dialect.name == "postgresql"
-    if postgresql and len(rows) >= _STREAMED:
-        cursor: Any = connection.connection.cursor()
-        with cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in written:
-                copy.write_row(row)
-        return
-    marks = ", ".join(["%s" if postgresql else "?"] * len(columns))
-    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names of the models
-    connection.exec_driver_sql(statement, list(written))
+    if rows:
+        store(table, columns, written(table, columns, rows))
 
 
-def _written(
-    table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]], dialect: Dialect
-) -> Iterator[tuple[Any, ...]]:
-    """The rows as the driver takes them."""
+def written(table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """The rows as the driver takes them: for `store`, perhaps in another process."""
+    dialect = db.engine.dialect
     known: dict[int, Any] = {}  # moments already written; `rows` keeps each, so no other gets its number
     ways = []
     for place, name in enumerate(columns):
         kind = table.c[name].type.dialect_impl(dialect)
         if (way := _way_of(kind, dialect)) is not None:
             ways.append((place, _once(way, known) if isinstance(kind, UTCDateTime) else way))
+    found = []
     for row in rows:
-        written = list(row)
+        values = list(row)
         for place, way in ways:
-            written[place] = way(written[place])
-        yield tuple(written)
+            values[place] = way(values[place])
+        found.append(tuple(values))
+    return found
+
+
+def store(table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Store rows that `written` gave. Inside a unit of work."""
+    if not rows:
+        return
+    session = db.session()
+    session.flush()  # rows that these refer to
+    connection = session.connection()
+    names = ", ".join(columns)
+    postgresql = connection.dialect.name == "postgresql"
+    if postgresql and len(rows) >= _STREAMED:
+        cursor: Any = connection.connection.cursor()
+        with cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join(["%s" if postgresql else "?"] * len(columns))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names of the models
+    connection.exec_driver_sql(statement, list(rows))
 
 
 def _way_of(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:

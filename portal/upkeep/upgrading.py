@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_migrate import upgrade as migrate_up
 
-from portal.advocacy.services import rebuilding, scoping, sums
+from portal.advocacy.services import rebuilding, scoping
 from portal.discussions.services import rerendering
 from portal.kernel import clock
 from portal.kernel.db import db
@@ -74,7 +74,7 @@ def upgrade(
     if rebuilding.is_missing():
         tell(f"scores: made from what is here, {rebuilding.rebuild().entries:,} entries")
     elif scoping.is_missing():
-        tell(f"scores by product and tag: made from the ledger, {sums.rebuild():,} members")
+        tell(f"scores by product and tag: made from the ledger, {rebuilding.add_up():,} members")
     note.unlink(missing_ok=True)
     return way
 

@@ -1,10 +1,15 @@
 """`portal score rebuild`: the ledger from posts, votes, acceptances and ratings, the sums from the ledger.
 
 In batches, each a transaction of its own: an interrupted run is simply run again, and beside a site that is
-in use nothing is lost, since each batch compares and writes under the same lock as an event does.
+in use nothing is lost, since no event writes to the ledger while a batch is compared and written. What is
+missing is worked out piece by piece, of a large community in further processes, and written by this one.
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 
@@ -14,19 +19,34 @@ from portal.advocacy.formula import Weights
 from portal.advocacy.models import Entry, Rule
 from portal.advocacy.queries import deeds
 from portal.advocacy.queries import weights as weights_queries
+from portal.advocacy.queries.scopes import Threads
 from portal.advocacy.services import sums
-from portal.advocacy.services.recording import bring_to, last_rows, last_votes, standing
+from portal.advocacy.services.recording import (
+    Source,
+    bring_to,
+    last_rows,
+    last_votes,
+    missing,
+    standing,
+    store,
+)
 from portal.conversations.models import Rating
 from portal.discussions.models import Post, PostKind, Thread
+from portal.kernel import clock
+from portal.kernel.cores import Run, readers
 from portal.kernel.db import db
 from portal.kernel.progress import Progress, silent
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 from portal.moderation.models import Flag
 
-_POSTS = 20_000  # numbers of posts in a batch; comments have some too
+_POSTS = 10_000  # numbers of posts in a batch; comments have some too
 _THREADS = 5_000
+_MEMBERS = 400
+_PIECES = 20  # of a batch: while one is written, the next is worked out
+_MANY = 100_000  # numbers of posts from which further processes are worth their start
 _ONCE = 200
-_OF_THREADS = (Rule.ACCEPTED, Rule.FIRST_ANSWER)
+
+Rows = list[tuple[Any, ...]]  # of the ledger, as the driver takes them
 
 
 @dataclass
@@ -39,46 +59,114 @@ class Rebuilt:
 
 
 def rebuild(progress: Progress = silent, *, weights: Weights | None = None) -> Rebuilt:
-    """Bring ledger and sums to what is here. Twice changes nothing the second time."""
-    people = deeds.People()
-    people.load_all()
-    delays = deeds.Delays(anew=True)
-    weights = weights or weights_queries.current()
+    """Bring ledger and sums to what is here. Twice changes nothing the second time.
+
+    Raises concurrent.futures.BrokenExecutor when a process that took part was ended from outside.
+    """
     report = Rebuilt()
-    last_post = _highest(Post.id, Entry.post_id)
-    for start in range(0, last_post + 1, _POSTS):
-        end = start + _POSTS
-        with unit_of_work():
-            _alone()
-            last = last_rows((Entry.rule == Rule.VOTE) & (Entry.post_id >= start) & (Entry.post_id < end))
-            wanted = deeds.votes((Post.id >= start) & (Post.id < end), people, standing(last), weights)
-            report.added += len(bring_to(wanted, last))
-        progress("votes", min(end, last_post), last_post)
-    last_thread = _highest(Thread.id, Entry.thread_id)
-    for start in range(0, last_thread + 1, _THREADS):
-        end = start + _THREADS
-        with unit_of_work():
-            _alone()
-            last = last_rows(
-                Entry.rule.in_(_OF_THREADS) & (Entry.thread_id >= start) & (Entry.thread_id < end)
-            )
-            part = (Thread.id >= start) & (Thread.id < end)
-            known = standing(last)
-            wanted = chain(
-                deeds.acceptances(part, people, known, delays), deeds.first_answers(part, people, known)
-            )
-            report.added += len(bring_to(wanted, last))
-        progress("threads", min(end, last_thread), last_thread)
-    with unit_of_work():
-        _alone()
-        last = last_rows(Entry.rule == Rule.CONVERSATION)
-        wanted = deeds.ratings(Rating.useful.is_(True), people, standing(last))
-        report.added += len(bring_to(wanted, last, reverse_others=False))
-        last = last_rows(Entry.rule == Rule.FLAG_UPHELD)
-        report.added += len(bring_to(deeds.upheld_flags(Flag.id > 0, people), last))
-    report.members = sums.rebuild(lambda done, of: progress("members", done, of), weights=weights)
+    with _readers(weights) as run:
+        posts = range(_highest(Post.id, Entry.post_id) + 1)
+        report.added += _bring(run, _votes, posts, _POSTS, partial(progress, "votes"))
+        threads = range(_highest(Thread.id, Entry.thread_id) + 1)
+        report.added += _bring(run, _answers, threads, _THREADS, partial(progress, "threads"))
+        report.added += _bring(run, _others, range(1), 1)
+        report.members = _add_up(run, progress)
     report.entries = db.session.execute(select(func.count()).select_from(Entry)).scalar_one()
     return report
+
+
+def add_up(progress: Progress = silent) -> int:
+    """Make every sum anew from the ledger as it is; gives how many members have entries."""
+    with _readers(None) as run:
+        return _add_up(run, progress)
+
+
+def _bring(run: Run, work: Any, whole: range, size: int, told: Any = lambda _done, _of: None) -> int:
+    added = 0
+    for batch in _parts(whole, size):
+        with unit_of_work():
+            one_at_a_time(sums.NUMBERS)  # events wait until this batch is stored, and then see it
+            added += sum(map(store, run(work, _pieces(batch))))
+        told(batch.stop, whole.stop)
+    return added
+
+
+def _add_up(run: Run, progress: Progress) -> int:
+    query = select(Entry.receiver_id).distinct().order_by(Entry.receiver_id)
+    ids = list(db.session.execute(query).scalars())
+    with unit_of_work():
+        sums.clear_others()
+    for batch in _parts(range(len(ids)), _MEMBERS):
+        some = ids[batch.start : batch.stop]
+        with unit_of_work():
+            sums.lock(some)
+            sums.clear(some)
+            now = clock.now()
+            for made in run(_sums, [(ids[one.start : one.stop], now) for one in _pieces(batch)]):
+                sums.store(made)
+        progress("members", batch.stop, len(ids))
+    return len(ids)
+
+
+def _readers(weights: Weights | None) -> AbstractContextManager[Run]:
+    make = partial(_Known, weights or weights_queries.current())
+    return readers(make, beside=_highest(Post.id) >= _MANY)
+
+
+class _Known:
+    """What all of a rebuild needs to know, read once in each process that takes part."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self.delays = deeds.Delays(anew=True)
+
+    @cached_property
+    def people(self) -> deeds.People:
+        people = deeds.People()
+        people.load_all()
+        return people
+
+    @cached_property
+    def threads(self) -> Threads:
+        threads = Threads()
+        threads.load_all()
+        return threads
+
+
+# What stands in the ledger is looked at and what is missing there worked out; each reads only.
+
+
+def _votes(known: _Known, posts: range) -> Rows:
+    last = _last(Entry.post_id, posts, Rule.VOTE)
+    here = (Post.id >= posts.start) & (Post.id < posts.stop)
+    return missing(deeds.votes(here, known.people, standing(last), known.weights), last)
+
+
+def _answers(known: _Known, threads: range) -> Rows:
+    last = _last(Entry.thread_id, threads, Rule.ACCEPTED, Rule.FIRST_ANSWER)
+    here = (Thread.id >= threads.start) & (Thread.id < threads.stop)
+    before = standing(last)
+    accepted = deeds.acceptances(here, known.people, before, known.delays)
+    return missing(chain(accepted, deeds.first_answers(here, known.people, before)), last)
+
+
+def _last(column: Any, part: range, *rules: Rule) -> dict[Source, Any]:
+    """The rows that rule. Asked for by rule as well, SQLite would read all of the rule for each part."""
+    rows = last_rows((column >= part.start) & (column < part.stop))
+    return {source: row for source, row in rows.items() if row.rule in rules}
+
+
+def _others(known: _Known, _all: range) -> Rows:
+    last = last_rows(Entry.rule == Rule.CONVERSATION)
+    wanted = deeds.ratings(Rating.useful.is_(True), known.people, standing(last))
+    ratings = missing(wanted, last, reverse_others=False)
+    last = last_rows(Entry.rule == Rule.FLAG_UPHELD)
+    return ratings + missing(deeds.upheld_flags(Flag.id > 0, known.people), last)
+
+
+def _sums(known: _Known, piece: tuple[Sequence[int], datetime]) -> sums.Made:
+    ids, now = piece
+    return sums.made_of(ids, known.weights, known.threads, now)
 
 
 def follow(last: int, weights: Weights) -> None:
@@ -105,8 +193,13 @@ def is_missing() -> bool:
     )
 
 
-def _alone() -> None:
-    one_at_a_time("score:rebuild")
+def _parts(whole: range, size: int) -> Iterator[range]:
+    for start in range(whole.start, whole.stop, size):
+        yield range(start, min(start + size, whole.stop))
+
+
+def _pieces(batch: range) -> Iterator[range]:
+    return _parts(batch, max(1, len(batch) // _PIECES))
 
 
 def _highest(*columns: Any) -> int:

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, bindparam, select
 
 from portal.advocacy.models import Act, Counts, Damped, Entry, Rule
 from portal.advocacy.queries.deeds import Deed, month_of
-from portal.kernel import clock
-from portal.kernel.bulk import insert_rows
+from portal.kernel import bulk, clock
 from portal.kernel.db import flushed_rows
 
 Source = tuple[Rule, str]
 
+_TABLE: Any = Entry.__table__
 _COLUMNS = (
     Entry.id,
     Entry.rule,
@@ -116,9 +116,22 @@ def correct(row: Any, act: Act, *, by_id: int, reason: str, case_id: int | None 
     return Change(row, line)
 
 
+def missing(
+    wanted: Iterable[Deed], last: Mapping[Source, Any], *, reverse_others: bool = True
+) -> list[tuple[Any, ...]]:
+    """The rows that `bring_to` would write, for `store`: reads only, perhaps in another process."""
+    lines = [change.now for change in _differences(wanted, last, reverse_others)]
+    return bulk.written(_TABLE, Line._fields, lines)
+
+
+def store(rows: Sequence[tuple[Any, ...]]) -> int:
+    """Write rows that `missing` gave; gives how many. Inside a unit of work."""
+    bulk.store(_TABLE, Line._fields, rows)
+    return len(rows)
+
+
 def _write(lines: Sequence[Line]) -> None:
-    table: Any = Entry.__table__
-    insert_rows(table, Line._fields, lines)
+    bulk.insert_rows(_TABLE, Line._fields, lines)
 
 
 def _differences(

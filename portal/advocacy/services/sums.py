@@ -23,14 +23,12 @@ from portal.advocacy.queries.scopes import Threads
 from portal.advocacy.queries.tallies import SUMS, Tally, items_of
 from portal.advocacy.services import scoping
 from portal.advocacy.services.recording import Change
-from portal.kernel import clock
-from portal.kernel.bulk import insert_rows
+from portal.kernel import bulk, clock
 from portal.kernel.db import db, flushed_rows
 from portal.kernel.unit_of_work import beside_others, one_at_a_time, unit_of_work
 
 RENEW_JOB = "renew scores whose limits changed"
 NUMBERS = "score:numbers"  # the part that a unit has to itself while it puts others in force
-_ONCE = 200  # members rebuilt in one transaction
 YEAR = timedelta(days=YEAR_DAYS)
 _OF_THE_PAST = ("before", "before_at")
 # Made once: at every event the making would cost as much as the running.
@@ -332,41 +330,39 @@ def renew_due(most: int = 500) -> int:
     return len(due)
 
 
-def rebuild(progress: Any = lambda _done, _of: None, *, weights: Weights | None = None) -> int:
-    """Work out every sum anew from the ledger; gives how many members have entries."""
-    ids = list(db.session.execute(select(Entry.receiver_id).distinct().order_by(Entry.receiver_id)).scalars())
-    with unit_of_work():
-        for table in (GiverSum, CompanySum, MemberScore, ScopeScore):
-            db.session.execute(delete(table).where(table.receiver_id.not_in(select(Entry.receiver_id))))
-    weights = weights or weights_queries.current()
-    threads = Threads()
-    threads.load_all()
-    for start in range(0, len(ids), _ONCE):
-        some = ids[start : start + _ONCE]
-        with unit_of_work():
-            lock(some)
-            _rebuild(some, weights, threads)
-        progress(min(start + _ONCE, len(ids)), len(ids))
-    return len(ids)
-
-
 def renew(receiver_ids: Collection[int], weights: Weights) -> None:
     """Work out the sums of a few members anew from the ledger. Inside a unit of work."""
     lock(receiver_ids)
+    ids = sorted(receiver_ids)
     threads = Threads()
-    for receiver_id in sorted(receiver_ids):
+    for receiver_id in ids:
         threads.load_of(receiver_id)
-    _rebuild(sorted(receiver_ids), weights, threads)
+    clear(ids)
+    store(made_of(ids, weights, threads, clock.now()))
 
 
-def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:
-    now = clock.now()
+def clear(receiver_ids: Sequence[int]) -> None:
+    """Take away every sum of these members. Inside a unit of work that has locked them."""
+    for table in _TABLES:
+        db.session.execute(delete(table).where(table.receiver_id.in_(receiver_ids)))
+
+
+def clear_others() -> None:
+    """Take away the sums of members who have no entry any more. Inside a unit of work."""
+    for table in _TABLES:
+        db.session.execute(delete(table).where(table.receiver_id.not_in(select(Entry.receiver_id))))
+
+
+# The rows of each of the tables of sums, as the driver takes them.
+Made = tuple[list[tuple[Any, ...]], ...]
+
+
+def made_of(ids: Sequence[int], weights: Weights, threads: Threads, now: datetime) -> Made:
+    """All sums of these members from the ledger, for `store`: reads only, perhaps in another process."""
     givers: list[tuple[Any, ...]] = []
     companies: list[tuple[Any, ...]] = []
     scores: list[tuple[Any, ...]] = []
     by_scope: list[tuple[Any, ...]] = []
-    for kind in (GiverSum, CompanySum, MemberScore, ScopeScore):
-        db.session.execute(delete(kind).where(kind.receiver_id.in_(ids)))
     for receiver_id, items in items_of(ids, weights):
         by_scope += scoping.made_of(receiver_id, items, threads, weights, now)
         tally = Tally(items, weights, now)
@@ -376,19 +372,24 @@ def _rebuild(ids: Sequence[int], weights: Weights, threads: Threads) -> None:
             for company, piece in tally.pieces.items()
         ]
         scores.append(_score_row(receiver_id, tally, weights))
-    written: tuple[tuple[Any, Sequence[str], list[tuple[Any, ...]]], ...] = (
-        (GiverSum, _GIVER, givers),
-        (CompanySum, _COMPANY_COLUMNS, companies),
-        (MemberScore, _MEMBER, scores),
-        (ScopeScore, scoping.COLUMNS, by_scope),
+    return tuple(
+        bulk.written(table.__table__, columns, rows)
+        for (table, columns), rows in zip(_TABLES.items(), (givers, companies, scores, by_scope), strict=True)
     )
-    for model, columns, rows in written:
-        insert_rows(model.__table__, columns, rows)
 
 
-_GIVER = ("receiver_id", "giver", "total", "company", "last_at")
-_COMPANY_COLUMNS = ("receiver_id", "company", "fixed", "falling", "changes_at", "last_at")
-_MEMBER = ("receiver_id", *SUMS, "unknown_recent", "ranked_until", "high_until")
+def store(made: Made) -> None:
+    """Write sums that `made_of` gave, after `clear`. Inside the same unit of work."""
+    for (table, columns), rows in zip(_TABLES.items(), made, strict=True):
+        bulk.store(table.__table__, columns, rows)
+
+
+_TABLES: dict[Any, Sequence[str]] = {
+    GiverSum: ("receiver_id", "giver", "total", "company", "last_at"),
+    CompanySum: ("receiver_id", "company", "fixed", "falling", "changes_at", "last_at"),
+    MemberScore: ("receiver_id", *SUMS, "unknown_recent", "ranked_until", "high_until"),
+    ScopeScore: scoping.COLUMNS,
+}
 
 
 def _score_row(receiver_id: int, tally: Tally, weights: Weights) -> tuple[Any, ...]:
