@@ -28,8 +28,8 @@ from portal.discussions.screening import said
 from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, page_cache, site
 from portal.kernel.access import Permission, Viewer
+from portal.kernel.numbers import number as number_text
 from portal.kernel.template_helpers import locale_name
-from portal.kernel.template_helpers import number as number_text
 from portal.members.display import PersonLine, Reader, person_line, reader_of
 
 _MARK = re.compile(r"<!--@(\w+):([\w:-]*)-->")
@@ -164,7 +164,7 @@ def _shown(
     flags = ("x" if accepted else "") + ("h" if row.state is PostState.HELD else "")
     flags += "s" if row.score != row.votes_count else ""  # it came along from elsewhere: a score, no thanks
     if is_comment:
-        mark = f"<!--@com:{row.id}:{row.author_id}:{flags or '-'}-->"
+        mark = f"<!--@com:{row.id}:{row.author_id}:{row.score}:{flags or '-'}-->"
     else:
         mark = f"<!--@act:{row.id}:{number}:{row.author_id}:{row.score}:{kind}:{flags or '-'}-->"
     if row.state is PostState.HELD and html is None:
@@ -323,9 +323,10 @@ class _Actions:
         )
 
     def of_comment(self, values: list[str]) -> str:
-        comment_id, author, flags = values
+        comment_id, author, score_text, flags = values
+        score = int(score_text)
         is_own = author == str(self.viewer.member_id)
-        if not self.viewer.is_member:
+        if not (self.viewer.is_member or score):
             return ""
         combination = {
             "may_edit": self.open_to_edits and (is_own or self.moderates),
@@ -333,8 +334,11 @@ class _Actions:
             "may_flag": self.viewer.may(Permission.FLAG) and not is_own,
             "held": "h" in flags,
             "moderates": self.moderates,
+            "sign": (score > 0) - (score < 0),
+            "told_as_score": "s" in flags,
         }
-        return _fill(_combination("comment", combination), {"@ID@": comment_id}, self.token)
+        values_of = {"@ID@": comment_id, "@SCORE@": number_text(score)}
+        return _fill(_combination("comment", combination), values_of, self.token)
 
 
 def _combination(what: str, combination: dict[str, Any]) -> str:

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from babel.numbers import format_decimal
 from flask import Flask, g
 from flask_babel import get_locale, get_timezone, get_translations
 from flask_babel import gettext as _
@@ -22,6 +21,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
 from portal.kernel import clock, dates
+from portal.kernel.numbers import number
 
 TINTS = "abcd"
 
@@ -206,11 +206,6 @@ def duration(seconds: float | timedelta | None) -> str:
     return _n("%(num)d day", "%(num)d days", hours // 24)
 
 
-def number(value: float | None) -> str:
-    """A number with its thousands parted; "" for None."""
-    return "" if value is None else _number_in(value, locale_name())
-
-
 def counted(value: int | None, cap: int = 1000) -> str:
     """A count that was stopped at `cap`: "1,000+" from there on."""
     if value is None:
@@ -286,8 +281,3 @@ def _local(moment: datetime) -> datetime:
 
 def _date(value: date, pattern: str) -> str:
     return dates.in_words(value, pattern, locale_name())
-
-
-@lru_cache(4096)
-def _number_in(value: float, locale: str) -> str:
-    return format_decimal(value, locale=locale)

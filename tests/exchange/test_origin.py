@@ -1,5 +1,6 @@
 """An imported post says where it comes from."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,25 @@ def test_a_score_that_came_along_is_told_as_a_score(app: Flask, tmp_path: Path):
     of_author = app.test_client().get(f"/members/{author}").get_data(as_text=True)
     assert "Score 5" in of_author
     assert "found it helpful" not in of_author
+
+
+def test_a_comment_keeps_the_score_it_came_with(app: Flask, tmp_path: Path, sign_in):
+    run_import(app, "stackexchange", write_dump(tmp_path / "stackexchange-beer"))
+    html = page(app, "1")
+    asked, thanks = re.findall(r'<li id="c\d+".*?</li>', html, re.S)
+    assert ">Score 1</span>" in asked
+    assert "Score" not in thanks
+
+
+def test_members_read_a_score_on_the_button_too_and_no_count_of_helped(app: Flask, tmp_path: Path, sign_in):
+    run_import(app, "stackexchange", write_dump(tmp_path / "stackexchange-beer"))
+    with app.app_context():
+        thread_id = db.session.execute(select(Post.thread_id).where(Post.external_id == "1")).scalar_one()
+        reader = make_customer()
+    html = sign_in(reader).get(f"/threads/{thread_id}", follow_redirects=True).get_data(as_text=True)
+    counts = re.findall(r'data-toggle-label>Helpful<.*?<span class="num"[^>]*>(.*?)</button>', html, re.S)
+    told = [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in counts]
+    assert told == ["· score 2", "· score 4", "· score -1"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from portal.kernel import audit, clock, form_keys
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.kernel.numbers import number
 from portal.kernel.unit_of_work import unit_of_work
 
 LONGEST = 1000
@@ -32,7 +33,7 @@ def contest(member: Viewer, entry_id: int | None, words: str, *, form_key: str =
     if not words:
         raise Invalid(_("Say what is wrong, in a few words."), "words")
     if len(words) > LONGEST:
-        raise Invalid(_("At most %(most)s characters fit.", most=f"{LONGEST:,}"), "words")
+        raise Invalid(_("At most %(most)s characters fit.", most=number(LONGEST)), "words")
     with form_keys.once(form_key, member.member_id or 0) as outcome:
         if entry_id is not None:
             owner = db.session.execute(

@@ -12,6 +12,7 @@ from portal.kernel import audit, clock
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid
+from portal.kernel.numbers import number
 from portal.kernel.unit_of_work import unit_of_work
 from portal.search import services as search
 
@@ -87,8 +88,8 @@ def write_summary(by: Viewer, ask_id: int, text: str) -> Ask:
         raise Invalid(
             _(
                 "At most %(most)s characters fit; this has %(length)s.",
-                most=f"{policy.LONGEST_SUMMARY:,}",
-                length=f"{len(text):,}",
+                most=number(policy.LONGEST_SUMMARY),
+                length=number(len(text)),
             ),
             "text",
         )

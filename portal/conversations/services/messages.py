@@ -23,6 +23,7 @@ from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.markup import MarkupTooLarge, render
+from portal.kernel.numbers import number
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching import services as matching
 
@@ -82,7 +83,7 @@ def add_text(conversation: Conversation, author_id: int, text: str) -> Message:
     if not text:
         raise Invalid(_("Write something first."), "body")
     if len(text) > policy.LONGEST_MESSAGE:
-        raise Invalid(_("At most %(most)s characters fit.", most=f"{policy.LONGEST_MESSAGE:,}"), "body")
+        raise Invalid(_("At most %(most)s characters fit.", most=number(policy.LONGEST_MESSAGE)), "body")
     try:
         html = render(text).html
     except MarkupTooLarge as error:

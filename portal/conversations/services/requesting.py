@@ -24,6 +24,7 @@ from portal.kernel.access import Permission, Status, Viewer, permissions_of
 from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid, NotFound
+from portal.kernel.numbers import number
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 from portal.matching import queries as matching_queries
 from portal.matching import services as matching
@@ -454,5 +455,5 @@ def _clean(note: str) -> str:
     if not note:
         raise Invalid(_("Say in a few words what you would like to talk about."), "note")
     if len(note) > policy.LONGEST_NOTE:
-        raise Invalid(_("At most %(most)s characters fit.", most=f"{policy.LONGEST_NOTE:,}"), "note")
+        raise Invalid(_("At most %(most)s characters fit.", most=number(policy.LONGEST_NOTE)), "note")
     return note

@@ -18,6 +18,7 @@ from portal.kernel import clock, events, form_keys, markup
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db, flushed_rows
 from portal.kernel.errors import Forbidden, Invalid
+from portal.kernel.numbers import number
 from portal.kernel.slugs import slugify
 
 LONGEST_TITLE = 200
@@ -140,8 +141,8 @@ def post_comment(author: Viewer, parent_id: int, body: str, *, form_key: str = "
         raise Invalid(
             _(
                 "A comment has at most %(most)s characters, this one %(length)s. Write an answer instead.",
-                most=f"{LONGEST_COMMENT:,}",
-                length=f"{len(body.strip()):,}",
+                most=number(LONGEST_COMMENT),
+                length=number(len(body.strip())),
             ),
             "body",
         )

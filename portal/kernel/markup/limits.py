@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from portal.kernel.errors import Invalid
 from portal.kernel.markup.policy import MAX_BRACKETS, MAX_BYTES, MAX_NESTING, MAX_SIGNS
+from portal.kernel.numbers import number
 
 _BRACKETS = re.compile(r"[\[\]<>]")
 # A container opens with at least one of these at the start of its line, so a shorter run cannot nest deeper.
@@ -34,7 +35,7 @@ def check_size(source: str) -> None:
             _(
                 "This text has more than %(most)s brackets and angle signs. "
                 "Attach long logs as a file, or split the text.",
-                most=f"{MAX_BRACKETS:,}",
+                most=number(MAX_BRACKETS),
             )
         )
     if max(source.count("`"), source.count("&")) > MAX_SIGNS:
@@ -42,7 +43,7 @@ def check_size(source: str) -> None:
             _(
                 "This text has more than %(most)s backticks or ampersands. "
                 "Attach long logs as a file, or split the text.",
-                most=f"{MAX_SIGNS:,}",
+                most=number(MAX_SIGNS),
             )
         )
 

@@ -15,6 +15,7 @@ from portal.kernel.markup.parser import mentioned, parse_markdown, quoted_posts,
 from portal.kernel.markup.sanitize import imported_tree, safe_tree
 from portal.kernel.markup.tree import Node
 from portal.kernel.markup.writer import write_excerpt, write_html, write_text
+from portal.kernel.numbers import number
 
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
@@ -106,7 +107,7 @@ def check_html(html: str) -> None:
             _(
                 "An HTML body holds at most %(size)s KB and %(most)s tags.",
                 size=policy.MAX_HTML // 1024,
-                most=f"{policy.MAX_HTML_TAGS:,}",
+                most=number(policy.MAX_HTML_TAGS),
             )
         )
 

@@ -12,6 +12,7 @@ from portal.kernel import clock, events
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.markup import MarkupTooLarge, render
+from portal.kernel.numbers import number
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members import lists
 from portal.members.events import MemberChanged
@@ -180,7 +181,7 @@ def _locked(member_id: int) -> Member:
 
 def _about(source: str) -> str:
     if len(source) > MAX_ABOUT:
-        raise Invalid(_("Write at most %(most)s characters about yourself.", most=f"{MAX_ABOUT:,}"), "about")
+        raise Invalid(_("Write at most %(most)s characters about yourself.", most=number(MAX_ABOUT)), "about")
     try:
         return render(source.strip()).html
     except MarkupTooLarge as error:

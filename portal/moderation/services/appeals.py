@@ -14,6 +14,7 @@ from portal.kernel.access import Permission, Viewer
 from portal.kernel.crypto import token_hash
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.kernel.numbers import number
 from portal.kernel.unit_of_work import unit_of_work
 from portal.moderation import policy
 from portal.moderation.events import CaseDecided, CaseOpened
@@ -65,7 +66,7 @@ def appeal(author_id: int, decision_id: int, text: str, *, form_key: str = "") -
         if not text:
             raise Invalid(_("Say why it should be looked at again."), "text")
         if len(text) > LONGEST_TEXT:
-            raise Invalid(_("At most %(most)s characters fit.", most=f"{LONGEST_TEXT:,}"), "text")
+            raise Invalid(_("At most %(most)s characters fit.", most=number(LONGEST_TEXT)), "text")
         original = db.session.get_one(Case, decision.case_id)
         now = clock.now()
         case = Case(

@@ -11,6 +11,7 @@ from portal.kernel import clock, events, form_keys
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid, NotFound, TooMany
+from portal.kernel.numbers import number
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member
 from portal.moderation import policy
@@ -32,7 +33,7 @@ def flag_post(
     """
     comment = "\n".join(line.rstrip() for line in comment.replace("\x00", "").strip().splitlines())
     if len(comment) > LONGEST_COMMENT:
-        raise Invalid(_("At most %(most)s characters fit here.", most=f"{LONGEST_COMMENT:,}"), "comment")
+        raise Invalid(_("At most %(most)s characters fit here.", most=number(LONGEST_COMMENT)), "comment")
     with form_keys.once(form_key, reporter.member_id or 0) as outcome:
         post, thread, _board = post_for(reporter, post_id)
         if not reporter.may(Permission.FLAG):
