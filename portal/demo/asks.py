@@ -22,6 +22,7 @@ from portal.asks.models import (
     AskState,
     Outcome,
     StageKind,
+    Via,
 )
 from portal.asks.services import (
     asking,
@@ -47,6 +48,7 @@ from portal.discussions.services.posting import post_reply
 from portal.kernel import clock, site
 from portal.kernel.access import Status, Viewer
 from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
 from portal.matching import services as matching
 from portal.matching.queries import Gate, Match
 from portal.matching.services.availability import change_preferences, preferences_of
@@ -78,6 +80,7 @@ SUMMARY_WORDS = {
     """,
 }
 WAITS = ("c-cocoa-contracts-format",)  # nobody answered, and a moderator has it now; others were connected
+RECENT = timedelta(days=45)
 LOOKS = (0.55, 0.67)  # of those who are asked: look at it; look and say "not now"
 
 
@@ -91,6 +94,23 @@ def add(written: Written, people: dict[str, int], draw: Random, now: datetime) -
         except Exception as error:
             error.add_note(f"in the ask {table['key']}")
             raise
+
+
+def note_what_is_alike() -> None:
+    """How many questions like it each of those asked lately had answered: what only a full index tells."""
+    recent = select(Ask.id, Thread.title, Ask.thread_id).join(Thread, Thread.id == Ask.thread_id)
+    with unit_of_work():
+        for ask_id, title, thread_id in db.session.execute(
+            recent.where(Ask.created_at > clock.now() - RECENT)
+        ).all():
+            requests_of = select(AnswerRequest).where(
+                AnswerRequest.ask_id == ask_id, AnswerRequest.via == Via.MATCH
+            )
+            asked = list(db.session.execute(requests_of).scalars())
+            posts = fitting.posts_alike(title)
+            alike = fitting.answered_alike(posts, [one.member_id for one in asked], thread_id)
+            for one in asked:
+                one.answered_alike = alike.get(one.member_id, 0)
 
 
 def work_until(moment: datetime) -> None:

@@ -75,7 +75,8 @@ def settle(written: Written, people: dict[str, int], draw: Random, now: datetime
             # An appeal can be made within 14 days, so what is appealed was decided lately.
             flagged_at = now - timedelta(days=4) if state == "appealed" else post.created_at
             rule = rules[table["hidden"]["rule"]]
-            case = _flag(post, _reader(post, draw), rule, "", min(flagged_at + timedelta(hours=2), now))
+            flagger = _reader(post, people[table["hidden"]["by"]], draw)
+            case = _flag(post, flagger, rule, "", min(flagged_at + timedelta(hours=2), now))
             decided_at = min(flagged_at + timedelta(hours=draw.uniform(3, 9)), now)
             moderator = people[table["hidden"]["by"]]
             measure = AUTHOR_MARKS.get(state, MemberMeasure.NONE)
@@ -191,15 +192,20 @@ def _hold(post: Post, table: content.Table, moment: datetime) -> Case:
         return open_held_case(post.id, reasons)
 
 
-def _reader(post: Post, draw: Random) -> int:
-    """A customer who could read the post then and is not its author."""
+def _reader(post: Post, moderator_id: int, draw: Random) -> int:
+    """A customer who could read the post then, is not its author, and of another company than who decides."""
     audience = db.session.execute(
         select(Board.audience).join(Thread, Thread.board_id == Board.id).where(Thread.id == post.thread_id)
     ).scalar_one()
     statuses = [status for status in statuses_reading(audience) if status is not Status.PROSPECT]
     members = db.session.execute(
         select(Member.id)
-        .where(Member.status.in_(statuses), Member.id != post.author_id, Member.created_at < post.created_at)
+        .where(
+            Member.status.in_(statuses),
+            Member.id != post.author_id,
+            Member.created_at < post.created_at,
+            Member.company_id.is_distinct_from(db.session.get_one(Member, moderator_id).company_id),
+        )
         .order_by(Member.id)
     ).scalars()
     return draw.choice(list(members))

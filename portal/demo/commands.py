@@ -7,7 +7,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from portal.demo import loader
+from portal.demo import asks, loader
 from portal.search import services as search
 from portal.settings import Settings
 
@@ -42,6 +42,7 @@ def load_into(app: Flask) -> int:
     )
     click.echo("demo: search index", err=True)
     search.rebuild()
+    asks.note_what_is_alike()
     return members
 
 

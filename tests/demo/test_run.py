@@ -49,6 +49,8 @@ def run_once(instance: Path) -> tuple[str, str, float]:
         feed = client.get("/feeds/latest.atom").body.decode()
         assert f'href="http://localhost:{port}/threads/' in feed, "what leads back, leads here"
         client.sign_in("customer@demo.example", password[1])
+        asked = client.get("/requests").body.decode()
+        assert re.search(r"you answered (one|\d+) like it", asked), "why they were asked, the index included"
         return password[1], client.get("/").body.decode(), seconds
     finally:
         process.send_signal(signal.SIGINT)
