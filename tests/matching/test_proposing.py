@@ -7,16 +7,20 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, update
 
 from portal.kernel import clock
 from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
 from portal.matching import queries, services
 from portal.matching.criteria import Criteria
 from portal.matching.models import Exposure, Kind, Shown
 from portal.matching.queries import explanation
+from portal.members.models import Member, MemberState
 from tests.conftest import noon, viewer_of
-from tests.matching.scenes import choose, had_request, make_asker, make_helper, reserve
+from tests.matching.scenes import choose, had_request, held, make_asker, make_helper, reserve
 from tests.support.statements import Statements
 
 DAY = timedelta(days=1)
@@ -36,6 +40,40 @@ def test_without_context_thirty_customers_give_three_proposals(in_app: Flask) ->
     assert [match.chosen_as for match in found.matches] == ["chosen", "least shown", "random"]
     assert (found.fitting, found.relaxed) == (30, "")
     assert all(match.fit == 1.0 for match in found.matches)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    people=st.lists(
+        st.tuples(
+            st.sampled_from(["31-33", "52", ""]),
+            st.sampled_from(["1-49", "500-999", ""]),
+            st.sampled_from(["DE", "SE", ""]),
+            st.integers(1, 6),
+            st.booleans(),
+        ),
+        min_size=30,
+        max_size=30,
+    ),
+    number=st.integers(0, 10**6),
+)
+def test_without_context_thirty_customers_of_any_kind_give_three_proposals(
+    in_app: Flask, people: list[tuple[str, str, str, int, bool]], number: int
+) -> None:
+    """Whatever they are, and whether or not they talked a month ago, as long as a place is left."""
+    asker, now = make_asker(), clock.now()
+    helpers = []
+    for place, (industry, size, region, limit, talked) in enumerate(people):
+        company = {"industry": industry, "size_band": size, "region": region}
+        helpers.append(make_helper(company=company, limit_per_quarter=limit + talked))
+        if talked:
+            held(helpers[-1], f"{number}:{helpers[-1]}:{place}", now - 30 * DAY)
+    found = services.propose(asker, Criteria(), purpose=f"ask:{number}")
+    assert len({match.member_id for match in found.matches}) == 3
+    assert {match.member_id for match in found.matches} <= set(helpers)
+    assert (found.fitting, found.relaxed) == (30, "")
+    with unit_of_work():
+        db.session.execute(update(Member).where(Member.id.in_(helpers)).values(state=MemberState.BANNED))
 
 
 def test_the_same_purpose_proposes_the_same_people_and_counts_once(in_app: Flask) -> None:
