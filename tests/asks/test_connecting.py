@@ -534,6 +534,20 @@ class TestModerator:
         connecting.approach(viewer_of(asker), one.id, open_ids(one.id)[:1], note="Alone.")
         assert connecting.look_again(moderator, one.id) == 0
 
+    def test_whom_a_moderator_chose_in_vain_tells_nothing_by_saying_no_later(self, in_app: Flask, at: Clock):
+        asker, one = self.due(at, may_connect=True)
+        moderator = viewer_of(make_moderator())
+        first = listed(moderator, one)[0]
+        at(TUESDAY + 25 * HOUR)
+        [made] = connecting.approach(viewer_of(asker), one.id, [first], note="Alone.").conversation_ids
+        assert connecting.introduce(moderator, one.id, [first]).missing == 1
+        before = listed(moderator, one)
+        assert first not in before
+        assert len(before) == 3
+        at(TUESDAY + 26 * HOUR)
+        conversations.decline(viewer_of(db.session.get_one(AskProposal, first).member_id), made)
+        assert listed(moderator, one) == before
+
     @pytest.mark.parametrize("ends", ["declined", "lapsed"])
     def test_what_came_of_asking_alone_changes_no_moderators_list_before_the_next_week(
         self, in_app: Flask, at: Clock, ends: str

@@ -29,6 +29,7 @@ from portal.moderation.queries.parties import reason_against_member
 LARGEST_ID = 2**31 - 1
 WEIGHED_AWAY = "weighed away"  # how a proposal went when its asker said what matters most; may come again
 INTRODUCED = "introduced"  # a moderator asked them for the asker
+ALONE = "alone"  # the asker asked them, which a moderator who chose them is not told
 TRIED = "tried"  # a moderator chose them, and they could not be asked
 ASKED_BEFORE = "asked before"  # how a member came to be set aside: their request came to nothing before
 
@@ -179,7 +180,11 @@ def proposed_to_moderator(moderator: Viewer, ask: Ask) -> list[AskProposal]:
     later: set[int] = set()
     for moment, gone in Counter(one.state_at for one in found if one.state is ProposalState.GONE).items():
         later.update([one.id for one in found if one.made_at == moment][-gone:])
-    return [one for one in found if one.id not in later and not _is_introduced_by(moderator, one)]
+    return [
+        one
+        for one in found
+        if one.id not in later and one.chosen_as != ALONE and not _is_introduced_by(moderator, one)
+    ]
 
 
 def introduced_by(moderator: Viewer, ask_id: int) -> list[int]:

@@ -21,6 +21,7 @@ from portal.asks.models import (
 )
 from portal.asks.queries.boards import responsible
 from portal.asks.queries.finding import (
+    ALONE,
     ASKED_BEFORE,
     INTRODUCED,
     TRIED,
@@ -434,6 +435,7 @@ def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_k
         for number in still_open:
             known[number].by_id = moderator.member_id
         audit.record(moderator, "connect ask", "ask", ask.id, area="asks")
+    introduced: list[int] = []
     if ask.may_connect:
         asker = viewer_of(ask.asker_id)
         result.gone += len(chosen) - len(still_open)
@@ -447,14 +449,16 @@ def introduce(moderator: Viewer, ask_id: int, proposal_ids: list[int], *, form_k
             except DomainError:  # they wait for two answers already, say: the asker chooses later
                 result.refused += 1
             if len(result.conversation_ids) > before:
-                with unit_of_work():
-                    known[number].chosen_as = INTRODUCED
+                introduced.append(number)
     with unit_of_work():
         ask = ask_for_moderator(moderator, ask_id, lock=True)
         for one in proposals_of(ask.id):
-            alone = ask.may_connect and one.state is ProposalState.APPROACHED and one.chosen_as != INTRODUCED
-            if one.id in chosen and (alone or one.state is ProposalState.GONE):
-                one.chosen_as = TRIED  # both leave the moderators' list, so nothing tells one from the other
+            if one.id in introduced:
+                one.chosen_as = INTRODUCED
+            elif one.id in chosen and one.state is ProposalState.GONE:
+                one.chosen_as = TRIED
+            elif one.id in chosen and one.state is ProposalState.APPROACHED and ask.may_connect:
+                one.chosen_as = ALONE  # both leave the moderators' list, so nothing tells one from the other
         if result.missing:
             result.replaced = propose(ask)
         asked = len(result.conversation_ids)
