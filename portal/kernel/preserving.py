@@ -73,6 +73,12 @@ def how_many_in(days: int) -> int:
     ).scalar_one()
 
 
+def keep_former(member_id: int, what: str, words: dict[str, Any]) -> None:
+    """Keep what is about to be written over, where an order holds for the member. Inside a unit of work."""
+    if is_preserved(member_id):
+        keep(member_id, what, words)
+
+
 def keep(member_id: int, what: str, words: dict[str, Any]) -> None:
     """Put words aside that are about to be deleted, until the order ends. Inside a unit of work."""
     db.session.add(KeptWords(member_id=member_id, what=what, words=words, kept_at=clock.now()))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,8 +11,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from portal.asks.models import Invite, InviteKind
+from portal.asks.services import asking, settling
+from portal.conversations import services as conversations
 from portal.conversations.services.preserving import preserve
-from portal.discussions.models import Draft, Post, Upload
+from portal.discussions.models import Audience, Draft, Post, Upload
 from portal.discussions.services import drafts, editing
 from portal.kernel import clock, jobs
 from portal.kernel.db import Base, db
@@ -19,9 +22,11 @@ from portal.kernel.preserving import KeptWords
 from portal.kernel.unit_of_work import unit_of_work
 from portal.matching.models import Exposure, Kind, Reservation, Shown, Slot
 from portal.members.models import KeptForm, LinkPurpose, MailedLink, Session
+from portal.members.services import profiles
 from portal.moderation.models import Case, CaseKind, CaseState, EvidenceReading, Flag
 from portal.notifications.models import Mail
-from tests.conftest import make_board, make_customer, make_moderator, viewer_of
+from tests.conftest import make_board, make_customer, make_moderator, make_prospect, viewer_of
+from tests.conversations.conftest import talking
 from tests.discussions.factories import make_post, make_thread
 
 LONG = timedelta(days=500)  # longer than anything is kept
@@ -167,6 +172,42 @@ def test_a_draft_that_is_thrown_away_stays_aside_and_one_that_was_sent_does_not(
     [row] = db.session.query(KeptWords).all()
     assert (row.member_id, row.words["at"]) == (people[0], "ask")
     assert row.words["fields"] == {"body": f"Not said by {people[0]}."}
+
+
+@pytest.mark.parametrize("preserved", [True, False])
+def test_what_the_member_writes_over_stays_aside_as_it_was(in_app: Flask, preserved: bool):
+    ines, jonas = make_customer("Ines", username="ines"), make_prospect("Jonas")
+    me, talk = viewer_of(ines), talking(jonas, ines, "It went well.", "Good.")
+    make_board(audience=Audience.PROSPECTS)
+    ask = asking.ask_openly(me, title="Who left a vendor like this one?", body="We are about to.")
+    settling.settle(me, ask.id)
+    post = make_post(ines, make_thread(make_customer(), make_board()).id, "It was a fraud.")
+    if preserved:
+        preserve("ines", reason="Court 7", until=clock.now() + timedelta(days=90))
+    for link in ("https://meet.example/first", ""):
+        conversations.set_link(me, talk.id, link)
+    for useful in (False, True, True):
+        conversations.rate(me, talk.id, useful=useful)
+    for text in ("They **lied**.", "It went well.", "It went well."):
+        settling.write_summary(me, ask.id, text)
+    editing.edit_post(me, post.id, editing.Edit(body="It was late.", version=post.version))
+    for about in ("I keep the invoices.", "I kept the books.", "I kept the books."):
+        profile, version = profiles.profile_of(ines)
+        profiles.change_profile(ines, replace(profile, about=about), version=version)
+    kept = db.session.query(KeptWords).order_by(KeptWords.id).all()
+    if not preserved:
+        assert kept == []
+        return
+    link, rating, summary, former, profile_before = kept
+    assert {one.member_id for one in kept} == {ines}
+    assert (link.what, talk.key().open(link.words["box"], purpose="link")) == (
+        f"link of {talk.id}",
+        "https://meet.example/first",
+    )
+    assert (rating.words["useful"], summary.words["source"]) == (False, "They **lied**.")
+    assert former.words["source"] == "It was a fraud."
+    assert profile_before.words["about_source"] == "I keep the invoices."
+    assert "meet.example" not in str([one.words for one in kept]), "an order opens nothing"
 
 
 def test_without_an_order_deleted_words_are_gone(in_app: Flask):

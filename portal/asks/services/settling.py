@@ -8,7 +8,7 @@ from portal.asks.queries.finding import ask_for, reason_against_asker
 from portal.asks.services import stages, telling, timing
 from portal.discussions.models import Post
 from portal.discussions.services.text import prepare
-from portal.kernel import audit, clock
+from portal.kernel import audit, clock, preserving
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid
@@ -102,6 +102,10 @@ def write_summary(by: Viewer, ask_id: int, text: str) -> Ask:
             raise Forbidden(_("Only its asker or a moderator can do this."))
         if ask.asker_id != by.member_id and (against := reason_against_asker(by, ask)):
             raise Forbidden(against)
+        if ask.summary_by_id is not None and ask.summary_source != text.strip():
+            preserving.keep_former(
+                ask.summary_by_id, f"summary of ask {ask.id}", {"source": ask.summary_source}
+            )
         ask.summary_source, ask.summary_html = text.strip(), html
         ask.summary_by_id, ask.summary_at = (by.member_id, clock.now()) if html else (None, None)
         ask.version += 1

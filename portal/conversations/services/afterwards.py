@@ -8,7 +8,7 @@ from portal.conversations import policy
 from portal.conversations.models import Conversation, Decided, Rating, Thanks
 from portal.conversations.queries.finding import find_own
 from portal.conversations.services import telling
-from portal.kernel import clock, events, form_keys
+from portal.kernel import clock, events, form_keys, preserving
 from portal.kernel.access import Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid, NotFound
@@ -37,6 +37,9 @@ def rate(
         if rating is None:
             rating = Rating(conversation_id=conversation.id, by_id=member.member_id or 0)
             db.session.add(rating)
+        former = (rating.useful, rating.honest, rating.again, rating.decided, rating.shared)
+        if rating.at is not None and former != (useful, honest, again, decided, shared):
+            _keep_former(rating)
         if rating.at is None or rating.useful is not useful:
             rating.at = clock.now()  # whoever says the same again does not say it anew
         rating.useful, rating.honest, rating.again = useful, honest, again
@@ -53,6 +56,18 @@ def rate(
             )
         )
     return rating
+
+
+def _keep_former(rating: Rating) -> None:
+    words = {
+        "useful": rating.useful,
+        "honest": rating.honest,
+        "again": rating.again,
+        "decided": rating.decided.value if rating.decided else None,
+        "shared": rating.shared,
+        "at": rating.at.isoformat(),
+    }
+    preserving.keep_former(rating.by_id, f"rating of {rating.conversation_id}", words)
 
 
 def thank(

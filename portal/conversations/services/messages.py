@@ -16,7 +16,7 @@ from portal.conversations.models import (
     Participant,
     ReportedMessage,
 )
-from portal.conversations.queries.finding import find_own
+from portal.conversations.queries.finding import active_ids, find_own
 from portal.conversations.services import telling
 from portal.kernel import clock, events, form_keys, preserving
 from portal.kernel.access import Viewer
@@ -48,6 +48,10 @@ def set_link(member: Viewer, conversation_id: str, link: str) -> None:
         raise Invalid(_("Write the address as https://…"), "link")
     with unit_of_work():
         conversation = open_one(member, conversation_id)
+        if conversation.link_box:
+            for one in active_ids(conversation.id):  # sealed as it is: an order opens nothing
+                words = {"box": conversation.link_box}
+                preserving.keep_former(one, f"link of {conversation.id}", words)
         conversation.link_box = conversation.key().seal(link, purpose="link") if link else ""
         conversation.version += 1
 

@@ -117,6 +117,9 @@ def edit_post(editor: Viewer, post_id: int, edit: Edit) -> Post:
         if leaves_mark:
             why = " ".join(f"{label}: {edit.reason}".split() if label else edit.reason.split())
             keep_former(post, thread, editor_id=editor.member_id or 0, reason=why, at=now)
+        else:
+            said_before = {"title": thread.title if is_opening else "", "source": post.source}
+            preserving.keep_former(post.author_id, f"post {post.id}", said_before)
         before, pictures = set(post.mentions), pictures_in(post.source)
         post.source, post.html, post.excerpt = prepared.source, prepared.html, prepared.excerpt
         post.source_format = "markdown"

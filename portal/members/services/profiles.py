@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
-from portal.kernel import clock, events
+from portal.kernel import clock, events, preserving
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.markup import MarkupTooLarge, render
@@ -89,6 +89,9 @@ def change_profile(member_id: int, profile: Profile, *, version: int) -> None:
         member = _locked(member_id)
         if member.version != version:
             raise Conflict(_("The profile was changed in another window meanwhile."), member.version)
+        texts = {name: getattr(member, name) for name in ("title", "replaced", "about_source")}
+        if any(checked[name] != text for name, text in texts.items() if text):
+            preserving.keep_former(member_id, "profile", texts)
         for name, value in checked.items():
             setattr(member, name, value)
         if member.company_id is None:
