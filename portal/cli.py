@@ -3,11 +3,14 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
+import psycopg
 from flask import Flask, current_app
 from flask.cli import FlaskGroup, with_appcontext
 from flask_migrate import upgrade as migrate_up
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from portal import create_app, serving, worker
 from portal.advocacy.commands import score
@@ -35,7 +38,30 @@ def _app() -> Flask:
         sys.exit(1)
 
 
-@click.group(cls=FlaskGroup, create_app=_app, add_default_commands=False, load_dotenv=False)
+class _Group(FlaskGroup):
+    """Commands that say in one line what is wrong with the database."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (DBAPIError, psycopg.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if _lacks_tables(cause):
+                said = "the database does not have the tables of this version; run `portal upgrade` first"
+            elif isinstance(error, (OperationalError, psycopg.OperationalError)):
+                said = f"the database does not answer: {' '.join(str(cause).split())}"
+            else:
+                raise
+        click.echo(f"portal: {said}", err=True)
+        sys.exit(1)
+
+
+def _lacks_tables(error: BaseException | None) -> bool:
+    of_postgresql = isinstance(error, (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn))
+    return of_postgresql or str(error).startswith(("no such table", "no such column"))
+
+
+@click.group(cls=_Group, create_app=_app, add_default_commands=False, load_dotenv=False)
 def main() -> None:
     """Candor: a customer community and advocacy portal."""
 
