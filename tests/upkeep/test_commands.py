@@ -17,9 +17,7 @@ def run(instance: Path, *arguments: str, **settings: str) -> subprocess.Complete
 
 
 @pytest.mark.parametrize("arguments", [("score", "rebuild"), ("demo",), ("search", "rebuild")])
-def test_a_database_without_tables_is_said_in_one_line(
-    tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
+def test_a_database_without_tables_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     ran = run(tmp_path, *arguments)
     assert ran.returncode == 1, ran.stderr
     assert ran.stderr.strip().splitlines()[-1] == (
