@@ -82,4 +82,4 @@ def answered_alike(post_ids: list[int], member_ids: list[int], but_thread_id: in
         )
         .group_by(Post.author_id)
     )
-    return dict(rows.tuples().all())  # a result has keys, so dict() alone takes it for a mapping
+    return {row[0]: row[1] for row in rows}
