@@ -46,8 +46,8 @@ CASES = (
         "",
         _l(
             "No. The first year was demos that never became features. The upgrade in March cost us two "
-            "weekends, and the release note that would have saved them came a week later. Support is polite"
-            " and slow. If you are choosing now, ask how many of last year's promises have shipped, and "
+            "weekends, and the release note that would have saved them came a week later. Support is polite "
+            "and slow. If you are choosing now, ask how many of last year's promises have shipped, and "
             "look at their face while they count."
         ),
         (("hostile", _l("This damages the product and is not constructive.")),),
@@ -81,8 +81,8 @@ CASES = (
         _l("Remove the post, do nothing to the author"),
         _l(
             "A name, a number and the working hours of somebody who is not here. The advice is sound and "
-            "meant well: nothing happens to its author, and the reason says that it is welcome back without"
-            " the name. Personal data is looked at within two hours, since it spreads."
+            "meant well: nothing happens to its author, and the reason says that it is welcome back without "
+            "the name. Personal data is looked at within two hours, since it spreads."
         ),
         _l(
             "It gave the name, number and hours of a person who is not here. The advice on the intermediate "
@@ -95,7 +95,7 @@ CASES = (
         _l("Where do I see which mapping was used?"),
         _l("Integrations"),
         _l("Customer for six years, 300 posts, one warning for the same three months ago"),
-        _l("Sorry if this is obvious, it is my second week. Where do I see which mapping a message took?"),
+        _l("Perhaps this is obvious, it is my second week. Where do I see which mapping a message took?"),
         _l(
             "Open the message, third tab. If that is too hard for you, maybe your company should have hired "
             "somebody who can read."
@@ -120,8 +120,8 @@ CASES = (
         _l("Customer, joined two weeks ago from a consultancy, 6 posts, four of them name the same product"),
         _l("We have to keep messages for ten years. What do you use?"),
         _l(
-            "We compared five and nothing comes near Vaultline. Ask for Marta there, she gives a good price"
-            " to people from this forum."
+            "We compared five and nothing comes near Vaultline. Ask for Marta there, she gives a good price "
+            "to people from here."
         ),
         (("identity", _l("His profile elsewhere says he is a reseller of Vaultline.")), ("advertising", "")),
         (),
@@ -135,8 +135,8 @@ CASES = (
             "is speaking."
         ),
         _l(
-            "It recommends a product without saying that you earn from it. Say it, and leave the offer out;"
-            " your comparison of five is welcome."
+            "It recommends a product without saying that you earn from it. Say it, and leave the offer out; "
+            "your comparison of five is welcome."
         ),
     ),
     PracticeCase(
@@ -178,7 +178,7 @@ CASES = (
         ),
         (
             ("confidential", _l("Prices are confidential.")),
-            ("confidential", _l("Please remove.")),
+            ("confidential", _l("Prices have to go.")),
             ("confidential", _l("Against the contract, surely.")),
             ("confidential", ""),
             ("confidential", ""),
@@ -189,8 +189,8 @@ CASES = (
         (),
         _l("Dismiss: the post stays"),
         _l(
-            "Five flags within ten minutes, all from one company: together they weigh as one. What somebody"
-            " pays is theirs to tell, by the words of the rule; no contract is quoted and nobody is named. "
+            "Five flags within ten minutes, all from one company: together they weigh as one. What somebody "
+            "pays is theirs to tell, by the words of the rule; no contract is quoted and nobody is named. "
             "Many flags say how soon to look and never what to find."
         ),
         "",
