@@ -37,16 +37,17 @@ def pool(processes: int, begin: Callable[..., None] | None = None, *given: Any) 
 def readers(make: Callable[[], Any], *, beside: bool) -> Iterator[Run]:
     """What runs functions that only read the database: each gets what `make` gave, and a piece of the work.
 
-    With `beside` that is done in further processes, one for each core but the one that writes, each with the
-    application and a transaction of its own for every piece: they see what was committed before. Else it
-    is done here, whenever the next result is asked for. `make` and the functions are known by name.
+    With `beside` that is done in further processes, one for each core, each with the application and a
+    transaction of its own for every piece: they see what was committed before. Else it is done here,
+    whenever the next result is asked for. `make` and the functions are known by name.
     """
     if not beside:
         state = make()
         yield lambda work, pieces: (work(state, piece) for piece in pieces)
         return
-    count = max(1, (os.cpu_count() or 1) - 1)
-    processes = pool(count, _read, current_app.import_name, current_app.config["SETTINGS"], make)
+    processes = pool(
+        os.cpu_count() or 1, _read, current_app.import_name, current_app.config["SETTINGS"], make
+    )
     try:
         yield lambda work, pieces: processes.map(partial(_one_piece, work), pieces)
     finally:
