@@ -21,6 +21,7 @@ from tests.advocacy.scenes import World, make_world, rate
 from tests.conftest import viewer_of
 from tests.discussions.factories import make_thread
 
+pytestmark = pytest.mark.long  # each starts processes with an application of their own
 TABLES = (Entry, GiverSum, CompanySum, MemberScore, ScopeScore)
 
 

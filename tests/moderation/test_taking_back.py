@@ -62,7 +62,8 @@ def test_who_took_a_flag_back_is_no_party_and_hears_nothing(
     view = one_case.case_view(moderator, case.id)
     assert [line.flag.reporter_id for line in view.flags] == [second.member_id]
     decide(moderator, case.id, hiding(db.session.get_one(Case, case.id)))
-    outcomes = dict(db.session.execute(db.select(Flag.reporter_id, Flag.outcome)).tuples().all())
+    rows = db.session.execute(db.select(Flag.reporter_id, Flag.outcome))
+    outcomes = {row.reporter_id: row.outcome for row in rows}
     assert outcomes == {
         reporter.member_id: FlagOutcome.WITHDRAWN,
         second.member_id: FlagOutcome.UPHELD,

@@ -9,6 +9,8 @@ import pytest
 
 from portal.kernel.db import sqlite_module
 
+pytestmark = pytest.mark.long  # a process for each
+
 
 def run(instance: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "portal.cli", *arguments]
