@@ -36,7 +36,7 @@ MAY_READ = {
     "discussions/queries/searching.py::_rows": "columns for the statements below it, which ask",
     "discussions/searchable.py::_published": "for the index: what is found is asked about when it is shown",
     "discussions/services/erasing.py::_take_name_out": "writes a name out of every text, for nobody to read",
-    "demo/asks.py::note_what_is_alike": "looks for its own titles in the index, as an ask does, and shows none",
+    "demo/asks.py::note_what_is_alike": "asks the index for titles of its own, and shows none",
     "discussions/services/rerendering.py::_next": "makes HTML anew, for nobody to read",
     "discussions/services/uploads.py::_post_naming": "looks for a picture's name, for nobody to read",
     "discussions/services/uploads.py::let_go_pictures": "looks for a picture's name, for nobody to read",
