@@ -146,7 +146,7 @@ def test_the_first_minute_of_a_customer_is_kept(
 ) -> None:
     mark = uuid.uuid4().hex[:8]
     with site.inside():
-        same = {"industry": "31-33", "size_band": "500-999"}
+        same = {"industry": "21", "size_band": "5000+", "region": "NZ"}  # as nobody else on this site
         make_customer(f"Alike {mark}", company_id=make_company(f"Tidewater {mark}", **same))
         member = make_customer("Ines Okafor", company_id=make_company(f"Palmgren {mark}", **same))
     ines = signed_in(somebody, site, member, viewport=viewport)
