@@ -61,8 +61,14 @@ def asks(who: dict[str, int]) -> dict[str, str]:
         return str(db.session.execute(query).scalar_one())
 
     own = Ask.asker_id == who["prospect"]
-    waiting = select(AnswerRequest.id).where(
-        AnswerRequest.member_id == who["customer"], AnswerRequest.outcome == Outcome.PENDING
+    waiting = (
+        select(AnswerRequest.id)
+        .join(Ask, Ask.id == AnswerRequest.ask_id)
+        .where(
+            AnswerRequest.member_id == who["customer"],
+            AnswerRequest.outcome == Outcome.PENDING,
+            Ask.state == AskState.RUNNING,
+        )
     )
     request = db.session.execute(waiting.limit(1)).scalar_one()
     sales, customer = viewer_of(who["sales"]), viewer_of(who["customer"])
