@@ -39,6 +39,7 @@ from portal.conversations import services as conversations
 from portal.conversations.models import Conversation, ConversationState
 from portal.demo import content
 from portal.demo.invites import token_mailed_to
+from portal.demo.rules import rule_number
 from portal.demo.talk import Written
 from portal.discussions.events import AnswerAccepted, PostPublished
 from portal.discussions.models import Board, Post, PostKind, PostState, ShownAs, Thread, ThreadKind
@@ -54,7 +55,7 @@ from portal.matching.queries import Gate, Match
 from portal.matching.services.availability import change_preferences, preferences_of
 from portal.members.models import Company, Member, Product, RoleLevel
 from portal.members.queries import viewer_of
-from portal.moderation.models import Case, Decision, PostMeasure, Rule
+from portal.moderation.models import Case, Decision, PostMeasure
 from portal.moderation.services.deciding import Verdict, decide, undo
 from portal.moderation.services.flags import flag_post
 
@@ -400,24 +401,27 @@ class Scene:
         settling.doubt(by, self.id)
 
     def _flag(self, step: content.Table, by: Viewer) -> None:
-        flag_post(by, self._opening(), rule_number=_rule(step["rule"]), comment="")
+        flag_post(by, self._opening(), rule_number=rule_number(step["rule"]), comment="")
 
     def _remove(self, step: content.Table, by: Viewer) -> None:
         """A moderator removed the thread; the ask counts all the same."""
         case = db.session.execute(select(Case).where(Case.open_key == f"post:{self._opening()}")).scalar_one()
         verdict = Verdict(
-            post=PostMeasure.HIDE, rule_number=_rule(step["rule"]), reason=step["text"], version=case.version
+            post=PostMeasure.HIDE,
+            rule_number=rule_number(step["rule"]),
+            reason=step["text"],
+            version=case.version,
         )
         decide(by, case.id, verdict)
 
-    def _undo(self, _step: content.Table, by: Viewer) -> None:
+    def _undo(self, step: content.Table, by: Viewer) -> None:
         """The moderator thought again within minutes, and leaves it standing."""
         decision = db.session.execute(
             select(Decision).where(Decision.post_id == self._opening()).order_by(Decision.id.desc()).limit(1)
         ).scalar_one()
         undo(by, decision.id)
         case = db.session.get_one(Case, decision.case_id, populate_existing=True)
-        decide(by, case.id, Verdict(reason=_step["text"], version=case.version))
+        decide(by, case.id, Verdict(reason=step["text"], version=case.version))
 
     def _connect(self, _step: content.Table, by: Viewer) -> None:
         """The asker did not wait for the clock."""
@@ -497,7 +501,3 @@ STEPS: dict[str, Callable[[Scene, content.Table, Viewer], None]] = {
     "weigh": Scene._weigh,
     "widen": Scene._widen,
 }
-
-
-def _rule(key: str) -> int:
-    return db.session.execute(select(Rule.number).where(Rule.key == key)).scalar_one()

@@ -22,6 +22,7 @@ from portal.conversations.services.afterwards import thanks_by
 from portal.conversations.services.messages import mark_seen
 from portal.conversations.services.reporting import NOTE
 from portal.demo import content
+from portal.demo.rules import rule_number
 from portal.kernel import clock
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
@@ -29,7 +30,7 @@ from portal.matching.models import Availability
 from portal.matching.services.slots import open_slot
 from portal.members.models import Member
 from portal.members.queries import viewer_of
-from portal.moderation.models import Case, MemberMeasure, Rule
+from portal.moderation.models import Case, MemberMeasure
 from portal.moderation.services.deciding import Verdict, decide
 from portal.moderation.services.evidence import read_evidence
 
@@ -204,7 +205,11 @@ class Scene:
         if step.get("note"):
             chosen.append(NOTE)
         made = services.report(
-            by, self.id, chosen, rule_number=_rule(step["rule"]), peers_only=step.get("peers_only", False)
+            by,
+            self.id,
+            chosen,
+            rule_number=rule_number(step["rule"]),
+            peers_only=step.get("peers_only", False),
         )
         self.case_id = made.case_id
 
@@ -216,7 +221,7 @@ class Scene:
         case = db.session.get_one(Case, self.case_id)
         verdict = Verdict(
             member=MemberMeasure(step["measure"]),
-            rule_number=_rule(step["rule"]) if "rule" in step else None,
+            rule_number=rule_number(step["rule"]) if "rule" in step else None,
             reason=step["text"],
             suspended_until=self.now + timedelta(days=step["for_days"]) if "for_days" in step else None,
             version=case.version,
@@ -271,7 +276,3 @@ def _make_room(member_id: int) -> None:
     row.company_address_required = False
     row.quiet_from = row.quiet_to = None
     db.session.flush()
-
-
-def _rule(key: str) -> int:
-    return db.session.execute(select(Rule.number).where(Rule.key == key)).scalar_one()

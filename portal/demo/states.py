@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select
 
 from portal.advocacy.models import Act, Contest, Entry, Rule
 from portal.advocacy.services import candidates, contesting
 from portal.demo import content
 from portal.demo.dates import days_ago
+from portal.demo.rules import rule_number
 from portal.demo.talk import Written, moments
 from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread, Vote
 from portal.discussions.services import tools
@@ -18,7 +19,6 @@ from portal.kernel import clock
 from portal.kernel.db import db
 from portal.members.models import Session
 from portal.members.queries import viewer_of
-from portal.moderation.models import Rule as HouseRule
 from portal.moderation.services.rules import ensure_rules
 
 # Two who thank each other more than anybody else, lately, and from one range of addresses.
@@ -82,15 +82,13 @@ def use_tools(written: Written, people: dict[str, int], now: datetime) -> None:
             if moved := table.get("moved"):
                 board = db.session.execute(select(Board.id).where(Board.slug == moved["to"])).scalar_one()
                 moderator = viewer_of(people[moved["by"]])
-                rule = db.session.execute(
-                    select(HouseRule.number).where(HouseRule.key == moved["rule"])
-                ).scalar_one()
+                rule = rule_number(moved["rule"])
                 tools.move_thread(moderator, thread_id, board, moved["reason"], rule=rule)
 
 
 def _trim(post_id: int, said: content.Table, people: dict[str, int], written_at: datetime) -> None:
     """A moderator takes words out of a post; its author is told which rule they broke."""
-    rule = db.session.execute(select(HouseRule.number).where(HouseRule.key == said["rule"])).scalar_one()
+    rule = rule_number(said["rule"])
     version = db.session.get_one(Post, post_id).version
     with clock.frozen(written_at + timedelta(hours=2)):
         edit = Edit(body=said["body"], reason=said["reason"], rule=rule, version=version)
@@ -172,17 +170,7 @@ def _restore(people: dict[str, int], now: datetime) -> None:
     """An entry that a moderator took out and, better informed, put in force again."""
     username, days, why, why_not = PUT_BACK
     ruth = viewer_of(people["ruth-adeyemi"])
-    entry = db.session.execute(
-        select(Entry.id)
-        .where(
-            Entry.receiver_id == people[username],
-            Entry.act == Act.MADE,
-            Entry.rule == Rule.VOTE,
-            Entry.occurred_at < days_ago(now, days),
-        )
-        .order_by(Entry.occurred_at.desc(), Entry.id)
-        .limit(1)
-    ).scalar_one()
+    entry = _entry_before(days_ago(now, days), people[username], Entry.rule == Rule.VOTE)
     for ago, act, reason in ((days, Act.REVERSED, why), (days - 2, Act.RESTORED, why_not)):
         with clock.frozen(days_ago(now, ago)):
             contesting.correct_entry(ruth, entry, act, reason)
@@ -193,16 +181,7 @@ def contest_entries(people: dict[str, int], now: datetime) -> None:
     ruth = viewer_of(people["ruth-adeyemi"])
     for username, days, words, answer, act in CONTESTED:
         member = viewer_of(people[username])
-        entry = db.session.execute(
-            select(Entry.id)
-            .where(
-                Entry.receiver_id == member.member_id,
-                Entry.act == Act.MADE,
-                Entry.occurred_at < days_ago(now, days),
-            )
-            .order_by(Entry.occurred_at.desc(), Entry.id)
-            .limit(1)
-        ).scalar_one()
+        entry = _entry_before(days_ago(now, days), people[username])
         with clock.frozen(days_ago(now, days)):
             contesting.contest(member, entry, words)
         if answer:
@@ -217,3 +196,11 @@ def contest_entries(people: dict[str, int], now: datetime) -> None:
     _restore(people, now)
     for username, by in CARED_FOR:
         candidates.look_after(ruth, people[username], whose=people[by])
+
+
+def _entry_before(moment: datetime, member_id: int, *conditions: ColumnElement[bool]) -> int:
+    """The newest entry that a member had by then."""
+    query = select(Entry.id).where(
+        Entry.receiver_id == member_id, Entry.act == Act.MADE, Entry.occurred_at < moment, *conditions
+    )
+    return db.session.execute(query.order_by(Entry.occurred_at.desc(), Entry.id).limit(1)).scalar_one()

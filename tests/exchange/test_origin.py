@@ -55,7 +55,7 @@ def test_a_score_that_came_along_is_told_as_a_score(app: Flask, tmp_path: Path):
     assert "found it helpful" not in of_author
 
 
-def test_a_comment_keeps_the_score_it_came_with(app: Flask, tmp_path: Path, sign_in):
+def test_a_comment_keeps_the_score_it_came_with(app: Flask, tmp_path: Path):
     run_import(app, "stackexchange", write_dump(tmp_path / "stackexchange-beer"))
     html = page(app, "1")
     asked, thanks = re.findall(r'<li id="c\d+".*?</li>', html, re.S)
