@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, select
 
 from portal.discussions.models import Post, PostState, Thread
-from portal.kernel.db import db
+from portal.kernel.db import db, end_reading
 from portal.search.engines.base import Document
 from portal.search.sources import Source
 
@@ -70,7 +70,7 @@ def _everything() -> Iterator[Document]:
     while True:
         query = _published().where(Post.id > last).order_by(Post.id).limit(_BATCH)
         rows = db.session.execute(query).all()
-        db.session.rollback()  # an import of a million posts must not be one read transaction
+        end_reading()  # an import of a million posts must not be one read transaction
         yield from map(_document, rows)
         if len(rows) < _BATCH:
             return

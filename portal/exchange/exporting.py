@@ -22,7 +22,7 @@ from portal.discussions.models import (
     Vote,
 )
 from portal.exchange.records import Report
-from portal.kernel.db import db
+from portal.kernel.db import db, end_reading
 from portal.members.models import Member
 
 BATCH = 2_000
@@ -38,7 +38,7 @@ def export(folder: Path, report: Report) -> None:
     their places when all three are whole. Raises OSError where the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    db.session.rollback()
+    end_reading()
     if db.engine.dialect.name == "postgresql":  # SQLite's transactions see one moment anyway
         db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     parts = []
@@ -56,7 +56,7 @@ def export(folder: Path, report: Report) -> None:
         parts.append(path)
     for path in parts:
         path.with_suffix(".part").replace(path)
-    db.session.rollback()
+    end_reading()
 
 
 def _line(file: IO[str], row: dict[str, Any]) -> None:

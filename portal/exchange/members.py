@@ -17,7 +17,7 @@ from portal.exchange import reading
 from portal.exchange.records import Damaged, Report, chunks, moment
 from portal.kernel import audit
 from portal.kernel.access import Status
-from portal.kernel.db import db
+from portal.kernel.db import db, end_reading
 from portal.kernel.errors import DomainError
 from portal.kernel.progress import Progress
 from portal.kernel.spreadsheets import escaped, unescaped
@@ -230,7 +230,7 @@ def export(file: TextIO, report: Report, progress: Progress) -> None:
             last, done = member.id, done + 1
         report.make("members", len(rows))
         progress("members", done, total)
-        db.session.rollback()
+        end_reading()
 
 
 _WITH_ACCOUNT = (Member.email.is_not(None), Member.state != MemberState.ERASED)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy import session as flask_session
 from sqlalchemy import (
     JSON,
     CheckConstraint,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     or_,
 )
 from sqlalchemy.engine import Connection, Engine, Result
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column, registry
 
 try:
@@ -101,9 +103,44 @@ def short_enum(kind: type[StrEnum]) -> Enum:
     )
 
 
+UNIT = "candor.unit_of_work"
+
+
+class _Session(flask_session.Session):
+    """Ends what only read by COMMIT, since psycopg forgets all its prepared statements at each ROLLBACK.
+
+    On PostgreSQL every statement of every page would be planned anew otherwise.
+    """
+
+    def end_reading(self) -> None:
+        """End the read transaction; what was read is read again when it is next asked for."""
+        if not self._only_read():
+            raise RuntimeError("only what read is ended here")
+        self.expire_all()
+        self._commit_what_read()
+
+    def close(self) -> None:
+        """Like its parent's, which rolls back: what is left of a unit of work, and after an error."""
+        if self.in_transaction() and self._only_read():
+            self._commit_what_read()
+        super().close()
+
+    def _only_read(self) -> bool:
+        return UNIT not in self.info and not (self.new or self.dirty or self.deleted)
+
+    def _commit_what_read(self) -> None:
+        try:
+            if self.is_active:
+                self.commit()
+                return
+        except SQLAlchemyError:  # the connection is gone, and the transaction with it
+            pass
+        self.rollback()
+
+
 db = SQLAlchemy(
     model_class=Base,
-    session_options={"expire_on_commit": False, "autoflush": True},
+    session_options={"class_": _Session, "expire_on_commit": False, "autoflush": True},
     disable_autonaming=True,
 )
 
@@ -147,9 +184,6 @@ def prepare_engine(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-UNIT = "candor.unit_of_work"
-
-
 class WriteOutsideUnit(RuntimeError):
     """Something was written outside a unit of work."""
 
@@ -171,6 +205,15 @@ def _see_what_is_locked(state: ORMExecuteState) -> None:
     """A row that is locked is read anew: what the session knew of it may have changed while it waited."""
     if state.is_select and getattr(state.statement, "_for_update_arg", None) is not None:
         state.update_execution_options(populate_existing=True)
+
+
+def end_reading() -> None:
+    """End the read transaction of this thread: a unit of work, or long work elsewhere, comes next.
+
+    Raises RuntimeError inside a unit of work, or where rows were changed outside one.
+    """
+    session: Any = db.session()
+    session.end_reading()
 
 
 def rows_of(statement: Any, values: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:

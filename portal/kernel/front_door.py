@@ -103,6 +103,7 @@ class FrontDoor:
         try:
             with self._engine.connect() as connection:
                 row = connection.execute(proof.statement, proof.parameters).one_or_none()
+                connection.commit()  # a rollback would lose what the driver has prepared
         except SQLAlchemyError:
             return False  # the application says what is wrong
         return row is not None and tuple(row) == proof.row

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
-from portal.kernel.db import UNIT, db
+from portal.kernel.db import UNIT, db, end_reading, flushed_rows
 
 _AFTER = "candor.after_commit"
 
@@ -23,7 +23,7 @@ def unit_of_work() -> Iterator[None]:
         return
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("change rows inside unit_of_work(), not before it")
-    session.rollback()
+    end_reading()
     session.info[UNIT] = True
     session.info[_AFTER] = []
     try:
@@ -55,16 +55,29 @@ def one_at_a_time(name: str) -> None:
     On PostgreSQL a lock of the transaction; SQLite's units of work come one after another anyway.
     """
     if db.engine.dialect.name == "postgresql":
-        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+        flushed_rows(_ALONE, {"name": name})
 
 
-def beside_others(name: str) -> None:
+def beside_others(name: str, *, and_alone: str = "") -> None:
     """Wait until no other unit of work has the part of this name to itself (`one_at_a_time`).
 
-    Many can be in it beside one another; whoever wants it for itself waits for all of them.
+    Many can be in it beside one another; whoever wants it for itself waits for all of them. The part named by
+    `and_alone`, if any, this unit then has to itself: both in one statement, since every event asks for both.
     """
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(select(func.pg_advisory_xact_lock_shared(func.hashtext(name))))
+    if db.engine.dialect.name != "postgresql":
+        return
+    if and_alone:
+        flushed_rows(_BESIDE_AND_ALONE, {"name": name, "alone": and_alone})
+    else:
+        flushed_rows(_BESIDE, {"name": name})
+
+
+_ALONE = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("name"))))
+_BESIDE = select(func.pg_advisory_xact_lock_shared(func.hashtext(bindparam("name"))))
+_BESIDE_AND_ALONE = select(  # PostgreSQL takes them from left to right
+    func.pg_advisory_xact_lock_shared(func.hashtext(bindparam("name"))),
+    func.pg_advisory_xact_lock(func.hashtext(bindparam("alone"))),
+)
 
 
 def in_unit_of_work() -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.kernel import clock, jobs
-from portal.kernel.db import db, flushed_rows
+from portal.kernel.db import db, end_reading, flushed_rows
 from portal.kernel.unit_of_work import unit_of_work
 from portal.search import sources
 from portal.search.engines.base import Document, Engine, Hits, IndexBusy, IndexUnavailable
@@ -110,7 +110,7 @@ def rebuild(progress: Callable[[int, int], None] | None = None) -> int:
     total = sum(source.count() for source in sources.registered())
     tell = (lambda done: progress(done, max(total, done))) if progress else None
     made = engine().rebuild(_everything(), tell)
-    db.session.rollback()
+    end_reading()
     return made
 
 
@@ -180,7 +180,7 @@ def _work_on(rows: list[tuple[Scope, int]]) -> None:
         if threads:
             ids.update(source.posts_of(threads))
         documents |= {document.id: document for document in source.documents(sorted(ids))}
-    db.session.rollback()  # no transaction is open while the index is written
+    end_reading()  # no transaction is open while the index is written
     engine().update(documents.values(), ids - documents.keys())
 
 

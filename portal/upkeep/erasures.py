@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import select
 
 from portal.kernel import audit
-from portal.kernel.db import db
+from portal.kernel.db import db, end_reading
 from portal.kernel.unit_of_work import after_commit, unit_of_work
 from portal.members.events import MemberErased
 from portal.members.models import Member, MemberState
@@ -87,7 +87,7 @@ def keep(instance: Path) -> int:
         )
         .order_by(audit.AuditEntry.number)
     ).all()
-    db.session.rollback()
+    end_reading()
     found = [
         Erasure(row.target_id, row.created_at, row.at, row.details != erasing.WORDS_DELETED) for row in rows
     ]

@@ -4,9 +4,9 @@ import threading
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
-from portal.kernel.db import WriteOutsideUnit, db
+from portal.kernel.db import WriteOutsideUnit, db, end_reading
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, Member
 from tests.conftest import make_company, make_customer
@@ -91,3 +91,37 @@ def test_what_was_changed_before_locking_is_kept(in_app: Flask) -> None:
         db.session.get_one(Member, number, with_for_update=True)
         assert member.title == "Lead"
     assert db.session.execute(select(Member.name, Member.title)).one() == ("Ines O.", "Lead")
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_what_is_prepared_stays_prepared_through_reading_and_writing(app: Flask) -> None:
+    with app.app_context():
+        member_id = make_customer()
+    for _ in range(8):  # the driver prepares what it has seen five times
+        with app.app_context():
+            read = db.session.execute(select(Member.posts_count).where(Member.id == member_id)).scalar_one()
+            with unit_of_work():
+                db.session.get(Member, member_id).posts_count = read + 1
+    with app.app_context():
+        prepared = db.session.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert any("SELECT members.posts_count" in statement for statement in prepared)
+    assert any("UPDATE members SET posts_count" in statement for statement in prepared)
+
+
+def test_a_lost_connection_is_noticed_by_what_comes_next_alone(in_app: Flask) -> None:
+    make_company("Before")
+    db.session.execute(select(Company.name)).all()
+    raw = db.session.connection().connection.driver_connection
+    raw.close()
+    with unit_of_work():  # its own connection: nothing was written on the lost one
+        db.session.execute(update(Company).values(name="After"))
+    assert db.session.execute(select(Company.name)).scalar_one() == "After"
+
+
+def test_reading_is_not_ended_where_something_was_changed(in_app: Flask) -> None:
+    db.session.get(Company, make_company("Before")).name = "After"
+    with pytest.raises(RuntimeError):
+        end_reading()
+    db.session.rollback()
+    with unit_of_work(), pytest.raises(RuntimeError):
+        end_reading()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, or_, select
+from sqlalchemy import and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.advocacy import keys
@@ -35,12 +35,25 @@ _OF_THE_PAST = ("before", "before_at")
 _OF_COMPANY = select(GiverSum.total, GiverSum.last_at).where(
     GiverSum.receiver_id == bindparam("receiver"), GiverSum.company == bindparam("company")
 )
-_GIVER_AND_COMPANY = select(GiverSum.giver, GiverSum.company, GiverSum.total, GiverSum.last_at).where(
-    GiverSum.receiver_id == bindparam("receiver"),
-    or_(GiverSum.giver == bindparam("giver"), GiverSum.company == bindparam("company")),
-)
-_COMPANY = select(CompanySum.fixed, CompanySum.falling, CompanySum.changes_at, CompanySum.last_at).where(
-    CompanySum.receiver_id == bindparam("receiver"), CompanySum.company == bindparam("company")
+_GIVER_AND_COMPANY = (
+    select(
+        GiverSum.giver,
+        GiverSum.company,
+        GiverSum.total,
+        GiverSum.last_at,
+        CompanySum.fixed,
+        CompanySum.falling,
+        CompanySum.changes_at,
+        CompanySum.last_at.label("company_last_at"),
+    )
+    .join(
+        CompanySum,
+        and_(CompanySum.receiver_id == GiverSum.receiver_id, CompanySum.company == GiverSum.company),
+    )
+    .where(
+        GiverSum.receiver_id == bindparam("receiver"),
+        or_(GiverSum.giver == bindparam("giver"), GiverSum.company == bindparam("company")),
+    )
 )
 _SCORE = select(
     MemberScore.fixed,
@@ -69,9 +82,10 @@ def lock(receiver_ids: Iterable[int]) -> None:
 
     Which numbers are in force is asked only after this: until the unit ends no others come into force.
     """
-    beside_others(NUMBERS)
-    for receiver_id in sorted(set(receiver_ids)):
-        one_at_a_time(f"score:{receiver_id}")
+    first, *others = [f"score:{receiver_id}" for receiver_id in sorted(set(receiver_ids))] or [""]
+    beside_others(NUMBERS, and_alone=first)
+    for name in others:
+        one_at_a_time(name)
 
 
 def fold(changes: Sequence[Change], weights: Weights | None = None) -> None:
@@ -133,8 +147,8 @@ class _Score:
         self.falling = max(0.0, self.falling + after["falling"] - (before.falling if before else 0.0))
         moments = [one for one in (self.changes_at, after["changes_at"]) if one]
         self.changes_at = min(moments, default=None)  # at worst too early: then everything is looked at
-        if before is not None and before.last_at in self.recent:
-            self.recent.remove(before.last_at)
+        if before is not None and before.company_last_at in self.recent:
+            self.recent.remove(before.company_last_at)
         self.recent = sorted([*self.recent, after["last_at"]], reverse=True)[:KEPT_RECENT]
 
     def add_up(self, receiver_id: int) -> None:
@@ -216,7 +230,7 @@ def _renew_pair(
             },
         )
         givers = [(row.total, row.last_at) for row in found if row.company == company and row.giver != giver]
-        counted = flushed_rows(_COMPANY, {"receiver": receiver_id, "company": company}).one_or_none()
+        counted = next((row for row in found if row.company == company), None)
         totals = [*givers, (pair.total, pair.last_at)]
         grown = counted, _store_company(receiver_id, company, totals, weights, now)
     elif before is not None:

@@ -15,7 +15,7 @@ from portal.asks.queries.finding import locked, locked_request
 from portal.asks.services import connecting, fitting, settling, stages, telling
 from portal.discussions.models import Thread
 from portal.kernel import clock
-from portal.kernel.db import db
+from portal.kernel.db import db, end_reading
 from portal.kernel.unit_of_work import in_unit_of_work, unit_of_work
 from portal.matching import queries as matching_queries
 from portal.matching import services as matching
@@ -61,7 +61,7 @@ def _next_request() -> tuple[int, int] | None:
         .limit(1)
     ).one_or_none()
     if not in_unit_of_work():
-        db.session.rollback()  # what was read is only a hint; the unit of work reads again
+        end_reading()  # what was read is only a hint; the unit of work reads again
     return (found.id, found.ask_id) if found is not None else None
 
 
@@ -120,7 +120,7 @@ def _next() -> AskStage | None:
         .limit(1)
     ).scalar_one_or_none()
     if not in_unit_of_work():
-        db.session.rollback()  # what was read is only a hint; the unit of work reads again
+        end_reading()  # what was read is only a hint; the unit of work reads again
     return found
 
 

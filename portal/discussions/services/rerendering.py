@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from portal.discussions.models import Board, Post, Thread
 from portal.discussions.services.text import prepare, prepare_war_story
 from portal.kernel import markup
-from portal.kernel.db import db
+from portal.kernel.db import db, end_reading
 from portal.kernel.errors import Invalid
 from portal.kernel.unit_of_work import unit_of_work
 
@@ -46,7 +46,7 @@ def render_old(progress: Callable[[int, int], None] = lambda _done, _of: None, m
     total, done, last = count_old(), 0, 0
     while batch := _next(last):
         rendered = [(old, _render(old)) for old in batch]
-        db.session.rollback()
+        end_reading()
         with unit_of_work():
             for old, (html, excerpt) in rendered:
                 db.session.execute(

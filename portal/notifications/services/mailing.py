@@ -15,7 +15,7 @@ from markupsafe import Markup
 from sqlalchemy import ColumnElement, or_, select, update
 
 from portal.kernel import clock, colours, jobs, site
-from portal.kernel.db import db
+from portal.kernel.db import db, end_reading
 from portal.kernel.mail import MailDelayed, MailRefused, Transport
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member
@@ -178,7 +178,7 @@ def _send(mail_id: int, sender: Sender) -> int:
     if message is None:
         _finish(mail_id, error="not sent: nothing to tell any more")
         return 0
-    db.session.rollback()  # no transaction is open while the mail server is spoken to
+    end_reading()  # no transaction is open while the mail server is spoken to
     try:
         sender.transport.send(message)
     except MailRefused as refused:
