@@ -132,6 +132,8 @@ from portal.notifications import personal as notifications_personal
 from portal.notifications import views as notifications_views
 from portal.notifications.services import mailing
 from portal.notifications.services.notifying import SEND_JOB
+from portal.relations import personal as relations_personal
+from portal.relations import services as relations_services
 from portal.search import listeners as search_listeners
 from portal.search import services as search
 from portal.search import sources
@@ -297,6 +299,7 @@ def _register() -> None:
         *asks_personal.CLASSES,
         *advocacy_personal.CLASSES,
         *consents_personal.CLASSES,
+        *relations_personal.CLASSES,
     )
     nav.register(*_own_pages())
     nav.register(
@@ -537,6 +540,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(scoping.RENEW_JOB, scoping.renew_due, 60)
     jobs.register(remembering.REMEMBER_JOB, remembering.remember, 600)
     jobs.register(weighing.APPLY_JOB, weighing.apply_due, 60)
+    jobs.register(relations_services.FORGET_JOB, relations_services.forget_old, 24 * 3600)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)
     jobs.register("forget ended sessions", sessions.forget_ended, 6 * 3600)

@@ -53,6 +53,9 @@ class Permission(StrEnum):
     CONFIRM_MEMBERS = "confirm_members"  # companies and customer status by hand
     ADMINISTER = "administer"  # settings, duties, boards, closed lists
     ADVOCACY = "advocacy"  # members' facts, standing, candidates, community health: never a peer moderator
+    RELATIONS = "relations"  # reading what sales and service know of customers' companies: never a peer
+    PLACE_HOLDS = "place_holds"  # asking colleagues not to approach a customer's company for a while
+    KEEP_HEALTH = "keep_health"  # health, escalations and satisfaction of customers' companies
 
 
 _CONFIRMED = {
@@ -76,10 +79,16 @@ BY_STATUS: dict[Status, frozenset[Permission]] = {
 
 BY_DUTY: dict[Duty, frozenset[Permission]] = {
     Duty.MODERATOR: frozenset({Permission.MODERATE}),
-    Duty.SALES: frozenset(),
-    Duty.SERVICE: frozenset(),
+    Duty.SALES: frozenset({Permission.RELATIONS, Permission.PLACE_HOLDS}),
+    Duty.SERVICE: frozenset({Permission.RELATIONS, Permission.PLACE_HOLDS, Permission.KEEP_HEALTH}),
     Duty.ADMIN: frozenset(
-        {Permission.MODERATE, Permission.CONFIRM_MEMBERS, Permission.ADMINISTER, Permission.ADVOCACY}
+        {
+            Permission.MODERATE,
+            Permission.CONFIRM_MEMBERS,
+            Permission.ADMINISTER,
+            Permission.ADVOCACY,
+            Permission.RELATIONS,
+        }
     ),
 }
 
@@ -93,14 +102,14 @@ def permissions_of(
 ) -> frozenset[Permission]:
     """The union of what status and duties permit, cut down for accounts that are held back.
 
-    Vendor moderators also confirm members and see who helps; peer moderators (customers with that duty)
-    do not.
+    Vendor moderators also confirm members, see who helps, and read what sales and service know; peer
+    moderators (customers with that duty) do not.
     """
     if not confirmed:
         return _WHEN_HELD_BACK
     allowed = BY_STATUS[status].union(*(BY_DUTY[duty] for duty in duties))
     if status is Status.VENDOR and Duty.MODERATOR in duties:
-        allowed |= {Permission.CONFIRM_MEMBERS, Permission.ADVOCACY}
+        allowed |= {Permission.CONFIRM_MEMBERS, Permission.ADVOCACY, Permission.RELATIONS}
     return allowed & _WHEN_SUSPENDED if suspended else allowed
 
 

@@ -16,7 +16,7 @@ from tests.house.routes import NOBODYS_NAME, NOBODYS_NUMBER, Route, routes
 
 (
     VISIT, ACCOUNT, READ, POST, REACT, FLAG, ASK, CONVERSE, INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER,
-    ADVOCACY,
+    ADVOCACY, RELATIONS, PLACE_HOLDS, KEEP_HEALTH,
 ) = Permission  # fmt: skip
 EVERYBODY = {VISIT}
 ANY_ACCOUNT = {VISIT, ACCOUNT}
@@ -32,10 +32,10 @@ MAY: dict[str, set[Permission]] = {
     "suspended customer": ANY_ACCOUNT | {READ},
     "peer moderator": MEMBERS | {INVITE, MODERATE},
     "vendor": STAFF | {INVITE},
-    "vendor moderator": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS, ADVOCACY},
-    "sales": STAFF | {INVITE},
-    "service": STAFF | {INVITE},
-    "admin": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER, ADVOCACY},
+    "vendor moderator": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS, ADVOCACY, RELATIONS},
+    "sales": STAFF | {INVITE, RELATIONS, PLACE_HOLDS},
+    "service": STAFF | {INVITE, RELATIONS, PLACE_HOLDS, KEEP_HEALTH},
+    "admin": STAFF | {INVITE, MODERATE, CONFIRM_MEMBERS, ADMINISTER, ADVOCACY, RELATIONS},
 }
 
 PERMISSIONS: dict[str, Permission] = {

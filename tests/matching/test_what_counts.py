@@ -1,14 +1,15 @@
-"""Whom a prospect can ask does not hang on what the vendor thinks of a customer: it is no input at all."""
+"""Whom a prospect can ask does not hang on what the vendor thinks of a customer: it is no input at all.
+
+That all companies on hold and red change nothing is a property of `tests/relations/test_promise_five.py`.
+"""
 
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
-import portal
 from portal.matching import services
 from portal.matching.criteria import Criteria
 from tests.conftest import make_company, make_customer, make_prospect
@@ -19,7 +20,6 @@ from tests.support.statements import Statements
 TABLES = {"members", "companies", "availability", "reservations", "exposures", "member_products"}
 COMPANY = {"id", "industry", "size_band", "region", "competitors"}
 FACTORY = Criteria(industry="31-33", size_band="500-999", region="DE", replacing="Brokerline")
-PACKAGES = Path(portal.__file__).parent
 
 
 @pytest.mark.parametrize("criteria", [Criteria(), FACTORY])
@@ -39,11 +39,3 @@ def test_nothing_else_is_read_to_propose_to_ask_and_to_reserve(
     assert tables <= TABLES, tables - TABLES
     assert {"members", "exposures"} <= tables, "the statements were read"
     assert set(re.findall(r"companies\.([a-z_]+)", sql)) <= COMPANY
-
-
-def test_the_property_is_due_once_relations_are_there():
-    """All companies held and red change no prospect's proposals: nothing can be held or red yet."""
-    assert not (PACKAGES / "relations").exists(), (
-        "holds and health are there now: write the property, that proposals are the same for every prospect "
-        "whatever they say (see DECISIONS)"
-    )

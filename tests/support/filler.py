@@ -39,6 +39,8 @@ _BOUND: dict[tuple[str, str], Any] = {
     ("availability", "quiet_to"): 7,
     ("consents", "expires_at"): datetime(2027, 3, 1, 12, tzinfo=UTC),
     ("company_consents", "expires_on"): date(2027, 3, 1),
+    ("holds", "expires_at"): datetime(2027, 3, 1, 12, tzinfo=UTC),
+    ("satisfaction", "value"): 84,
 }
 
 

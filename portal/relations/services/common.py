@@ -1,0 +1,29 @@
+"""What every write here begins with: the company of a customer, and words that fit."""
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from portal.kernel.db import db
+from portal.kernel.errors import Invalid, NotFound
+from portal.members.models import Company
+from portal.relations.models import LONGEST_WORDS
+from portal.relations.queries.predicates import is_known
+
+
+def lock_company(company_id: int) -> str:
+    """Lock the company's row; gives its slug. Raises NotFound for one that never was a customer, too."""
+    found = select(Company.slug).where(Company.id == company_id, is_known()).with_for_update(key_share=True)
+    slug = db.session.execute(found).scalar_one_or_none()
+    if slug is None:
+        raise NotFound("no such company")
+    return slug
+
+
+def words_of(text: str, field: str, missing: str, most: int = LONGEST_WORDS) -> str:
+    """One line without control characters. Raises Invalid(missing) when nothing is left."""
+    text = " ".join(text.replace("\x00", "").split())
+    if not text:
+        raise Invalid(missing, field)
+    if len(text) > most:
+        raise Invalid(_("At most %(most)s characters fit.", most=most), field)
+    return text
