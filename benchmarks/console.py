@@ -29,6 +29,7 @@ PAGES = {
     "rising": "/console/rising",
     "candidates": "/console/candidates",
     "health": "/console/health",
+    "programme": "/console/programme",
     "patterns": "/console/patterns",
     "scores of the busiest": "/console/scores/member-1",
 }

@@ -21,6 +21,7 @@ from typing import Any
 from portal.matching import choice
 from portal.matching.choice import Candidate
 from portal.matching.criteria import WANTED_FIT, Criteria, Traits, fits_of
+from portal.matching.evenness import gini
 from portal.matching.models import ANSWER_REQUESTS_PER_MONTH, LIMIT_PER_QUARTER
 from portal.members.models import RoleLevel
 
@@ -151,7 +152,7 @@ def _year(people: list[Person], wishes: list[Wish], rule: Rule, draw: Random) ->
         "talks_unserved": unserved / max(1, wanted),
         "most_talks": max(_most_within(one.talks, QUARTER) for one in people),
         "most_requests": max(_most_within(one.requests, MONTH) for one in people),
-        "gini": _gini(burden),
+        "gini": gini(Counter(burden)),
         "idle": sum(load == 0 for load in burden) / len(people),
         "fit": statistics.fmean(fits) if fits else 0.0,
     }
@@ -253,17 +254,3 @@ def _skewed(values: Sequence[str], world: Random) -> str:
 
 def _most_within(moments: list[datetime], span: timedelta) -> int:
     return max((bisect_left(moments, at + span) - n for n, at in enumerate(moments)), default=0)
-
-
-def _gini(loads: Sequence[int]) -> float:
-    """0 when all carry the same, near 1 when one carries everything."""
-    total = sum(loads)
-    if not total:
-        return 0.0
-    ranks = Counter(loads)
-    place, weighted = 0, 0
-    for load, count in sorted(ranks.items()):
-        weighted += load * sum(range(place + 1, place + count + 1))
-        place += count
-    size = len(loads)
-    return (2 * weighted) / (size * total) - (size + 1) / size

@@ -35,6 +35,7 @@ from portal.console import (
     company_consents,
     gladly,
     mornings,
+    programme,
     rising,
     today,
 )
@@ -169,6 +170,7 @@ BLUEPRINTS: list[Any] = [
     candidates.blueprint,
     company_consents.blueprint,
     community_health.blueprint,
+    programme.blueprint,
     own_consents.blueprint,
     recognition.blueprint,
     console_log.blueprint,
@@ -418,6 +420,7 @@ def _register() -> None:
         nav.Entry("Today", "today.index", "", "console", Permission.MODERATE, order=5),
         nav.Entry("Rising", "rising.index", "", "console", Permission.ADVOCACY, order=55),
         nav.Entry("Candidates", "candidates.index", "", "console", Permission.ADVOCACY, order=60),
+        nav.Entry("Programme", "programme.index", "", "console", Permission.ADVOCACY, order=65),
         nav.Entry("Community health", "community_health.index", "", "console", Permission.ADVOCACY, order=70),
         nav.Entry("Settings", "console_settings.index", "", "console", Permission.ADMINISTER, order=95),
         nav.Entry("Rota", "rota.show", "", "console", Permission.MODERATE, order=70),

@@ -389,6 +389,7 @@ def know_every_row(site: Community) -> None:
             "first-posts",
             "concentration",
         ],
+        "programme:part": ["weeks", "answer-requests", "switched-off"],
         "token": ["not-a-token"],
         "light": ["246b5e"],
         "dark": ["8fd0bf"],

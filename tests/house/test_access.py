@@ -124,6 +124,8 @@ PERMISSIONS: dict[str, Permission] = {
     "own_consents.withdraw": ACCOUNT,
     "community_health.index": ADVOCACY,
     "community_health.export": ADVOCACY,
+    "programme.index": ADVOCACY,
+    "programme.export": ADVOCACY,
     "company_consents.end": ADVOCACY,
     "company_consents.index": ADVOCACY,
     "company_consents.record": ADVOCACY,

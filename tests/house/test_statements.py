@@ -74,6 +74,7 @@ PINNED = [
     ("/me/consents", "customer", 4),
     ("/console/", "moderator", 47),
     ("/console/health", "moderator", 11),
+    ("/console/programme?weeks=26", "moderator", 9),
     ("/console/rising", "moderator", 15),
     ("/console/candidates", "moderator", 13),
     ("/console/weights", "moderator", 6),

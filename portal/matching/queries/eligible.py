@@ -103,8 +103,8 @@ def takes_answer_requests(member_id: int) -> bool:
     now = clock.now()
     query = _people(select(Member.id)).where(
         Member.id == member_id,
-        *_verified_customer(now),
-        _not_paused(now),
+        *verified_customer(now),
+        not_paused(now),
         func.coalesce(Availability.answer_requests_open, true()),
     )
     return db.session.execute(query).first() is not None
@@ -149,7 +149,7 @@ def people_like(member_id: int, count: int) -> list[int]:
     if asker is None:
         return []
     criteria = Criteria.of_member(member_id)
-    query = _people(select(Member.id)).where(*_verified_customer(clock.now()), *_apart_from(asker))
+    query = _people(select(Member.id)).where(*verified_customer(clock.now()), *_apart_from(asker))
     rows = [
         row
         for row in db.session.execute(_with_traits(query, criteria, asker))
@@ -170,7 +170,7 @@ def can_be_asked(kind: Kind, at: datetime, *, purpose: str = "", only: int | Non
         if kind is Kind.ANSWER_REQUEST
         else _for_talks(purpose, at, only)
     )
-    query = query.where(*_verified_customer(at), _not_paused(at))
+    query = query.where(*verified_customer(at), not_paused(at))
     return query.where(Member.id == only) if only is not None else query
 
 
@@ -232,7 +232,8 @@ def _people(query: Select[Any]) -> Select[Any]:
     )
 
 
-def _verified_customer(at: datetime) -> list[ColumnElement[bool]]:
+def verified_customer(at: datetime) -> list[ColumnElement[bool]]:
+    """SQL: what a member has to be to be asked at all."""
     return [
         Member.status.in_((Status.CUSTOMER, Status.FORMER)),
         Member.verified_by.is_not(None),
@@ -242,7 +243,8 @@ def _verified_customer(at: datetime) -> list[ColumnElement[bool]]:
     ]
 
 
-def _not_paused(at: datetime) -> ColumnElement[bool]:
+def not_paused(at: datetime) -> ColumnElement[bool]:
+    """SQL: who asked to be left alone for a while is. Over Availability, joined outside."""
     return or_(Availability.paused_until.is_(None), Availability.paused_until <= at)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, literal, or_, select
 
 from portal.kernel import clock
 from portal.kernel.db import db
@@ -18,6 +18,7 @@ from portal.members.models import Member
 QUARTER = timedelta(days=90)
 MONTH = timedelta(days=30)
 REST = timedelta(days=21)  # between two conversations
+MOMENT = Reservation.reserved_at.type
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,18 @@ def conversations_by_week(at: datetime) -> Subquery:
     monday = week_began(at)
     return (
         select(Reservation.member_id, func.count().label("load"))
-        .where(
-            Reservation.reserved_at < monday,
-            or_(Reservation.released_at.is_(None), Reservation.released_at >= monday),
-            or_(Reservation.held_at.is_(None), Reservation.held_at >= monday - QUARTER),
-        )
+        .where(counted_at(literal(monday, MOMENT), literal(monday - QUARTER, MOMENT)))
         .group_by(Reservation.member_id)
         .subquery("conversations")
+    )
+
+
+def counted_at(moment: ColumnElement[datetime], since: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """SQL: this reservation took a place at a moment of the past, 90 days after `since`."""
+    return and_(
+        Reservation.reserved_at < moment,
+        or_(Reservation.released_at.is_(None), Reservation.released_at >= moment),
+        or_(Reservation.held_at.is_(None), Reservation.held_at >= since),
     )
 
 
