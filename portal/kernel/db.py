@@ -116,8 +116,9 @@ class _Session(flask_session.Session):
         """End the read transaction; what was read is read again when it is next asked for."""
         if not self._only_read():
             raise RuntimeError("only what read is ended here")
-        self.expire_all()
-        self._commit_what_read()
+        if self.in_transaction():
+            self.expire_all()
+            self._commit_what_read()
 
     def close(self) -> None:
         """Like its parent's, which rolls back: what is left of a unit of work, and after an error."""
