@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from portal.advocacy.models import LEFT_ALONE
+from portal.relations.queries import Relations
+
 DECLINE_STANDS = timedelta(days=183)
 HELPED_DAYS = 4
 HELPED_WITHIN = timedelta(days=180)
@@ -40,6 +43,15 @@ class Routes:
         if self.is_met:
             return []
         return [gate.name for gate in (*self.helper, *self.supporter) if not gate.met]
+
+
+def left_alone(known: Relations) -> list[str]:
+    """Why the vendor leaves this company alone at present: of "held", "red" and "escalated", those that hold.
+
+    For what the vendor asks for alone. What a prospect starts never asks for it (promise 5).
+    """
+    facts = (known.is_held, known.is_red, known.has_open_escalation)
+    return [name for name, holds in zip(LEFT_ALONE, facts, strict=True) if holds]
 
 
 def declined_until(declined_at: datetime | None) -> datetime | None:

@@ -42,9 +42,12 @@ class AskForm(Form):
     )
     reason = StringField(
         _l("Why now"),
-        description=_l("Only where neither way is met yet; it stands in the log."),
+        description=_l(
+            "Where neither way is met yet, or their company is to be left alone; it stands in the log."
+        ),
         validators=[Length(max=600)],
     )
+    knowing = HiddenField()  # what of their company stood on the page
 
 
 class CareForm(Form):

@@ -10,7 +10,7 @@ from flask_babel import ngettext as _n
 from werkzeug.wrappers import Response as Answer
 
 from portal.advocacy.models import NominatedBy, Stage
-from portal.advocacy.policy import EVIDENCE, HELPED_DAYS, Gate
+from portal.advocacy.policy import EVIDENCE, HELPED_DAYS, Gate, left_alone
 from portal.advocacy.queries import candidates as queries
 from portal.advocacy.queries.candidates import Line, Wanted
 from portal.advocacy.queries.routes import routes
@@ -32,6 +32,7 @@ from portal.kernel.template_helpers import short_date
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members import lists
 from portal.members.models import Company, Member
+from portal.relations.queries import Relations, relations_of_company
 
 blueprint = Blueprint("candidates", __name__, url_prefix="/console")
 
@@ -80,7 +81,8 @@ def export() -> Response:
         audit.record(viewer(), "export candidates", "members", None, area="people")
     head = ["username", "name", "company", "industry", "stage", "since", "looked after by", "standing"]
     head += ["helpfulness", "agreed to", "conversations in 90 days", "limit", "rests until", "to be reviewed"]
-    head += ["not to be approached"]
+    head += ["not to be approached", "company held until", "company health", "open escalations"]
+    head += ["csat in percent", "csat people", "csat date", "nps", "nps people", "nps date"]
     return csv_file("candidates", head, _cells(queries.everybody(wanted)))
 
 
@@ -138,6 +140,7 @@ def ask(username: str) -> Answer:
             form.words.data or "",
             [Activity(one) for one in form.activities.data or [] if one in list(Activity)],
             reason=form.reason.data or "",
+            knowing=(form.knowing.data or "").split(),
             form_key=form.taken_key,
         )
         flash(_("Asked. They answer on a page of their own, and can say no without a reason."))
@@ -232,6 +235,8 @@ def _page(username: str, **forms: Form) -> str:
     missing = [one for one in picked if one not in known_deeds]
     known_deeds |= {deed.post_id: deed for deed in deeds(me, missing)}
     ways = routes([member.id])[member.id]
+    relations = line.relations if line else relations_of_company(member.company_id)
+    against = left_alone(relations)
     shown: dict[str, Any] = {
         "nominate_form": NominateForm(formdata=None),
         "ask_form": AskForm(formdata=None, data={"words": _suggested(member)}),
@@ -243,6 +248,7 @@ def _page(username: str, **forms: Form) -> str:
     shown["ask_form"].activities.choices = [
         (activity.value, name) for activity, name in NAMES.items() if activity not in story.declined
     ]
+    shown["ask_form"].knowing.data = " ".join(against)
     chosen = request.form.getlist("evidence")
     of_company = consent_queries.of_company(member.company_id)
     return render_template(
@@ -254,6 +260,8 @@ def _page(username: str, **forms: Form) -> str:
         deed_of=known_deeds,
         chosen=chosen,
         ways=ways,
+        relations=relations,
+        against=against,
         helper=[_gate(gate) for gate in ways.helper],
         supporter=[_gate(gate) for gate in ways.supporter],
         stages=STAGE_WORDS,
@@ -419,4 +427,14 @@ def _cells(lines: list[Line]) -> Iterator[list[Any]]:
             one.rests_until,
             one.review,
             "yes" if one.not_approached else "",
+            *_known(one.relations),
         ]
+
+
+def _known(of: Relations) -> Iterator[Any]:
+    """What is known of the company, as cells."""
+    yield of.held_until
+    yield of.health.health.value if of.health else ""
+    yield len(of.escalations)
+    for survey in (of.csat, of.nps):
+        yield from (survey.value, survey.sample, survey.surveyed_on) if survey else (None, None, None)

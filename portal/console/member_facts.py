@@ -23,13 +23,14 @@ from portal.discussions.models import Board, Thread
 from portal.discussions.policy import thread_is_visible
 from portal.discussions.queries.deeds import Deed, deeds_of
 from portal.kernel import clock
-from portal.kernel.access import Viewer
+from portal.kernel.access import Permission, Viewer
 from portal.kernel.audit import AuditEntry
 from portal.kernel.db import db
 from portal.matching.models import Availability
 from portal.matching.queries.loads import Load, loads_by_week
 from portal.members.models import Company, Member, MemberProduct, Product
 from portal.moderation.models import Decision, MemberMeasure, PostMeasure
+from portal.relations.queries import NOTHING, Relations, relations_of_company
 
 FEWEST_RATINGS = 5  # below it a count would say who said it
 TIMELINE = 40
@@ -60,6 +61,7 @@ class Facts:
     deeds: list[Deed]
     timeline: list[dict[str, Any]]
     not_approached: bool  # as they chose
+    relations: Relations  # what is known of the company
 
 
 def facts_of(viewer: Viewer, member: Member) -> Facts:
@@ -83,6 +85,7 @@ def facts_of(viewer: Viewer, member: Member) -> Facts:
         deeds=deeds,
         timeline=_timeline(viewer, member, deeds, story),
         not_approached=story.not_approached,
+        relations=relations_of_company(member.company_id) if viewer.may(Permission.RELATIONS) else NOTHING,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from portal.advocacy.models import Asking, Candidate, NominatedBy, Nomination, ScoreChoice, Stage
+from portal.advocacy.policy import left_alone
 from portal.advocacy.queries import candidates as queries
 from portal.advocacy.queries.routes import routes
 from portal.advocacy.services import candidates, choosing
@@ -23,7 +24,18 @@ from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
 from portal.notifications.models import Notice
-from tests.conftest import make_board, make_customer, make_member, make_moderator, make_prospect, viewer_of
+from portal.relations import services as relations
+from portal.relations.models import Health
+from tests.conftest import (
+    make_board,
+    make_company,
+    make_customer,
+    make_member,
+    make_moderator,
+    make_prospect,
+    viewer_of,
+)
+from tests.relations.scenes import escalated, health, held, service
 from tests.support.racing import all_at_once
 
 At = Callable[[datetime], None]
@@ -354,3 +366,64 @@ def test_a_yes_to_one_thing_and_a_withdrawal_of_another_at_once_wait_for_each_ot
         assert set(kinds) == {int, type(None)}
         assert [one.activity for one in consents.in_force([member])[member]] == [Activity.QUOTE]
         assert stage_of(member) in (Stage.CONSENTED, Stage.ACTIVE)
+
+
+def member_of(company_id: int) -> int:
+    return make_customer("Tomasz", company_id=company_id)
+
+
+@pytest.mark.parametrize("why", ["held", "red", "escalated"])
+def test_whose_company_is_to_be_left_alone_is_asked_with_a_reason_alone(
+    in_app: Flask, at: At, why: str
+) -> None:
+    at(NOW)
+    company = make_company("Castellan")
+    helper = member_of(company)
+    moderator = viewer_of(make_moderator())
+    posts = help_others(helper, 4, at)
+    candidates.nominate(moderator, helper, "Helps everybody with lanes.", post_ids=posts[:2])
+    {
+        "held": lambda: held(company),
+        "red": lambda: health(company, Health.RED),
+        "escalated": lambda: escalated(company),
+    }[why]()
+    ask = partial(candidates.ask, moderator, helper, "Would you?", [Activity.CALL])
+    with pytest.raises(Invalid, match="Look at their company first"):
+        ask(reason="He offered it.")  # the hold came after the page was read
+    with pytest.raises(Invalid, match="to be left alone"):
+        ask(knowing=[why])
+    ask(reason="He offered it.", knowing=[why])
+    step = queries.story_of(helper).steps[0][0]
+    assert (step.stage, step.unmet) == (Stage.ASKED, [why])
+    assert step.was_to_be_left_alone
+    assert not step.was_early
+    said = db.session.query(audit.AuditEntry).filter_by(action="ask member").one().details
+    assert said == f"although the company is to be left alone ({why}): He offered it."
+
+
+def test_what_ended_keeps_nobody_from_being_asked(in_app: Flask, at: At) -> None:
+    at(NOW)
+    company = make_company("Castellan")
+    helper, moderator, colleague = member_of(company), viewer_of(make_moderator()), service()
+    held(company, days=2)
+    health(company, Health.RED, colleague)
+    one = escalated(company, colleague)
+    line = queries.line_of(candidates.spot(moderator, helper).member_id)
+    assert line is not None
+    assert left_alone(line.relations) == ["held", "red", "escalated"]
+    at(NOW + timedelta(days=4))
+    health(company, Health.AMBER, colleague)
+    relations.close_escalation(colleague, one.id, "Orders arrive once.", version=one.version)
+    line = queries.line_of(helper)
+    assert line is not None
+    assert left_alone(line.relations) == []
+    candidates.ask(moderator, helper, "Would you?", [Activity.CALL], reason="He offered it.")
+
+
+def test_an_answer_is_taken_whatever_became_of_the_company(in_app: Flask, at: At) -> None:
+    at(NOW)
+    company = make_company("Castellan")
+    helper, moderator = member_of(company), viewer_of(make_moderator())
+    asked = candidates.ask(moderator, helper, "Would you?", [Activity.CALL], reason="He offered it.")
+    held(company)
+    assert candidates.answer(viewer_of(helper), asked.id, [Activity.CALL]) == 1

@@ -21,6 +21,7 @@ from portal.kernel import clock
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
 from portal.kernel.errors import Invalid
+from portal.relations.models import Health, Measure
 from tests.conftest import (
     make_admin,
     make_board,
@@ -31,7 +32,8 @@ from tests.conftest import (
     make_prospect,
     viewer_of,
 )
-from tests.support.people import fields_of, submit
+from tests.relations.scenes import health, held, sales, service, surveyed
+from tests.support.people import fields_of, get, submit
 from tests.support.statements import Statements
 
 SignIn = Callable[[int], FlaskClient]
@@ -250,7 +252,7 @@ def test_the_board_takes_the_same_statements_however_many_there_are(
             with statements() as seen:
                 assert moderator.get(address).status_code == 200
             counts.append(len(seen))
-        assert counts[0] == counts[1] <= 16, (address, seen)
+        assert counts[0] == counts[1] <= 17, (address, seen)
 
 
 def test_what_is_over_is_kept_and_shown(app: Flask, tomasz: int, sign_in: SignIn) -> None:
@@ -348,3 +350,58 @@ def test_the_table_is_sorted_searched_and_exported_as_the_address_says(
     assert 'name="q" value="tom"' in moderator.get("/console/candidates?q=tom").text
     rows = moderator.get("/console/candidates.csv?sort=helpful").text.splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["tomasz", "anneke"]
+
+
+def test_satisfaction_health_and_holds_stand_beside_the_score(
+    app: Flask, moderator: FlaskClient, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        company = make_company("Castellan")
+        tomasz = make_customer("Tomasz", username="tomasz", company_id=company)
+        candidates.spot(viewer_of(make_moderator()), tomasz)
+        pages = ("/console/members/tomasz", "/console/candidates/tomasz")
+        nothing = {page: get(moderator, page).text for page in pages}
+        surveyed(company, Measure.CSAT, 84, days_ago=20, sample=12, by=service("Serge"))
+        surveyed(company, Measure.NPS, -7, days_ago=91, source="Phone calls")
+        health(company, Health.AMBER, service("Selma"), "Two tickets are late.")
+        held(company, sales("Sally"))
+        peer = sign_in(make_customer(duties=(Duty.MODERATOR,)))
+    for page in pages:
+        assert "have entered nothing about this company" in nothing[page]
+        text = " ".join(re.sub(r"<[^>]+>", " ", moderator.get(page).text).split())
+        assert "84 %, 12 people" in text, page
+        assert "Yearly survey, entered by Serge" in text, page
+        assert re.search(r"-7, 12 people, [^,]+, older than 90 days Phone calls", text), page
+        assert "amber: Two tickets are late. Selma" in text, page
+        assert "held until" in text, page
+        assert "Sally" in text, page
+    for text in (peer.get("/console/members/tomasz").text, sign_in(tomasz).get("/members/tomasz").text):
+        assert "Two tickets" not in text
+        assert "84 %" not in text
+    assert peer.get("/console/candidates/tomasz").status_code == 403
+    table = re.sub(r"<[^>]+>", " ", moderator.get("/console/candidates?view=table").text)
+    assert "CSAT 84 %" in table
+    assert "company held until" in table
+    row = moderator.get("/console/candidates.csv").get_data(as_text=True).splitlines()[1]
+    assert ",amber,0,84,12," in row
+
+
+def test_a_hold_that_came_while_the_words_were_written_is_read_before_they_are_sent(
+    app: Flask, moderator: FlaskClient
+) -> None:
+    with app.app_context():
+        company = make_company("Castellan")
+        make_customer("Tomasz", username="tomasz", company_id=company)
+    page, action = "/console/candidates/tomasz", "/console/candidates/tomasz/askings"
+    words = {"words": "Tomasz, would you take a call?", "activities": ["call"], "reason": "He offered it."}
+    written = {**fields_of(moderator.get(page), action), **words}
+    with app.app_context():
+        held(company, reason="They renew in May.")
+    refused = moderator.post(action, data=written)
+    assert refused.status_code == 422
+    assert "Look at their company first" in refused.text
+    assert "They renew in May." in refused.text
+    assert "Tomasz, would you take a call?" in refused.text
+    again = {**fields_of(refused, action), **words}
+    assert moderator.post(action, data=again).status_code == 303
+    assert "(the company was to be left alone)" in moderator.get(page).text

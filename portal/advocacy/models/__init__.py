@@ -1,6 +1,7 @@
 """The tables of advocacy, by idea."""
 
 from portal.advocacy.models.candidates import (
+    LEFT_ALONE,
     Asking,
     Candidate,
     CandidateStep,
@@ -26,6 +27,7 @@ from portal.advocacy.models.ledger import (
 )
 
 __all__ = [
+    "LEFT_ALONE",
     "Act",
     "Asking",
     "Candidate",

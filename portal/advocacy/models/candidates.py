@@ -54,8 +54,14 @@ class Candidate(Versioned, Base):
     __table_args__ = (Index("ix_candidates_stage", "stage", "stage_at", "id"),)
 
 
+LEFT_ALONE = ("held", "red", "escalated")  # why the vendor leaves a company alone at present
+
+
 class CandidateStep(Base):
-    """One move from stage to stage: who, when, why. `unmet` says which gates were not met then."""
+    """One move from stage to stage: who, when, why.
+
+    `unmet` says which gates were not met then, and why the company was to be left alone.
+    """
 
     __tablename__ = "candidate_steps"
 
@@ -66,6 +72,16 @@ class CandidateStep(Base):
     at: Mapped[datetime] = mapped_column()
     reason: Mapped[str] = mapped_column(String(600), default="")
     unmet: Mapped[list[str]] = mapped_column(default=list)
+
+    @property
+    def was_early(self) -> bool:
+        """Whether neither of the two ways was met."""
+        return any(name not in LEFT_ALONE for name in self.unmet)
+
+    @property
+    def was_to_be_left_alone(self) -> bool:
+        """Whether it was done although the company was held, red or had an open escalation."""
+        return any(name in LEFT_ALONE for name in self.unmet)
 
 
 class NominatedBy(StrEnum):

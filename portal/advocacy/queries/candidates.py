@@ -32,6 +32,7 @@ from portal.matching.queries.loads import loads_by_week
 from portal.members.models import Company, Member, MemberState
 from portal.members.names import sort_key
 from portal.moderation.queries.evidence import moderators
+from portal.relations.queries import NOTHING, Relations, relations_of
 
 A_STAGE = 6  # shown in each column of the board
 ROWS = 50
@@ -83,6 +84,7 @@ class Line:
     lapsed: bool  # counted on once, and nothing they agreed to holds any more
     not_approached: bool  # as they chose
     waits_long: bool  # asked weeks ago, and neither answered nor looked at since
+    relations: Relations  # what is known of the company
 
     @property
     def has_rested(self) -> bool:
@@ -446,6 +448,7 @@ def _columns() -> Select[Any]:
             Member.username,
             Member.name,
             Member.title,
+            Member.company_id,
             Company.name.label("company"),
             Company.industry,
             _looks_after.name.label("looked_after_by"),
@@ -504,7 +507,10 @@ def _ordered(query: Select[Any], sort: str) -> Select[Any]:
 
 
 def _lines(rows: Sequence[Any]) -> list[Line]:
-    """The rows with standing, consents, load, nominations and questions: five statements, however many."""
+    """The rows with standing, consents, load, nominations, questions and what is known of the company.
+
+    Nine statements, however many.
+    """
     ids = [row[0].member_id for row in rows]
     if not ids:
         return []
@@ -512,6 +518,7 @@ def _lines(rows: Sequence[Any]) -> list[Line]:
     known = standing.standings(ids)
     agreed = consents.in_force(ids)
     loads = _loads(ids, now)
+    companies = relations_of({row.company_id for row in rows if row.company_id is not None})
     nominated: dict[int, list[tuple[NominatedBy, int]]] = {}
     for member_id, part, post_ids in db.session.execute(
         select(Nomination.member_id, Nomination.part, Nomination.post_ids)
@@ -560,6 +567,7 @@ def _lines(rows: Sequence[Any]) -> list[Line]:
                 lapsed=row.stage is not one.stage,
                 not_approached=row.not_approached,
                 waits_long=bool(question and max(question.at, one.reviewed_at) <= now - ASKING_WAITS),
+                relations=companies.get(row.company_id, NOTHING),
             )
         )
     return found

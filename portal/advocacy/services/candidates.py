@@ -1,6 +1,6 @@
 """From being noticed to being asked, and on: every move is kept with who made it and why."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from flask_babel import gettext as _
@@ -15,7 +15,7 @@ from portal.advocacy.models import (
     ScoreChoice,
     Stage,
 )
-from portal.advocacy.policy import DECLINE_STANDS, RESTS, declined_until
+from portal.advocacy.policy import DECLINE_STANDS, RESTS, declined_until, left_alone
 from portal.advocacy.queries import candidates as candidates_queries
 from portal.advocacy.queries import routes as routes_queries
 from portal.advocacy.queries import standing
@@ -34,6 +34,7 @@ from portal.kernel.form_keys import once
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member, MemberState
 from portal.notifications.services.notifying import notify
+from portal.relations.queries import relations_of_company
 
 ASKED = "asked"  # the kind of notice
 MOST_EVIDENCE = 6
@@ -130,13 +131,15 @@ def ask(
     activities: Iterable[Activity],
     *,
     reason: str = "",
+    knowing: Collection[str] = (),
     form_key: str = "",
 ) -> Asking:
     """Ask a member, in words of their own, whether they are open to some activities.
 
-    One of the two routes has to be met, or `reason` says why it is asked all the same, which is logged. A
-    decline stands for six months, also of one thing among several, and whoever does not want to be
-    approached is not asked.
+    One of the two routes has to be met, and the company neither held nor red nor with an open escalation, or
+    `reason` says why it is asked all the same, which is logged. `knowing` is what of the latter the actor has
+    read (names of `LEFT_ALONE`); Invalid where there is more. A decline stands for six months, also of one
+    thing among several, and whoever does not want to be approached is not asked.
     """
     _check(actor)
     words, reason = words.strip(), " ".join(reason.split())
@@ -158,6 +161,13 @@ def ask(
         if _open_asking(member_id) is not None:
             raise Conflict(_("They were asked already and have not answered yet."))
         unmet = routes_queries.routes([member_id])[member_id].unmet
+        against = left_alone(relations_of_company(member.company_id))
+        if not set(against) <= set(knowing):
+            raise Invalid(_("Look at their company first: it is to be left alone at present."), "reason")
+        if against and not reason:
+            raise Invalid(
+                _("Their company is to be left alone. Say why you ask all the same; it is logged."), "reason"
+            )
         if unmet and not reason:
             raise Invalid(_("Neither way is met yet. Say why you ask all the same; it is logged."), "reason")
         row = Asking(
@@ -165,8 +175,10 @@ def ask(
         )
         db.session.add(row)
         if not _is_counted_on(candidate):  # else another request takes nothing back
-            _step(actor, candidate, Stage.ASKED, reason, unmet)
-        details = f"before the conditions were met: {reason}" if unmet else ""
+            _step(actor, candidate, Stage.ASKED, reason, [*unmet, *against])
+        details = f"although the company is to be left alone ({', '.join(against)}): {reason}"
+        if not against:
+            details = f"before the conditions were met: {reason}" if unmet else ""
         audit.record(actor, "ask member", "member", member_id, details, area="people")
         db.session.flush()
         notify(ASKED, [member_id], source_key=f"asking-{row.id}", data={"asking": row.id})

@@ -2,6 +2,7 @@
 
 from portal.relations.queries.known import (
     GREY_AFTER,
+    NOTHING,
     Entered,
     HealthNow,
     OpenEscalation,
@@ -24,6 +25,7 @@ from portal.relations.queries.predicates import (
 __all__ = [
     "GREY_AFTER",
     "KNOWN_KINDS",
+    "NOTHING",
     "Entered",
     "HealthNow",
     "OpenEscalation",
