@@ -34,6 +34,7 @@ from portal.console import (
     community_health,
     company_consents,
     gladly,
+    holds,
     mornings,
     programme,
     rising,
@@ -44,6 +45,7 @@ from portal.console import members_list as console_members
 from portal.console import people as console_people
 from portal.console import practice as console_practice
 from portal.console import queue as console_queue
+from portal.console import relations as console_relations
 from portal.console import rota as console_rota
 from portal.console import rules as console_rules
 from portal.console import settings as console_settings
@@ -135,6 +137,8 @@ from portal.notifications.services import mailing
 from portal.notifications.services.notifying import SEND_JOB
 from portal.relations import personal as relations_personal
 from portal.relations import services as relations_services
+from portal.relations import telling as relations_telling
+from portal.relations.services import reminding as relations_reminding
 from portal.search import listeners as search_listeners
 from portal.search import services as search
 from portal.search import sources
@@ -171,6 +175,8 @@ BLUEPRINTS: list[Any] = [
     company_consents.blueprint,
     community_health.blueprint,
     programme.blueprint,
+    holds.blueprint,
+    console_relations.blueprint,
     own_consents.blueprint,
     recognition.blueprint,
     console_log.blueprint,
@@ -281,6 +287,7 @@ def _register() -> None:
     """Fill the registries: search.sources, notifications.kinds, discussions.screening, nav, personal."""
     kinds.register(*telling.KINDS, digest.KIND, *moderation_telling.KINDS)
     kinds.register(*conversations_telling.KINDS, *asks_telling.KINDS)
+    kinds.register(*relations_telling.KINDS)
     kinds.register(*advocacy_telling.KINDS, gladly.KIND, mornings.KIND)
     screening.register(screen, said)
     impartiality.register(reason_against_tool)
@@ -418,6 +425,34 @@ def _register() -> None:
             "Companies", "console_people.company_list", "", "console", Permission.CONFIRM_MEMBERS, order=50
         ),
         nav.Entry("Today", "today.index", "", "console", Permission.MODERATE, order=5),
+        nav.Entry(
+            "Customer companies",
+            "relations.index",
+            "",
+            "console",
+            Permission.RELATIONS,
+            order=50,
+            shown=_keeps_no_companies,
+        ),
+        nav.Entry("Holds", "holds.index", "", "console", Permission.RELATIONS, order=52),
+        nav.Entry(
+            "Console",
+            "relations.index",
+            "",
+            "main",
+            Permission.RELATIONS,
+            order=70,
+            shown=_keeps_no_companies,
+        ),
+        nav.Entry(
+            "Console",
+            "relations.index",
+            "shield-check",
+            "account",
+            Permission.RELATIONS,
+            order=10,
+            shown=_keeps_no_companies,
+        ),
         nav.Entry("Rising", "rising.index", "", "console", Permission.ADVOCACY, order=55),
         nav.Entry("Candidates", "candidates.index", "", "console", Permission.ADVOCACY, order=60),
         nav.Entry("Programme", "programme.index", "", "console", Permission.ADVOCACY, order=65),
@@ -477,6 +512,11 @@ def _asks(viewer: access.Viewer) -> bool:
 
 def _is_asked(viewer: access.Viewer) -> bool:
     return viewer.status in (access.Status.CUSTOMER, access.Status.FORMER)
+
+
+def _keeps_no_companies(viewer: access.Viewer) -> bool:
+    """Sales and service begin with the customers' companies; moderators have their own list of all."""
+    return not viewer.may(Permission.CONFIRM_MEMBERS)
 
 
 # Functions of the module: entries of a menu are told apart by equality.
@@ -543,6 +583,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register(scoping.RENEW_JOB, scoping.renew_due, 60)
     jobs.register(remembering.REMEMBER_JOB, remembering.remember, 600)
     jobs.register(weighing.APPLY_JOB, weighing.apply_due, 60)
+    jobs.register(relations_reminding.REMIND_JOB, relations_reminding.tell_due, 3600)
     jobs.register(relations_services.FORGET_JOB, relations_services.forget_old, 24 * 3600)
     jobs.register("forget form keys", form_keys.forget_old, 6 * 3600)
     jobs.register("forget kept forms", kept_forms.forget_old, 3600)

@@ -33,7 +33,7 @@ class Wanted:
 
 
 @blueprint.get("/")
-@requires(Permission.MODERATE)
+@requires(Permission.MODERATE, otherwise="relations.index")  # where sales and service begin
 def index() -> str:
     """Everything that waits on one page."""
     me, wanted = viewer(), _wanted()

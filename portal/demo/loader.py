@@ -19,6 +19,7 @@ from portal.demo import (
     desk,
     invites,
     pictures,
+    relations,
     states,
     talk,
     willing,
@@ -100,6 +101,8 @@ def load(
         rebuild()
         say("who is asked, and what they agreed to")
         willing.add(people, now)
+        say("what sales and service know of companies")
+        relations.add(people, now)
         states.contest_entries(people, now)
         states.change_votes(now)
         say("what members and moderators chose for themselves")

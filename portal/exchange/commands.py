@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 
 from portal.advocacy.services import rebuilding
 from portal.discussions.models import Audience
-from portal.exchange import exporting, jsonl, loading, members, stackexchange
+from portal.exchange import exporting, jsonl, loading, members, satisfaction, stackexchange
 from portal.exchange.records import Community, Damaged, Report, source_name
 from portal.kernel.progress import Progress, bars
 from portal.search import services as search
@@ -110,6 +110,41 @@ def import_members(file: Path, dry_run: bool, skip_bad: bool, invite: bool, as_j
     except Damaged as damaged:
         click.echo(f"portal: {damaged.message}. Nothing was written.", err=True)
         sys.exit(1)
+    if as_json:
+        told = [{"line": line.line, "result": line.words} for line in lines]
+        click.echo(json.dumps({**report.as_json(), "written": write, "lines": told}))
+    else:
+        for line in lines if dry_run else ():
+            click.echo(f"line {line.line}: {line.words}")
+        _print(report, as_json=False, nothing="" if not write else "made: nothing, they are all here")
+        if not write:
+            click.echo("nothing was written" + ("" if dry_run else ": mend these lines, or use --skip-bad"))
+    if report.lost:
+        sys.exit(1)
+
+
+@import_group.command("satisfaction")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would become of each line, and write nothing.")
+@click.option("--skip-bad", is_flag=True, help="Take the good lines; else one bad line stops all of it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@with_appcontext
+def import_satisfaction(file: Path, dry_run: bool, skip_bad: bool, as_json: bool) -> None:
+    """What surveys gave, from a CSV file; a survey that is here is corrected, or left where nothing differs.
+
+    Columns: company (its name, or one of its mail domains), measure (csat in percent, or nps), value, sample
+    (how many people answered), surveyed_on (2026-03-01), source (which survey). Only of companies that are or
+    were customers.
+    """
+    report = Report()
+    lines: list[members.Line] = []
+    try:
+        surveys = satisfaction.read(file, report)
+    except Damaged as damaged:
+        click.echo(f"portal: {damaged.message}. Nothing was written.", err=True)
+        sys.exit(1)
+    write = not dry_run and (skip_bad or not report.lost)
+    lines = satisfaction.bring_in(surveys, report, write=write)
     if as_json:
         told = [{"line": line.line, "result": line.words} for line in lines]
         click.echo(json.dumps({**report.as_json(), "written": write, "lines": told}))

@@ -4,7 +4,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +66,7 @@ def read(path: Path, report: Report) -> list[Row]:
     """
     found: list[Row] = []
     lines_of: dict[str, int] = {}
-    for line, cells in _table(path, report):
+    for line, cells in table(path, report, COLUMNS, ("email", "name"), but=(NOT_TAKEN,)):
         report.count("rows")
         try:
             person = _person(cells)
@@ -133,21 +133,30 @@ def _bring(row: Row, report: Report, file: str, *, invite: bool) -> Brought | No
     return outcome
 
 
-def _table(path: Path, report: Report) -> Iterator[tuple[int, dict[str, str]]]:
+def table(
+    path: Path,
+    report: Report,
+    columns: Collection[str],
+    needed: Sequence[str],
+    but: Collection[str] = (),
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file by the names of its first line, each with the line where it begins.
+
+    Columns `but` for these, and unknown ones, are counted and ignored. Raises Damaged for no such table.
+    """
     line = 1
     try:
         with reading.open_bytes(path) as raw:
             text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
             rows = csv.reader(text, delimiter=_delimiter(text), strict=True)
             names = [cell.strip().lower() for cell in next(rows, [])]
-            if not {"email", "name"} <= set(names):
-                raise Damaged(
-                    path.name, 1, "the first line has to name the columns, email and name among them"
-                )
+            if not set(needed) <= set(names):
+                among = f"{', '.join(needed[:-1])} and {needed[-1]} among them"
+                raise Damaged(path.name, 1, f"the first line has to name the columns, {among}")
             if twice := sorted({name for name in names if name and names.count(name) > 1}):
                 raise Damaged(path.name, 1, f"the column {twice[0]} is there twice")
             for name in names:
-                if name not in COLUMNS or name == NOT_TAKEN:
+                if name not in columns or name in but:
                     report.ignore(f"column {name or 'without a name'}")
             line = rows.line_num + 1
             for cells in rows:

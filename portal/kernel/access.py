@@ -159,8 +159,11 @@ def zone_of(viewer: Viewer) -> ZoneInfo:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def requires(permission: Permission) -> Callable[[F], F]:
-    """Declare what a view needs. Without this the guard answers 404."""
+def requires(permission: Permission, otherwise: str = "") -> Callable[[F], F]:
+    """Declare what a view needs. Without this the guard answers 404.
+
+    `otherwise` is an endpoint that members who lack the permission are led to, where they may open that.
+    """
 
     def declare(view: F) -> F:
         @wraps(view)
@@ -168,6 +171,7 @@ def requires(permission: Permission) -> Callable[[F], F]:
             return view(*args, **kwargs)
 
         declared.permission = permission  # type: ignore[attr-defined]
+        declared.otherwise = otherwise  # type: ignore[attr-defined]
         return declared  # type: ignore[return-value]
 
     return declare
@@ -191,6 +195,9 @@ def guard() -> Response | None:
     if viewer().may(permission):
         return None
     if viewer().is_member:
+        elsewhere = getattr(view, "otherwise", "")
+        if elsewhere and viewer().may(getattr(current_app.view_functions[elsewhere], "permission", "")):
+            return redirect(url_for(elsewhere), 303)
         # A private thing by its address is not there for who may have none; an area is closed.
         abort(404 if permission is Permission.CONVERSE and request.view_args else 403)
     if request.method in ("GET", "HEAD"):

@@ -64,7 +64,6 @@ _SITE = "the site's own settings, which an admin may have changed and which are 
 _WORKER = "how the worker goes about its work, seen by nobody"
 _IMPORT = "only an import makes it, and there is none in the demo"
 _PRACTICE = "the practice cases that were answered need no other; the rest waits for a reader to try"
-_RELATIONS = "no page shows what sales and service know of companies yet"
 ABSENT = {
     "join_requests": _LINK,
     "mailed_links": _LINK,
@@ -93,10 +92,6 @@ ABSENT = {
     "notice_preferences.in_app=False": "the customer still reads all of it here, and only not by mail",
     "notice_preferences.by_mail=True": "what is mailed is so by default",
     "sessions.remembered=False": "signs in whoever looks at the demo",
-    "holds": _RELATIONS,
-    "company_health": _RELATIONS,
-    "escalations": _RELATIONS,
-    "satisfaction": _RELATIONS,
     "score_members.before_at": "written by a job of the worker, for those near the top",
     **{
         f"practice_answers.post_measure={one}": _PRACTICE

@@ -38,6 +38,8 @@ from portal.moderation.services.appeals import appeal
 from portal.moderation.services.deciding import Verdict, decide
 from portal.moderation.services.flags import flag_post
 from portal.notifications.models import Notice
+from portal.relations import services as relations
+from portal.relations.models import Health, Hold, Measure
 from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
 from tests.discussions.factories import hold
 from tests.house.people import PEOPLE
@@ -56,6 +58,7 @@ NOBODY: frozenset[str] = frozenset()
 OF_PEOPLE = (
     "people.", "mentions.", "console_people.", "score_console.", "log.", "members_list.",
     "candidates.", "rising.", "own_consents.suggestion", "company_consents.",
+    "relations.", "holds.",
 )  # fmt: skip
 
 
@@ -133,6 +136,7 @@ def plant(app: Flask) -> Community:
     _without_name(site, viewer_of(site.people["helper"] or 0), public)
     _private(site)
     _asks(site)
+    _relations(site, secret_company)
     _known_rows(site)
     return site
 
@@ -347,6 +351,25 @@ def _asks(site: Community) -> None:
     inviting.invite_guest(viewer_of(site.people["sales"] or 0), site.word("reference", NOBODY, "sales"))
 
 
+def _relations(site: Community, company_id: int) -> None:
+    """What sales and service say of a company: for them, the vendor's moderators and admins."""
+    sales, service = viewer_of(site.people["sales"] or 0), viewer_of(site.people["service"] or 0)
+
+    def said(what: str) -> str:
+        return f"Because of {site.word(what, SELLERS | CONFIRMERS, '')}."
+
+    today = clock.now().date()
+    relations.place_hold(sales, company_id, said("holdreason"), until=today)
+    ended = relations.place_hold(service, company_id, said("oldhold"), until=today)
+    relations.end_hold(service, ended.id, said("holdended"), version=ended.version)
+    relations.set_health(service, company_id, Health.RED, said("health"))
+    one = relations.open_escalation(service, company_id, said("escalation"))
+    relations.close_escalation(service, one.id, said("outcome"), version=one.version)
+    relations.record_satisfaction(
+        service, company_id, Measure.NPS, -3, sample=7, surveyed_on=today, source=said("survey")
+    )
+
+
 def _edit(author: Viewer, post: Post, body: str) -> None:
     with clock.frozen(clock.now() + timedelta(hours=2)):
         version = db.session.get_one(Post, post.id).version
@@ -370,6 +393,8 @@ def know_every_row(site: Community) -> None:
         "console_people:slug": Company.slug,
         "company_consents:slug": Company.slug,
         "consent_id": CompanyConsent.id,
+        "hold_id": Hold.id,
+        "relations:slug": Company.slug,
         "discussions.tag:name": Tag.name,
         "uploads.picture:name": Upload.name,
         "discussions.thread:slug": Thread.slug,

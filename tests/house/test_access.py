@@ -126,6 +126,19 @@ PERMISSIONS: dict[str, Permission] = {
     "community_health.export": ADVOCACY,
     "programme.index": ADVOCACY,
     "programme.export": ADVOCACY,
+    "holds.ask_to_end": RELATIONS,
+    "holds.end": RELATIONS,
+    "holds.export": RELATIONS,
+    "holds.index": RELATIONS,
+    "holds.place": PLACE_HOLDS,
+    "relations.close_escalation": KEEP_HEALTH,
+    "relations.delete_satisfaction": KEEP_HEALTH,
+    "relations.export": RELATIONS,
+    "relations.index": RELATIONS,
+    "relations.open_escalation": KEEP_HEALTH,
+    "relations.record_satisfaction": KEEP_HEALTH,
+    "relations.set_health": KEEP_HEALTH,
+    "relations.show": RELATIONS,
     "company_consents.end": ADVOCACY,
     "company_consents.index": ADVOCACY,
     "company_consents.record": ADVOCACY,
@@ -427,5 +440,5 @@ def _is_broken(route: Route, status: int) -> bool:
 
 def _is_refusal(status: int, location: str, *, signed_in: bool) -> bool:
     if signed_in:
-        return status == 403
+        return status == 403 or location == "/console/relations"  # sales and service begin there
     return status == 401 or (status in (302, 303) and location.startswith("/login?next="))

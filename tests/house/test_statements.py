@@ -11,12 +11,14 @@ from portal.advocacy.services import candidates, contesting
 from portal.discussions.models import Audience, Thread, ThreadKind
 from portal.discussions.services import following
 from portal.discussions.services.acceptance import accept
-from portal.kernel import page_cache, site
+from portal.kernel import clock, page_cache, site
+from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company
 from portal.members.queries import viewer_of
 from portal.moderation.services.deciding import decide
+from portal.relations.models import Health, Measure
 from portal.search import services as search
 from tests.asks.scenes import ask, make_customers
 from tests.asks.scenes import board as make_board_for_asks
@@ -25,12 +27,14 @@ from tests.conftest import (
     make_board,
     make_company,
     make_customer,
+    make_member,
     make_moderator,
     make_prospect,
 )
 from tests.conversations.conftest import talking
 from tests.discussions.factories import fill_board, fill_thread, make_comment, make_post, make_thread
 from tests.moderation.conftest import answered, flagged, hiding
+from tests.relations.scenes import escalated, health, held, surveyed
 from tests.support.statements import Statements
 
 # Page, who reads it, and how many statements it may take. Two of a member's are the frame's: who is looking,
@@ -84,6 +88,9 @@ PINNED = [
     ("/console/members", "moderator", 12),
     ("/console/companies", "moderator", 5),
     ("/console/companies/acme/agreements", "moderator", 6),
+    ("/console/relations", "service", 9),
+    ("/console/relations/acme", "service", 16),
+    ("/console/holds", "sales", 9),
     ("/console/contests", "moderator", 9),
     ("/console/patterns", "moderator", 7),
     ("/console/scores/writer", "moderator", 32),
@@ -115,6 +122,8 @@ class Community:
                 "prospect": make_prospect(),
                 "moderator": make_moderator(),
                 "admin": make_admin(),
+                "sales": make_member(status=Status.VENDOR, duties=(Duty.SALES,)),
+                "service": make_member(status=Status.VENDOR, duties=(Duty.SERVICE,)),
             }
             self.writer = make_customer("Writer", username="writer", company_id=self.company)
             self.board = make_board("Integrations", slug="b")
@@ -137,6 +146,14 @@ class Community:
         candidates.nominate(other, self.writer, "Helped me.")
         contesting.contest(other, None, "Something is missing.")
 
+    def know_of(self, company: int) -> None:
+        """Sales and service place a hold, say how a company is doing, open an escalation, enter a survey."""
+        sales, service = (viewer_of(self.people[duty]) for duty in ("sales", "service"))
+        held(company, sales)
+        health(company, Health.AMBER, service)
+        escalated(company, service)
+        surveyed(company, Measure.NPS, 12, by=service, source=f"Survey {clock.token(6)}")
+
     def grow(self) -> None:
         with self.app.app_context():
             writer = viewer_of(self.writer)
@@ -154,6 +171,8 @@ class Community:
                 case = flagged(answered(writer, writer, self.board), viewer_of(make_customer()))
                 decide(viewer_of(self.people["moderator"]), case.id, hiding(case))
                 self.thank()
+                self.know_of(self.company)
+                self.know_of(make_company())
             ask(make_prospect())
             search.drain()
             db.session.remove()

@@ -219,6 +219,14 @@ DEMO = (
     Page("home-staff", "/", ("sales", "service")),
     Page("thread-ask-staff", "{ask_thread}", ("sales", "moderator", "prospect", "customer")),
     Page("people-staff", "/members", ("sales",)),
+    Page("holds", "/console/holds", ("sales", "service", "moderator", "admin")),
+    Page("holds-over", "/console/holds?show=all&sort=held", ("sales",)),
+    Page("holds-none", "/console/holds?q=nobodyofthisname", ("moderator",)),
+    Page("hold-ending", "/console/holds/{hold}/ending", ("sales",)),
+    Page("relations", "/console/relations", ("sales", "service", "moderator")),
+    Page("relations-none", "/console/relations?q=nobodyofthisname", ("service",)),
+    Page("relation", "/console/relations/{relation}", ("sales", "service", "moderator")),
+    Page("relation-nothing", "/console/relations/{relation_unknown}", ("service",)),
 )
 
 # A site on its first day: one admin, one member, one board without a thread.
@@ -240,6 +248,8 @@ FRESH = (
     Page("fresh-rising", "/console/rising", ("admin",)),
     Page("fresh-members", "/console/members", ("admin",)),
     Page("fresh-companies", "/console/companies", ("admin",)),
+    Page("fresh-holds", "/console/holds", ("admin",)),
+    Page("fresh-relations", "/console/relations", ("admin",)),
     Page("fresh-settings", "/console/settings", ("admin",)),
     Page("fresh-boards", "/console/settings/boards", ("admin",)),
     Page("fresh-weights", "/console/weights", ("admin",)),
@@ -296,6 +306,8 @@ NO_PAGE = {
     "score_console.export_weights": "file",
     "score_console.export_preview": "file",
     "company_consents.export": "file",
+    "holds.export": "file",
+    "relations.export": "file",
     "rota.export": "file",
     "score_console.export_patterns": "file",
     "today.export": "file",

@@ -18,6 +18,8 @@ from portal.members.queries import viewer_of
 from portal.moderation.models import Appeal, AppealOutcome, Case, CaseKind, CaseState, Decision, PostMeasure
 from portal.moderation.queries import log
 from portal.notifications.services import preferences
+from portal.relations.models import Hold, PlacedAs
+from portal.relations.queries import is_open
 from tests.conftest import make_admin, make_board, make_customer, make_prospect
 from tests.looks import talks
 from tests.support.site import Site
@@ -73,6 +75,11 @@ def furnish(site: Site) -> tuple[dict[str, str], dict[str, int]]:
         named["entry"] = str(
             db.session.execute(select(func.max(Entry.id)).where(Entry.rule != Rule.CONVERSATION)).scalar_one()
         )
+        open_hold = (
+            select(Hold.id).where(Hold.placed_as == PlacedAs.SALES, is_open()).order_by(Hold.id).limit(1)
+        )
+        named["hold"] = str(db.session.execute(open_hold).scalar_one())
+        named["relation"], named["relation_unknown"] = "ostrava-rolling", "talleres-ebro"
         who["newcomer"] = make_prospect("Robin Newcomer")
         return named, who
 

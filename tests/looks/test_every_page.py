@@ -95,6 +95,7 @@ def test_the_first_day_is_accessible_and_fits(
 
 
 CANDIDATE, CONTEST, WEIGHTS = "/console/candidates/siobhan", "/console/contests/{contest}", "/console/weights"
+RELATION = "/console/relations/{relation}"
 # (label, who, page, action of the form ("": as the page), what is typed, status): forms that are refused.
 REFUSED = (
     ("join", "visitor", "/join", "/join", {}, 422),
@@ -139,6 +140,11 @@ REFUSED = (
     ("note", "moderator", "/console/members/tomaszw", "/console/members/tomaszw/notes", {}, 422),
     ("rota", "moderator", "/console/rota", "", {"weeks": "99"}, 422),
     ("agreement", "moderator", "/console/companies/{company}/agreements", "", {}, 422),
+    ("hold", "sales", "/console/holds", "/console/holds", {}, 422),
+    ("end-hold", "sales", "/console/holds/{hold}/ending", "", {}, 422),
+    ("health", "service", RELATION, f"{RELATION}/health", {}, 422),
+    ("escalation", "service", RELATION, f"{RELATION}/escalations", {}, 422),
+    ("survey", "service", RELATION, f"{RELATION}/satisfaction", {}, 422),
     ("recognition", "customer", "/me/recognition", "", {"post": "", "badges": ""}, 422),
 )
 

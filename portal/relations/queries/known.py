@@ -72,6 +72,11 @@ class Survey:
         return is_old(self.surveyed_on)
 
 
+def last_day_of(expires_at: datetime) -> date:
+    """The last day of a hold, in UTC: it ends as the next one begins."""
+    return (expires_at - timedelta(microseconds=1)).date()
+
+
 def is_old(surveyed_on: date) -> bool:
     """Whether a survey of this day is shown in grey."""
     return clock.now().date() - surveyed_on > GREY_AFTER
@@ -90,6 +95,10 @@ class Relations:
     @property
     def held_until(self) -> datetime | None:
         return self.holds[0].expires_at if self.holds else None
+
+    @property
+    def last_day_held(self) -> date | None:
+        return last_day_of(self.holds[0].expires_at) if self.holds else None
 
     @property
     def is_held(self) -> bool:

@@ -65,7 +65,7 @@ def end_hold(actor: Viewer, hold_id: int, because: str, *, version: int) -> Hold
         if hold is None:
             raise NotFound("no such hold")
         lock_company(hold.company_id)
-        if not policy.may_end(actor, hold):
+        if not policy.may_end(actor, hold.placed_as):
             raise Forbidden(_("This hold is looked after by colleagues of the other duty, or by an admin."))
         if hold.ended_at is not None or hold.expires_at <= clock.now():
             raise Conflict(_("This hold has ended already."), hold.version)
