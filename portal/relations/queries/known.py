@@ -36,6 +36,11 @@ class OpenHold:
     expires_at: datetime
     entered: Entered
 
+    @property
+    def last_day(self) -> date:
+        """The last day it holds."""
+        return last_day_of(self.expires_at)
+
 
 @dataclass(frozen=True, slots=True)
 class HealthNow:
@@ -98,7 +103,7 @@ class Relations:
 
     @property
     def last_day_held(self) -> date | None:
-        return last_day_of(self.holds[0].expires_at) if self.holds else None
+        return self.holds[0].last_day if self.holds else None
 
     @property
     def is_held(self) -> bool:
