@@ -146,7 +146,9 @@ def test_service_keeps_health_escalations_and_satisfaction(app: Flask, office: O
         one = db.session.scalars(select(Escalation.id)).one()
         entered = db.session.scalars(select(Satisfaction.id)).one()
     closing = f"{page}/escalations/{one}/closing"
-    assert office.send("service", page, closing, outcome="", version="1").status_code == 422
+    empty = office.send("service", page, closing, outcome="", version="1")
+    assert empty.status_code == 422
+    assert all(part in empty.text for part in ('for="outcome"', 'id="outcome"', 'href="#outcome"'))
     assert office.send("service", page, closing, outcome="A patch.", version="7").status_code == 409
     assert office.send("service", page, closing, outcome="A patch.", version="1").status_code == 303
     gone = office.send("service", page, f"{page}/satisfaction/{entered}?_method=DELETE")
