@@ -433,7 +433,7 @@ def _cells(lines: list[Line]) -> Iterator[list[Any]]:
 
 def _known(of: Relations) -> Iterator[Any]:
     """What is known of the company, as cells."""
-    yield of.held_until
+    yield of.last_day_held
     yield of.health.health.value if of.health else ""
     yield len(of.escalations)
     for survey in (of.csat, of.nps):

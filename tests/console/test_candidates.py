@@ -372,7 +372,7 @@ def test_satisfaction_health_and_holds_stand_beside_the_score(
         text = " ".join(re.sub(r"<[^>]+>", " ", moderator.get(page).text).split())
         assert "84 %, 12 people" in text, page
         assert "Yearly survey, entered by Serge" in text, page
-        assert re.search(r"-7, 12 people, [^,]+, older than 90 days Phone calls", text), page
+        assert re.search(r"−7, 12 people, [^,]+, older than 90 days Phone calls", text), page
         assert "amber: Two tickets are late. Selma" in text, page
         assert "held until" in text, page
         assert "Sally" in text, page
