@@ -54,7 +54,11 @@ def _plan(stage: pages.Stage, *, quick: bool) -> list[Case]:
                 partial(measure, quick=quick, database=database),
             )
             for database in DATABASES
-            for name, minutes, measure in (("score", 8, ledger.score), ("console", 3, console.measure))
+            for name, minutes, measure in (
+                ("score", 8, ledger.score),
+                ("console", 3, console.measure),
+                ("console served", 3, console.measure_served),
+            )
         ),
         ("matching, a year", 0.2 if quick else 6, lambda: matching_year.measure(quick=quick)),
     ]

@@ -1,7 +1,12 @@
-"""The moderators' pages on a community of 50,000 members, in one process: no server, no worker beside it.
+"""The moderators' pages on a community of 50,000 members, in one process and as they are served.
 
-Each page is asked for again and again by the test client, signed in as the moderator, and hello of the same
-process right after it. Processor time is that of the page's thread; statements are those of one request.
+In one process, without server or worker: each page is asked for again and again by the test client, signed in
+as the moderator, and hello of the same process right after it. Processor time is that of the page's thread;
+statements are those of one request.
+
+Served: `portal serve` with two processes and its worker beside it. Round after round asks for hello and for
+each page once, one request after the other, each on a connection of its own; milliseconds by the clock. The
+rounds begin as soon as the site answers, so that the first ones show what new processes take.
 """
 
 import statistics
@@ -13,11 +18,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from benchmarks import hello, ledger
-from benchmarks.servers import inside, portal
+from benchmarks.servers import Place, inside, portal, serving, serving_hello
 from portal.advocacy.models import Entry
 from portal.advocacy.services import remembering, scoping, sums
 from portal.kernel.db import db
 from portal.members.services import sessions
+from tests.support.http import Client
 from tests.support.statements import count_statements
 
 PAGES = {
@@ -33,27 +39,78 @@ PAGES = {
     "patterns": "/console/patterns",
     "scores of the busiest": "/console/scores/member-1",
 }
-TIMES, HELLOS = 15, 200
+TIMES, HELLOS = 40, 200
+BEGINNING = 6  # rounds; the slowest of them stands for the first looks, since nobody chooses who answers
 
 
 def measure(*, quick: bool, database: str) -> dict[str, Any]:
     """Milliseconds and statements of each page."""
     crowd, place = ledger.built(quick, database)
-    with inside(place):
-        empty = db.session.execute(select(Entry.id).limit(1)).first() is None
-    if empty:
-        portal(place, "score", "rebuild")
+    _prepare(place)
     with inside(place) as application:
-        remembering.remember()  # as the worker does once a day, and the next two every few minutes
-        while sums.renew_due() or scoping.renew_due():
-            pass
         browser = _moderator(application, crowd.members + 1)
         pages = {name: _page(browser, path, 3 if quick else TIMES) for name, path in PAGES.items()}
     return {"console": crowd.name, "members": crowd.members, "database": database, "pages": pages}
 
 
+def measure_served(*, quick: bool, database: str) -> dict[str, Any]:
+    """Milliseconds of each page by the clock."""
+    crowd, place = ledger.built(quick, database)
+    _prepare(place)
+    taken: dict[str, list[float]] = {name: [] for name in ("hello", *PAGES)}
+    with serving_hello() as small, serving(place) as site:
+        browser = site.browser_of(crowd.members + 1)
+        for _round in range(BEGINNING + (3 if quick else TIMES)):
+            taken["hello"].append(_by_the_clock(small, "/"))
+            for name, path in PAGES.items():
+                taken[name].append(_by_the_clock(browser, path))
+    hello_ms = statistics.median(taken.pop("hello")[BEGINNING:])
+    return {
+        "console": crowd.name,
+        "members": crowd.members,
+        "database": database,
+        "hello_ms": round(hello_ms, 2),
+        "pages": {name: _served(row, hello_ms) for name, row in taken.items()},
+    }
+
+
+def _served(taken: list[float], hello_ms: float) -> dict[str, float]:
+    first, rest = taken[:BEGINNING], sorted(taken[BEGINNING:])
+    return {
+        "p50_ratio": round(statistics.median(rest) / hello_ms, 1),
+        "p50_ms": round(statistics.median(rest), 1),
+        "p95_ms": round(rest[int(len(rest) * 0.95)], 1),
+        "max_ms": round(rest[-1], 1),
+        "first_ms": round(max(first), 1),
+        "requests": len(rest),
+    }
+
+
+def _by_the_clock(client: Client, path: str) -> float:
+    begin = time.perf_counter()
+    answer = client.get(path)
+    took = (time.perf_counter() - begin) * 1000
+    if answer.status != 200:
+        raise RuntimeError(f"{path} gave {answer.status}")
+    return took
+
+
+def _prepare(place: Place) -> None:
+    """What the worker does once a day, and every few minutes."""
+    with inside(place):
+        empty = db.session.execute(select(Entry.id).limit(1)).first() is None
+    if empty:
+        portal(place, "score", "rebuild")
+    with inside(place):
+        remembering.remember()
+        while sums.renew_due() or scoping.renew_due():
+            pass
+
+
 def report(result: dict[str, Any]) -> str:
     """The figures as lines."""
+    if "hello_ms" in result:
+        return _report_served(result)
     lines = [
         f"console at {result['members']:,} members, {result['database']}: p50 ÷ hello, p50, p95, statements"
     ]
@@ -61,6 +118,19 @@ def report(result: dict[str, Any]) -> str:
         lines.append(
             f"  {name:<22} {row['p50_ratio']:>7.1f} {row['p50_ms']:>8.1f} ms of processors "
             f"{row['p95_ms']:>8.1f} {row['statements']:>4} (first {row['first_ms']:.0f} ms)"
+        )
+    return "\n".join(lines)
+
+
+def _report_served(result: dict[str, Any]) -> str:
+    lines = [
+        f"console at {result['members']:,} members, {result['database']}, served "
+        f"(hello {result['hello_ms']} ms): p50 ÷ hello, p50, p95, longest"
+    ]
+    for name, row in result["pages"].items():
+        lines.append(
+            f"  {name:<22} {row['p50_ratio']:>7.1f} {row['p50_ms']:>8.1f} ms {row['p95_ms']:>8.1f} "
+            f"{row['max_ms']:>8.1f} (first looks up to {row['first_ms']:.0f} ms)"
         )
     return "\n".join(lines)
 

@@ -5,6 +5,7 @@ import os
 import resource
 from typing import Any
 
+from portal.kernel import renewing
 from portal.kernel.db import db
 
 wsgi_app = "portal:create_app()"
@@ -32,7 +33,8 @@ def when_ready(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """No connection of the master is used by a child."""
+    """No connection of the master is used by a child; each child keeps its figures ready."""
     application = worker.app.wsgi()
     with application.app_context():
         db.engine.dispose(close=False)
+    renewing.stay_ready()

@@ -11,6 +11,7 @@ from portal.advocacy import listeners as advocacy_listeners
 from portal.advocacy import personal as advocacy_personal
 from portal.advocacy import telling as advocacy_telling
 from portal.advocacy import views as advocacy_views
+from portal.advocacy.queries import patterns, standing
 from portal.advocacy.services import remembering, scoping, weighing
 from portal.advocacy.services import sums as advocacy_sums
 from portal.asks import listeners as asks_listeners
@@ -33,6 +34,7 @@ from portal.console import (
     candidates,
     community_health,
     company_consents,
+    explorer,
     gladly,
     holds,
     mornings,
@@ -71,6 +73,7 @@ from portal.discussions import events as discussed
 from portal.discussions import listeners as discussions_listeners
 from portal.discussions import personal as discussions_personal
 from portal.discussions.queries import boards as board_queries
+from portal.discussions.queries import vitals
 from portal.discussions.services import drafts as drafts_services
 from portal.discussions.services import rerendering
 from portal.discussions.services import uploads as uploads_services
@@ -100,6 +103,7 @@ from portal.kernel import (
     nav,
     personal,
     preserving,
+    renewing,
     site,
     vault,
 )
@@ -222,8 +226,10 @@ def wire(app: Flask, settings: Settings) -> None:
     app.extensions["huey"] = worker.install(app, settings)
     _install_templates(app, settings)
     reading_state.reset()
-    if settings.SITE_ENV != "test":  # tests write what was gathered themselves
+    renewing.renew_with(None)
+    if settings.SITE_ENV != "test":  # tests write what was gathered themselves, and wait for each figure
         reading_state.flush_with(app.app_context)
+        renewing.renew_with(app.app_context)
 
 
 def _subscribe() -> None:
@@ -309,6 +315,9 @@ def _register() -> None:
         *advocacy_personal.CLASSES,
         *consents_personal.CLASSES,
         *relations_personal.CLASSES,
+    )
+    renewing.keep_ready(
+        gladly.keep_ready, vitals.keep_ready, standing.keep_ready, explorer.keep_ready, patterns.keep_ready
     )
     nav.register(*_own_pages())
     nav.register(

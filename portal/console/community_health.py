@@ -12,7 +12,7 @@ from portal.discussions.queries.vitals import Vitals
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import NotFound
 from portal.kernel.files import csv_file
-from portal.kernel.template_helpers import duration, share, short_date
+from portal.kernel.template_helpers import duration, if_old, share, short_date
 
 MOST_EXPORTED = 1000
 
@@ -32,6 +32,7 @@ def index() -> str:
     return render_template(
         "console/health.html",
         found=found,
+        counted_at=if_old(found.until),
         weeks=weeks,
         board=board,
         choices={

@@ -106,6 +106,7 @@ class Facets:
     standing: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
     products: list[tuple[int, str, int]] = field(default_factory=list)  # id, name, how many use it
+    counted_at: datetime | None = None
 
 
 def members(wanted: Wanted) -> list[MemberLine]:
@@ -124,7 +125,12 @@ def everybody(wanted: Wanted) -> Iterable[MemberLine]:
         yield from _lines(rows[start : start + 500], wanted.scope)
 
 
-_kept: page_cache.Dear[Facets] = page_cache.Dear(100)
+_kept: page_cache.Dear[Facets] = page_cache.Dear(100, least=0.05)
+
+
+def keep_ready() -> None:
+    """Have everybody counted before somebody looks."""
+    _kept.renew(Wanted(), lambda: _count(Wanted()))
 
 
 def facets(wanted: Wanted) -> Facets:
@@ -161,7 +167,7 @@ def _count(wanted: Wanted) -> Facets:
             if not unlike or unlike == [place]:
                 getattr(found, name)[codes[place]] += people
     found.standing.update(_standings(wanted, now))
-    return replace(found, total=total)
+    return replace(found, total=total, counted_at=now)
 
 
 def _standings(wanted: Wanted, now: datetime) -> dict[str, int]:

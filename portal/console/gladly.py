@@ -11,9 +11,10 @@ from flask_babel import ngettext as _n
 from sqlalchemy import and_, case, func, select
 
 from portal.advocacy.queries import standing
+from portal.advocacy.queries import yesterday as days
 from portal.advocacy.queries.declines import declines, has_not_declined
 from portal.advocacy.queries.standing import Standing
-from portal.advocacy.queries.yesterday import Helped, helped_between, thanks_of
+from portal.advocacy.queries.yesterday import Helped, helped_between, helped_on, thanks_of
 from portal.asks.models import Ask, AskMode
 from portal.consents.models import Activity
 from portal.consents.queries import has_consent
@@ -79,7 +80,7 @@ class Glad:
 def of_yesterday(viewer: Viewer) -> Glad:
     """The good side of the last whole day."""
     since, until = yesterday()
-    helped = helped_between(since, until)
+    helped = helped_on(since, until)
     keys = {_key(one.member_id, since): one.member_id for one in helped}
     rows = db.session.execute(select(Notice.source_key).where(Notice.source_key.in_(keys))).scalars()
     staff_share = vitals.staff_share()
@@ -92,6 +93,11 @@ def of_yesterday(viewer: Viewer) -> Glad:
         gap=_gap(),
         well=_well(viewer, since, until),
     )
+
+
+def keep_ready() -> None:
+    """Have yesterday added up before somebody looks."""
+    days.keep_ready(*yesterday())
 
 
 def yesterday() -> tuple[datetime, datetime]:

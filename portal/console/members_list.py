@@ -14,6 +14,7 @@ from portal.kernel import audit
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.files import csv_file
 from portal.kernel.numbers import number_in
+from portal.kernel.template_helpers import if_old
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members import lists
 from portal.members.queries import console as queries
@@ -60,6 +61,7 @@ def index() -> str:
         rows=rows[: explorer.ROWS],
         wanted=wanted,
         counted=counted,
+        counted_at=if_old(counted.counted_at) if counted.counted_at else None,
         choices={**_choices(counted), "scope": offered},
         scope_name=dict(offered).get(wanted.scope, ""),
         address=lambda **changes: _address(wanted.but(page=1).but(**changes)),

@@ -108,6 +108,11 @@ def ago(moment: datetime | None, *, now: datetime | None = None) -> Markup:
     return _time(moment, relative(moment, now or clock.now()), "ago")
 
 
+def if_old(counted_at: datetime) -> datetime | None:
+    """The moment, where it is more than a minute ago: so that a page says how old its figures are."""
+    return counted_at if clock.now() - counted_at >= timedelta(minutes=1) else None
+
+
 def relative(moment: datetime, now: datetime) -> str:
     """How long ago in the fewest words; days by the viewer's calendar, a date from one week on."""
     seconds = (now - moment).total_seconds()

@@ -397,3 +397,8 @@ def test_what_the_number_was_is_kept_for_the_day_and_read_from_there(in_app: Fla
     assert [one.was for one in rising(10)] == [looked_up[0].was]
     at(noon() + timedelta(days=71))
     assert to_remember(compared_with(clock.now())) == [helper]
+    assert [one.was for one in rising(10)] == [looked_up[0].was], "of the day before, rather than wait"
+    assert remember() == 1
+    assert [one.was for one in rising(10)] == [
+        pytest.approx(helpfulness(helper, compared_with(clock.now()))),
+    ]

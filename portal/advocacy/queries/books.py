@@ -28,10 +28,10 @@ from portal.kernel.page_cache import Dear, Recent
 ROLES = "roles"  # stands for the companies of all who appear as a role
 HISTORY_STEPS = 24
 HISTORY_STEP = timedelta(days=15)
-_KEPT_FOR = 600.0  # seconds; nothing that is kept ever becomes wrong, but memory is not for ever
+_KEPT_FOR = 3600.0  # seconds; nothing that is kept ever becomes wrong, but memory is not for ever
 _ONCE = 500
 _books: "Recent[Book]" = Recent(most=8, seconds=_KEPT_FOR)
-_roles: Dear[frozenset[int]] = Dear(most=1, least=0.02)
+_roles: Dear[frozenset[int]] = Dear(most=1, least=0.02, sure=0.02)
 
 
 class Entries:
@@ -90,14 +90,15 @@ def book_of(member_id: int, weights: Weights) -> Book:
     last = select(func.count().label("entries"), func.max(Entry.id).label("id"))
     mine = last.where(Entry.receiver_id == member_id).subquery()
     newest_thread = select(func.max(Thread.id)).scalar_subquery()
-    stamp = flushed_rows(
+    *stamp, newest = flushed_rows(
         select(mine, Entry.recorded_at, newest_thread).outerjoin_from(mine, Entry, Entry.id == mine.c.id)
     ).one()
-    key = (member_id, tuple(stamp), weights, today)
-    return _books.get(key, lambda: _read(member_id, weights, today, stamp[-1]))
+    masked = _of_roles(newest)
+    key = (member_id, tuple(stamp), masked, weights, today)
+    return _books.get(key, lambda: _read(member_id, weights, today, masked))
 
 
-def _read(member_id: int, weights: Weights, today: datetime, newest_thread: int | None) -> Book:
+def _read(member_id: int, weights: Weights, today: datetime, masked: frozenset[int]) -> Book:
     rows = in_order(
         flushed_rows(
             select(*COLUMNS, Entry.giver_id, Entry.post_id, Entry.by_id).where(Entry.receiver_id == member_id)
@@ -108,7 +109,7 @@ def _read(member_id: int, weights: Weights, today: datetime, newest_thread: int 
     counted = list(account.in_force)
     openly = [row for row in counted if row.counts is Counts.THANKS and row.rule is not Rule.CONVERSATION]
     answers = [row for row in counted if row.counts is Counts.PARTICIPATION]
-    companies, roles = _by_company(openly, weights, newest_thread)
+    companies, roles = _by_company(openly, weights, masked)
     return Book(
         companies,
         roles,
@@ -135,9 +136,9 @@ class _Person:
 
 
 def _by_company(
-    rows: Sequence[Any], weights: Weights, newest_thread: int | None
+    rows: Sequence[Any], weights: Weights, masked: frozenset[int]
 ) -> "tuple[dict[str, Company], dict[str, array[float]]]":
-    masked, gone = _of_roles(newest_thread), _gone_roles(rows)
+    gone = _gone_roles(rows)
     people: dict[str, _Person] = {}
     for row in rows:
         stands = (row.occurred_at, row.id, row.giver_company)

@@ -134,7 +134,7 @@ def patterns(wanted: Wanted, most: int = SHOWN) -> Patterns:
     """What the last 90 days show, a page of each kind. Private conversations are never part of it.
 
     Nor is what members received who chose to be left out: it counts in no list, and nobody else reads it.
-    Where there is much to look through, what was found holds for a minute or two.
+    Where there is much to look through, what was found may be some minutes old.
     """
     since = clock.now() - WINDOW
     by_kind = {
@@ -169,6 +169,11 @@ def _found(since: datetime) -> dict[str, list[_Found]]:
         "ranges": _ranges(given, last, since),
         "together": _together(rows),
     }
+
+
+def keep_ready() -> None:
+    """Have them found before somebody looks."""
+    _kept.renew("all", lambda: _found(clock.now() - WINDOW))
 
 
 _kept: Dear[dict[str, list[_Found]]] = Dear(most=1)

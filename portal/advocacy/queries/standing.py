@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, and_, case, exists, func, literal, or_, select, true
@@ -14,18 +15,18 @@ from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import Value, rows_by_receiver, values_at
 from portal.kernel import clock
 from portal.kernel.access import Status
-from portal.kernel.db import db
+from portal.kernel.db import db, rows_of
 from portal.kernel.page_cache import Dear
 from portal.members.models import Member, MemberState
 
 RANKED, RISING, TOO_EARLY = "ranked", "rising", "too early"
 HIGH, MEDIUM = "high", "medium"
-YEAR = timedelta(days=YEAR_DAYS)
+DAY, YEAR = timedelta(days=1), timedelta(days=YEAR_DAYS)
 DOUBLING = timedelta(days=60)
 _LOOKED_AT = 200  # members whose number of 60 days ago is looked up for those who are rising
 _ASKED_AT_ONCE = 500
 _TIMES_AS_MANY = 3
-_near: Dear[Sequence[int]] = Dear(most=8, least=0.05)
+_near: Dear[Sequence[int]] = Dear(most=8, least=0.02)
 _CUSTOMERS = (Status.CUSTOMER, Status.FORMER)
 
 
@@ -94,20 +95,20 @@ def rising(limit: int, at: datetime | None = None, *, approachable: bool = True)
 
     Former customers count as customers. Guests do not rise: nobody asks them for anything; nor, unless
     `approachable` is off, does whoever chose that the vendor leaves them alone. What somebody's
-    number was is that of the first moment of this day 60 days ago, which `services.remembering` keeps.
+    number was is that of the first moment of this day 60 days ago, which `services.remembering` keeps; in the
+    first minutes of a day, until it has, that of the day before.
     """
     moment = at if at is not None and at < clock.now() else None
     if moment:
-        now = moment
+        then = moment - DOUBLING
         past = (one for one in _all_past(moment, *_rising(approachable)) if one.helpfulness > 0)
         everybody = _highest_first(past)[:_LOOKED_AT]
         new = [one for one in everybody if one.label == RISING]
         risen = [one for one in everybody if one.label == RANKED]
     else:
-        now = clock.now()
-        new, risen, kept = _near_the_top(compared_with(now), approachable)
+        then = compared_with(clock.now())
+        new, risen, kept = _near_the_top(then, then - DAY, approachable=approachable)
     ids = [one.member_id for one in [*new, *risen]]
-    then = now - DOUBLING if moment else compared_with(now)
     before = {} if moment else kept
     before |= helpfulness_at([one for one in ids if one not in before], then)
     looked = [_with_was(one, before[one.member_id]) for one in [*new, *risen]]
@@ -138,7 +139,7 @@ def _rising(approachable: bool) -> tuple[ColumnElement[bool], ...]:
 
 
 def _near_the_top(
-    then: datetime, approachable: bool = True
+    *thens: datetime, approachable: bool = True
 ) -> tuple[list[Standing], list[Standing], dict[int, float]]:
     """The highest customers who are not ranked, those who are, and what is kept of their numbers then."""
     weights, now = weights_queries.current(), clock.now()
@@ -147,7 +148,7 @@ def _near_the_top(
     for ranked in (False, True):
         rows = _highest(weights, now, _LOOKED_AT, 0, *_rising(approachable), ranked=ranked)
         kept |= {
-            row.receiver_id: row.before for row in rows if row.before is not None and row.before_at == then
+            row.receiver_id: row.before for row in rows if row.before is not None and row.before_at in thens
         }
         found.append(_standings_of(rows, weights, now, ranked=ranked))
     return found[0], found[1], kept
@@ -205,16 +206,12 @@ def _highest(
     """The highest by the sums alone, several times as many as are wanted, and of those whoever may be shown:
     so the database looks up some hundred members and not all.
 
-    Where there are many to compare, who stands near the top holds for some seconds, their numbers never. Who
+    Where there are many to compare, who stands near the top may be some minutes old, their numbers never. Who
     opts out is rare; where so many of the highest did that too few remain, everybody is looked at.
     """
-    number = number_now(weights, now)
-    is_ranked = MemberScore.ranked_until > now
-    standing = (is_ranked,) if ranked else (or_(MemberScore.ranked_until.is_(None), ~is_ranked), number > 0)
-    in_order = (number.desc(), MemberScore.receiver_id)
+    standing, in_order = _in_order(weights, now, ranked=ranked)
     enough = _TIMES_AS_MANY * (limit + offset)
-    near = select(MemberScore.receiver_id).where(*standing).order_by(*in_order).limit(enough)
-    ids = _near.get((ranked, enough), lambda: db.session.execute(near).scalars().all())
+    ids = _near.get((ranked, enough, weights), partial(_ids_near, weights, enough, ranked=ranked))
     query = (
         select(MemberScore)
         .join(Member, Member.id == MemberScore.receiver_id)
@@ -227,6 +224,27 @@ def _highest(
     if len(rows) < limit and len(ids) == enough:
         rows = db.session.execute(query).scalars().all()
     return rows
+
+
+def _in_order(weights: Weights, now: datetime, *, ranked: bool) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """SQL about MemberScore: who is ranked, or who has a score and is not; and the highest first."""
+    number = number_now(weights, now)
+    is_ranked = MemberScore.ranked_until > now
+    standing = (is_ranked,) if ranked else (or_(MemberScore.ranked_until.is_(None), ~is_ranked), number > 0)
+    return standing, (number.desc(), MemberScore.receiver_id)
+
+
+def _ids_near(weights: Weights, most: int, *, ranked: bool) -> Sequence[int]:
+    standing, in_order = _in_order(weights, clock.now(), ranked=ranked)
+    near = select(MemberScore.receiver_id).where(*standing).order_by(*in_order).limit(most)
+    return [row[0] for row in rows_of(near)]
+
+
+def keep_ready() -> None:
+    """Have those found among whom `rising` looks, before somebody asks."""
+    weights, enough = weights_queries.current(), _TIMES_AS_MANY * _LOOKED_AT
+    for ranked in (False, True):
+        _near.renew((ranked, enough, weights), partial(_ids_near, weights, enough, ranked=ranked))
 
 
 def _standings_of(

@@ -24,6 +24,7 @@ from portal.kernel.access import Status, Viewer
 from portal.kernel.db import db, rows_of
 from portal.members.models import Member, MemberState
 
+WEEKS = 12  # unless somebody chooses more
 WAITING_SHOWN = 8
 MOST_BY_STAFF = 50  # percent of the answers: above it, customers do not yet answer each other
 WAITS_FROM = timedelta(hours=24)  # from then on a question is called unanswered
@@ -127,10 +128,10 @@ class Vitals:
 
 
 _kept: page_cache.Dear[Vitals] = page_cache.Dear(40)
-_kept_shares: page_cache.Dear[float] = page_cache.Dear(4)
+_kept_shares: page_cache.Dear[float] = page_cache.Dear(4, least=0.02)
 
 
-def staff_share(weeks: int = 12) -> float:
+def staff_share(weeks: int = WEEKS) -> float:
     """How much of the answers of so many weeks the vendor's people wrote, in percent; in one statement."""
     return _kept_shares.get(weeks, lambda: _staff_share(weeks))
 
@@ -152,12 +153,24 @@ def _staff_share(weeks: int) -> float:
     return 100 * float(row[1]) / row[0] if row[0] else 0.0
 
 
-def vitals(viewer: Viewer, weeks: int = 12, board: str = "", *, waiting_shown: int = WAITING_SHOWN) -> Vitals:
+def keep_ready() -> None:
+    """Have the figures that most look at worked out before they do."""
+    _kept_shares.renew(WEEKS, lambda: _staff_share(WEEKS))
+    _kept.renew((WEEKS, ""), lambda: _figures(WEEKS, _boards_looked_at("")))
+
+
+def _boards_looked_at(slug: str) -> list[ColumnElement[bool]]:
+    return [Board.audience != Audience.STAFF, *([Board.slug == slug] if slug else [])]
+
+
+def vitals(
+    viewer: Viewer, weeks: int = WEEKS, board: str = "", *, waiting_shown: int = WAITING_SHOWN
+) -> Vitals:
     """The figures of so many weeks, the present one included, of one board or of all.
 
     What waits is listed and counted as far as the viewer reads it; the other figures name no thread.
     """
-    of_board = [Board.audience != Audience.STAFF, *([Board.slug == board] if board else [])]
+    of_board = _boards_looked_at(board)
     figures = _kept.get((weeks, board), lambda: _figures(weeks, of_board))
     waiting, waiting_by_board = _waiting(viewer, of_board, clock.now(), waiting_shown)
     return replace(
