@@ -16,6 +16,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from portal.advocacy.models import Contest, Entry
@@ -496,6 +497,7 @@ class Reader:
     def __init__(self, browser: FlaskClient) -> None:
         self.browser = browser
         self.read: set[str] = set()
+        self.led_to = ""  # the address at which the last one ended
 
     def everything(self, address: str) -> str:
         """All that an address answers: headers, redirects, body; "" for what was read before."""
@@ -504,6 +506,7 @@ class Reader:
             if address in self.read:
                 return text
             self.read.add(address)
+            self.led_to = address
             answer = self.browser.get(address)
             text += " ".join(f"{name}: {value}" for name, value in answer.headers if name != "Set-Cookie")
             location = answer.headers.get("Location", "")
@@ -513,6 +516,14 @@ class Reader:
         if (answer.mimetype or "").startswith("image/"):
             return f"given {address}"  # its name counts, although it was asked for by it
         return f"{text}\n{answer.get_data(as_text=True)}"
+
+
+def endpoint_at(app: Flask, address: str) -> str:
+    """The endpoint that answers a GET of this address; "-" where none does."""
+    try:
+        return str(app.url_map.bind("localhost").match(address.partition("?")[0])[0])
+    except HTTPException:
+        return "-"
 
 
 def echoed(address: str, text: str) -> str:

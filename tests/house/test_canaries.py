@@ -25,7 +25,16 @@ from portal.members import display
 from portal.notifications.models import Notice
 from portal.notifications.services.mailing import Sender, send_due
 from portal.search import services as search
-from tests.house.canaries import ROLES, Community, Reader, Unreached, addresses, echoed, plant
+from tests.house.canaries import (
+    ROLES,
+    Community,
+    Reader,
+    Unreached,
+    addresses,
+    echoed,
+    endpoint_at,
+    plant,
+)
 
 SignIn = Callable[[int], FlaskClient]
 
@@ -68,8 +77,10 @@ def leaks(
             if "canary" not in text.lower() and "the-" not in text and ".webp" not in text:
                 continue
             text = text if text.startswith("given ") else echoed(address, text)
+            places = (endpoint, endpoint_at(app, reader.led_to))
             for canary in site.canaries:
-                if canary.word not in text or endpoint.startswith(canary.harmless_at or ("-",)):
+                harmless = any(place.startswith(canary.harmless_at or ("-",)) for place in places)
+                if canary.word not in text or harmless:
                     continue
                 if role in canary.readers or role == canary.owner:
                     seen.add(canary.word)
