@@ -204,7 +204,7 @@ def on_a_monday(at: Callable[[datetime], None]) -> None:
     at(noon())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     people=st.lists(PERSON, min_size=1, max_size=10),
