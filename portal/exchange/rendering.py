@@ -68,8 +68,7 @@ def make_all(raws: Iterable[Raw]) -> Generator[Body, None, None]:
         yield from map(make, first)
         return
     cores = os.cpu_count() or 1
-    processes = pool(cores)
-    try:
+    with pool(cores) as processes:
         waiting: deque[Future[list[Body]]] = deque()
         rest = chain(first, source)
         while piece := list(islice(rest, CHUNK)):
@@ -78,8 +77,6 @@ def make_all(raws: Iterable[Raw]) -> Generator[Body, None, None]:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
-    finally:
-        processes.shutdown(wait=True, cancel_futures=True)
 
 
 def _make_some(raws: list[Raw]) -> list[Body]:

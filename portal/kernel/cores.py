@@ -23,14 +23,31 @@ Run = Callable[[Callable[[Any, Any], Any], Iterable[Any]], Iterator[Any]]
 _state: list[Any] = []  # of a process that reads
 
 
-def pool(processes: int, begin: Callable[..., None] | None = None, *given: Any) -> ProcessPoolExecutor:
-    """Processes that start anew, run `begin` first, leave interrupts to this one and end when it does."""
-    return ProcessPoolExecutor(
+@contextmanager
+def pool(
+    processes: int, begin: Callable[..., None] | None = None, *given: Any
+) -> Iterator[ProcessPoolExecutor]:
+    """Processes that start anew, run `begin` first, leave interrupts to this one and end when it does.
+
+    Raises concurrent.futures.BrokenExecutor when one of them was ended from outside.
+    """
+    others = set(multiprocessing.active_children())
+    executor = ProcessPoolExecutor(
         processes,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_live_with_parent,
         initargs=(begin, given),
     )
+    try:
+        yield executor
+    except BaseException:
+        # Nobody wants what they still make. When one dies the executor ends the others by itself, but waits
+        # for ever for one that was being started meanwhile.
+        for left in set(multiprocessing.active_children()) - others:
+            left.terminate()
+        raise
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
@@ -45,13 +62,9 @@ def readers(make: Callable[[], Any], *, beside: bool) -> Iterator[Run]:
         state = make()
         yield lambda work, pieces: (work(state, piece) for piece in pieces)
         return
-    processes = pool(
-        os.cpu_count() or 1, _read, current_app.import_name, current_app.config["SETTINGS"], make
-    )
-    try:
+    settings = current_app.config["SETTINGS"]
+    with pool(os.cpu_count() or 1, _read, current_app.import_name, settings, make) as processes:
         yield lambda work, pieces: processes.map(partial(_one_piece, work), pieces)
-    finally:
-        processes.shutdown(wait=True, cancel_futures=True)
 
 
 def _read(package: str, settings: Any, make: Callable[[], Any]) -> None:

@@ -4,7 +4,9 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 
 import pytest
 from flask import Flask
@@ -87,17 +89,18 @@ def test_when_a_reader_is_killed_the_rebuild_ends_and_can_be_repeated(
     in_processes(monkeypatch)
     started = cores.pool
 
-    def killed_soon(*given: object) -> object:
-        processes = started(*given)  # type: ignore[arg-type]
+    @contextmanager
+    def killed_soon(*given: object) -> Iterator[object]:
+        with started(*given) as processes:  # type: ignore[arg-type]
 
-        def kill() -> None:
-            while not processes._processes:
-                time.sleep(0.01)
-            for number in list(processes._processes):
-                os.kill(number, signal.SIGKILL)
+            def kill() -> None:
+                while not processes._processes:
+                    time.sleep(0.01)
+                for number in list(processes._processes):
+                    os.kill(number, signal.SIGKILL)
 
-        threading.Thread(target=kill, daemon=True).start()
-        return processes
+            threading.Thread(target=kill, daemon=True).start()
+            yield processes
 
     monkeypatch.setattr(cores, "pool", killed_soon)
     with pytest.raises(BrokenExecutor):
