@@ -14,8 +14,9 @@ from portal.kernel.errors import DomainError
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, CompanyDomain
 from portal.relations import services
-from portal.relations.models import Measure, Satisfaction
+from portal.relations.models import Measure
 from portal.relations.queries import is_known
+from portal.relations.queries.companies import find_survey
 from portal.relations.services.common import words_of
 from portal.relations.services.keeping import check_figures
 
@@ -57,7 +58,7 @@ def bring_in(surveys: Iterable[Survey], report: Report, *, write: bool) -> list[
     """Enter them, each in a transaction of its own; gives what became, or would become, of each line."""
     lines = []
     for one in surveys:
-        before = _here(one)
+        before = find_survey(one.company_id, one.measure, one.surveyed_on, one.source)
         words = "entered" if before is None else f"corrected, was {before.value} of {before.sample} people"
         if before is not None and (before.value, before.sample) == (one.value, one.sample):
             words = "here already"
@@ -124,14 +125,3 @@ def _companies() -> dict[str, list[tuple[int, str]]]:
             if (company_id, name) not in found.setdefault(key.lower(), []):
                 found[key.lower()].append((company_id, name))
     return found
-
-
-def _here(one: Survey) -> Satisfaction | None:
-    return db.session.execute(
-        select(Satisfaction).where(
-            Satisfaction.company_id == one.company_id,
-            Satisfaction.measure == one.measure,
-            Satisfaction.surveyed_on == one.surveyed_on,
-            Satisfaction.source == one.source,
-        )
-    ).scalar_one_or_none()

@@ -176,9 +176,9 @@ def ask(
         db.session.add(row)
         if not _is_counted_on(candidate):  # else another request takes nothing back
             _step(actor, candidate, Stage.ASKED, reason, [*unmet, *against])
-        details = f"although the company is to be left alone ({', '.join(against)}): {reason}"
-        if not against:
-            details = f"before the conditions were met: {reason}" if unmet else ""
+        details = f"before the conditions were met: {reason}" if unmet else ""
+        if against:
+            details = f"although the company is to be left alone ({', '.join(against)}): {reason}"
         audit.record(actor, "ask member", "member", member_id, details, area="people")
         db.session.flush()
         notify(ASKED, [member_id], source_key=f"asking-{row.id}", data={"asking": row.id})

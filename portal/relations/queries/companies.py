@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.kernel.db import db
@@ -15,6 +15,7 @@ from portal.relations.models import CompanyHealth, Escalation, Health, Measure, 
 from portal.relations.queries.known import Relations, is_old, relations_of
 from portal.relations.queries.predicates import (
     approachable,
+    has_health,
     has_open_escalation,
     is_held,
     is_known,
@@ -90,14 +91,6 @@ def find_known_company(slug: str) -> Company:
     return company
 
 
-def slug_of(company_id: int) -> str:
-    """Raises NotFound."""
-    slug = db.session.scalar(select(Company.slug).where(Company.id == company_id, is_known()))
-    if slug is None:
-        raise NotFound("no such company")
-    return slug
-
-
 def _fitting(wanted: Wanted) -> Select[Any]:
     query = select(Company).where(is_known(), *_shown(wanted.show))
     if wanted.words:
@@ -109,7 +102,7 @@ def _fitting(wanted: Wanted) -> Select[Any]:
         query = query.where(or_(name, Company.id.in_(of_domain)))
     by_name = (func.lower(Company.name), Company.id)
     if wanted.sort == "health":
-        worst = case((is_red(), 0), (_is_now(Health.AMBER), 1), (_is_now(Health.GREEN), 2), else_=3)
+        worst = case((is_red(), 0), (has_health(Health.AMBER), 1), (has_health(Health.GREEN), 2), else_=3)
         return query.order_by(worst, *by_name)
     if wanted.sort == "survey":
         last = select(func.max(Satisfaction.surveyed_on)).where(Satisfaction.company_id == Company.id)
@@ -128,15 +121,9 @@ def _shown(show: str) -> list[ColumnElement[bool]]:
         case "unknown":
             return [~exists().where(CompanyHealth.company_id == Company.id)]
         case "red" | "amber" | "green":
-            return [_is_now(Health(show))]
+            return [has_health(Health(show))]
         case _:
             return []
-
-
-def _is_now(health: Health) -> ColumnElement[bool]:
-    latest, later = aliased(CompanyHealth), aliased(CompanyHealth)
-    none_later = ~exists().where(later.company_id == latest.company_id, later.id > latest.id)
-    return exists().where(and_(latest.company_id == Company.id, latest.health == health, none_later))
 
 
 def _lines(found: Any) -> list[CompanyLine]:
@@ -249,3 +236,15 @@ def surveys_of(company_id: int) -> list[SurveyLine]:
         SurveyLine(row.id, row.measure, row.value, row.sample, row.surveyed_on, row.source, by or "", row.at)
         for row, by in rows
     ]
+
+
+def find_survey(company_id: int, measure: Measure, surveyed_on: date, source: str) -> Satisfaction | None:
+    """What was entered of this survey, if anything: one a measure, day and source."""
+    return db.session.execute(
+        select(Satisfaction).where(
+            Satisfaction.company_id == company_id,
+            Satisfaction.measure == measure,
+            Satisfaction.surveyed_on == surveyed_on,
+            Satisfaction.source == source,
+        )
+    ).scalar_one_or_none()

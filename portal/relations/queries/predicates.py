@@ -32,11 +32,16 @@ def is_held(at: datetime | None = None, of: Any = Company.id) -> ColumnElement[b
     return exists().where(Hold.company_id == of, is_open(at))
 
 
-def is_red(of: Any = Company.id) -> ColumnElement[bool]:
-    """SQL: the latest word of service about it is red."""
+def has_health(health: Health, of: Any = Company.id) -> ColumnElement[bool]:
+    """SQL: the latest word of service about it is this."""
     latest, later = aliased(CompanyHealth), aliased(CompanyHealth)
     none_later = not_(exists().where(later.company_id == latest.company_id, later.id > latest.id))
-    return exists().where(latest.company_id == of, latest.health == Health.RED, none_later)
+    return exists().where(latest.company_id == of, latest.health == health, none_later)
+
+
+def is_red(of: Any = Company.id) -> ColumnElement[bool]:
+    """SQL: the latest word of service about it is red."""
+    return has_health(Health.RED, of)
 
 
 def has_open_escalation(of: Any = Company.id) -> ColumnElement[bool]:

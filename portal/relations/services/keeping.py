@@ -19,6 +19,7 @@ from portal.relations.models import (
     Measure,
     Satisfaction,
 )
+from portal.relations.queries.companies import find_survey
 from portal.relations.services.common import lock_company, words_of
 
 LOWEST = {Measure.CSAT: 0, Measure.NPS: -100}
@@ -110,14 +111,7 @@ def record_satisfaction(
     by = actor.member_id if actor else None
     with once(form_key, by or 0) as outcome:
         slug = lock_company(company_id)
-        row = db.session.execute(
-            select(Satisfaction).where(
-                Satisfaction.company_id == company_id,
-                Satisfaction.measure == measure,
-                Satisfaction.surveyed_on == surveyed_on,
-                Satisfaction.source == source,
-            )
-        ).scalar_one_or_none()
+        row = find_survey(company_id, measure, surveyed_on, source)
         details = f"{measure.value} {value}, {sample} people, {surveyed_on}: {source}"
         if row is None:
             row = Satisfaction(company_id=company_id, measure=measure, surveyed_on=surveyed_on, source=source)
