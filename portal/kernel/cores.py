@@ -40,14 +40,23 @@ def pool(
     )
     try:
         yield executor
-    except BaseException:
-        # Nobody wants what they still make. When one dies the executor ends the others by itself, but waits
-        # for ever for one that was being started meanwhile.
-        for left in set(multiprocessing.active_children()) - others:
-            left.terminate()
+    except BaseException as error:
+        # Nobody wants what they still make. When one dies the executor ends the others by itself, but one
+        # that was being started meanwhile it waits for without end, or it cannot start it as it closed all.
+        try:
+            if isinstance(error, OSError):
+                _say_if_broken(executor)
+        finally:
+            for left in set(multiprocessing.active_children()) - others:
+                left.terminate()
         raise
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _say_if_broken(executor: ProcessPoolExecutor) -> None:
+    """Raise BrokenExecutor where one of the processes was ended from outside."""
+    executor.submit(os.getpid).cancel()
 
 
 @contextmanager

@@ -54,3 +54,29 @@ def test_none_is_left_where_one_was_killed_while_another_was_being_started(
     while left := set(multiprocessing.active_children()) - before:
         assert time.monotonic() < end, left
         time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_one_killed_while_another_is_being_started_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    spawn = ProcessPoolExecutor._spawn_process
+
+    def after_another_ended(executor: ProcessPoolExecutor) -> None:
+        if executor._processes:
+            os.kill(next(iter(executor._processes)), signal.SIGKILL)
+            end = time.monotonic() + 10
+            while not executor._call_queue._reader.closed:  # what a new process would be given
+                assert time.monotonic() < end
+                time.sleep(0.01)
+        spawn(executor)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "_spawn_process", after_another_ended)
+    with pytest.raises(BrokenExecutor), cores.pool(2) as processes:
+        list(processes.map(abs, range(6)))
+
+
+@pytest.mark.slow
+def test_an_error_of_the_work_itself_is_told_as_it_is() -> None:
+    with pytest.raises(FileNotFoundError), cores.pool(1) as processes:
+        list(processes.map(os.stat, ["/nothing/here"]))
+    with pytest.raises(FileNotFoundError), cores.pool(1):
+        os.stat("/nothing/here")
