@@ -122,7 +122,7 @@ def nominate(username: str) -> Answer:
 @requires(Permission.ADVOCACY)
 def read_nomination(username: str, nomination_id: int) -> Answer:
     """It has been dealt with and no longer waits in Today."""
-    services.note_nomination(viewer(), nomination_id)
+    services.note_nomination(viewer(), queries.member_by_name(username).id, nomination_id)
     return redirect(url_for("candidates.show", username=username), 303)
 
 

@@ -65,7 +65,8 @@ def add_note(username: str) -> Response:
 @requires(Permission.ADVOCACY)
 def delete_note(username: str, note_id: int) -> Response:
     """Take a note away."""
-    notes.delete_note(viewer(), note_id)
+    _row, found = queries.find_member(username)
+    notes.delete_note(viewer(), found.id, note_id)
     flash(_("The note is gone."))
     return redirect(url_for("console_people.member", username=username) + "#notes", 303)
 

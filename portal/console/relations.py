@@ -138,13 +138,15 @@ def open_escalation(slug: str) -> Response:
 @requires(Permission.KEEP_HEALTH)
 def close_escalation(slug: str, escalation_id: int) -> Response:
     """Close one with what came of it."""
-    form = CloseForm()
+    company, form = queries.find_known_company(slug), CloseForm()
 
     def write() -> str:
         if not form.validate():
             raise Invalid("")
         version = number_in(form.version.data) or 0
-        services.close_escalation(viewer(), escalation_id, form.outcome.data or "", version=version)
+        services.close_escalation(
+            viewer(), company.id, escalation_id, form.outcome.data or "", version=version
+        )
         flash(_("Closed."))
         return url_for("relations.show", slug=slug) + "#escalations"
 
@@ -184,7 +186,7 @@ def record_satisfaction(slug: str) -> Response:
 @requires(Permission.KEEP_HEALTH)
 def delete_satisfaction(slug: str, survey_id: int) -> Response:
     """Take out what was entered by mistake."""
-    services.delete_satisfaction(viewer(), survey_id)
+    services.delete_satisfaction(viewer(), queries.find_known_company(slug).id, survey_id)
     flash(_("Taken out; the log keeps what it said."))
     return redirect(url_for("relations.show", slug=slug) + "#satisfaction", 303)
 

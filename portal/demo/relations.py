@@ -196,7 +196,9 @@ def add(people: dict[str, int], now: datetime) -> None:
             one = services.open_escalation(viewer_of(people[who]), ids[slug], what)
         if closed is not None:
             with clock.frozen(days_ago(now, closed)):
-                services.close_escalation(viewer_of(people[who]), one.id, outcome, version=one.version)
+                services.close_escalation(
+                    viewer_of(people[who]), one.company_id, one.id, outcome, version=one.version
+                )
     for slug, who, measure, value, sample, days, source in SURVEYS:
         with clock.frozen(days_ago(now, days)):
             services.record_satisfaction(

@@ -413,7 +413,7 @@ def test_what_ended_keeps_nobody_from_being_asked(in_app: Flask, at: At) -> None
     assert left_alone(line.relations) == ["held", "red", "escalated"]
     at(NOW + timedelta(days=4))
     health(company, Health.AMBER, colleague)
-    relations.close_escalation(colleague, one.id, "Orders arrive once.", version=one.version)
+    relations.close_escalation(colleague, one.company_id, one.id, "Orders arrive once.", version=one.version)
     line = queries.line_of(helper)
     assert line is not None
     assert left_alone(line.relations) == []

@@ -365,7 +365,7 @@ def _relations(site: Community, company_id: int) -> None:
     relations.end_hold(service, ended.id, said("holdended"), version=ended.version)
     relations.set_health(service, company_id, Health.RED, said("health"))
     one = relations.open_escalation(service, company_id, said("escalation"))
-    relations.close_escalation(service, one.id, said("outcome"), version=one.version)
+    relations.close_escalation(service, company_id, one.id, said("outcome"), version=one.version)
     relations.record_satisfaction(
         service, company_id, Measure.NPS, -3, sample=7, surveyed_on=today, source=said("survey")
     )

@@ -43,7 +43,7 @@ def test_of_a_company_is_known_what_holds_now_and_who_said_so(in_app: Flask, at:
     health(company_id, Health.AMBER, cares, "Two outages in a week.")
     one = escalated(company_id, cares)
     done = escalated(company_id, cares, "Invoices come late.")
-    services.close_escalation(cares, done.id, "A new address.", version=done.version)
+    services.close_escalation(cares, done.company_id, done.id, "A new address.", version=done.version)
     surveyed(company_id, Measure.CSAT, 91, days_ago=90, by=cares)
     surveyed(company_id, Measure.NPS, 12, days_ago=91, by=cares)
     surveyed(company_id, Measure.NPS, -8, days_ago=120, by=cares)
@@ -111,7 +111,7 @@ def test_predicates_and_what_is_known_say_the_same(in_app: Flask, states: list[d
         if state["escalation"] != "none":
             one = escalated(company_id, cares)
             if state["escalation"] == "closed":
-                services.close_escalation(cares, one.id, "Sorted.", version=one.version)
+                services.close_escalation(cares, one.company_id, one.id, "Sorted.", version=one.version)
         expected[company_id] = (
             state["hold"] == "open",
             state["health"][-1:] == [Health.RED],
@@ -164,7 +164,7 @@ def test_who_entered_it_leaves_with_their_account_and_the_words_stay(in_app: Fla
     services.end_hold(leaves, hold.id, "Sorted.", version=hold.version)
     health(company_id, Health.RED, leaves)
     one = escalated(company_id, leaves)
-    services.close_escalation(leaves, one.id, "Sorted.", version=one.version)
+    services.close_escalation(leaves, one.company_id, one.id, "Sorted.", version=one.version)
     surveyed(company_id, Measure.NPS, 3, by=leaves)
     held(company_id, leaves)
     export = {one.name: one.export(leaves.member_id or 0) for one in personal.registered()}
@@ -202,7 +202,7 @@ def test_what_is_over_is_forgotten_after_two_years_and_what_is_in_force_never(
         hold = held(company_id, who)
         services.end_hold(who, hold.id, "Sorted.", version=hold.version)
         one = escalated(company_id, who)
-        services.close_escalation(who, one.id, "Sorted.", version=one.version)
+        services.close_escalation(who, one.company_id, one.id, "Sorted.", version=one.version)
         surveyed(company_id, Measure.NPS, 3, by=who, source=who.username)
         health(company_id, Health.GREEN, who)
     escalated(company_id, by, "Still open.")

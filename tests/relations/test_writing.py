@@ -164,12 +164,14 @@ def test_an_escalation_is_closed_once_with_what_came_of_it(in_app: Flask):
     by = service()
     one = escalated(make_company(), by)
     with pytest.raises(Invalid, match="what came of it"):
-        services.close_escalation(by, one.id, "", version=one.version)
+        services.close_escalation(by, one.company_id, one.id, "", version=one.version)
     with pytest.raises(Forbidden):
-        services.close_escalation(sales(), one.id, "Sorted.", version=one.version)
-    services.close_escalation(service(), one.id, "A patch; they confirmed it.", version=one.version)
+        services.close_escalation(sales(), one.company_id, one.id, "Sorted.", version=one.version)
+    services.close_escalation(
+        service(), one.company_id, one.id, "A patch; they confirmed it.", version=one.version
+    )
     with pytest.raises(Conflict):
-        services.close_escalation(by, one.id, "Twice.", version=one.version)
+        services.close_escalation(by, one.company_id, one.id, "Twice.", version=one.version)
     row = db.session.get_one(Escalation, one.id)
     assert (row.closed_at, row.outcome) == (clock.now(), "A patch; they confirmed it.")
     assert (audited("open escalation"), audited("close escalation")) == (1, 1)
@@ -214,9 +216,9 @@ def test_the_same_survey_again_takes_the_place_of_what_was_entered(in_app: Flask
     assert [(row.value, row.sample) for row in rows] == [(-40, 9), (10, 12)]
     last = db.session.scalars(select(AuditEntry.details).order_by(AuditEntry.number.desc())).all()[1]
     assert "(was 40, 12 people)" in last
-    services.delete_satisfaction(service(), rows[0].id)
+    services.delete_satisfaction(service(), rows[0].company_id, rows[0].id)
     with pytest.raises(Forbidden):
-        services.delete_satisfaction(sales(), rows[1].id)
+        services.delete_satisfaction(sales(), rows[1].company_id, rows[1].id)
     with pytest.raises(NotFound):
-        services.delete_satisfaction(service(), rows[0].id)
+        services.delete_satisfaction(service(), rows[0].company_id, rows[0].id)
     assert db.session.scalar(select(func.count()).select_from(Satisfaction)) == 1

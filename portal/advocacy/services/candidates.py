@@ -100,12 +100,12 @@ def part_of(actor: Viewer, member_id: int) -> NominatedBy:
     raise Forbidden(_("Only customers, and the vendor's people, can suggest somebody."))
 
 
-def note_nomination(actor: Viewer, nomination_id: int) -> None:
-    """A moderator has read it: it no longer waits."""
+def note_nomination(actor: Viewer, member_id: int, nomination_id: int) -> None:
+    """A moderator has read this nomination of a member: it no longer waits. Raises Forbidden, NotFound."""
     _check(actor)
     with unit_of_work():
         row = db.session.get(Nomination, nomination_id)
-        if row is None:
+        if row is None or row.member_id != member_id:
             raise NotFound("no such nomination")
         if row.read_at is None:
             row.read_at, row.read_by_id = clock.now(), actor.member_id

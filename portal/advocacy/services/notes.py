@@ -33,12 +33,16 @@ def add_note(actor: Viewer, member_id: int, text: str) -> int:
         return note.id
 
 
-def delete_note(actor: Viewer, note_id: int) -> None:
-    """Take a note away: one's own, or any as an admin. Raises NotFound."""
+def delete_note(actor: Viewer, member_id: int, note_id: int) -> None:
+    """Take a note about this member away: one's own, or any as an admin. Raises NotFound."""
     _check(actor)
     with unit_of_work():
         note = db.session.get(MemberNote, note_id)
-        if note is None or (note.by_id != actor.member_id and not actor.may(Permission.ADMINISTER)):
+        if (
+            note is None
+            or note.member_id != member_id
+            or (note.by_id != actor.member_id and not actor.may(Permission.ADMINISTER))
+        ):
             raise NotFound("no such note")
         audit.record(actor, "delete note", "member", note.member_id, area="people")
         db.session.delete(note)

@@ -67,24 +67,31 @@ def open_escalation(actor: Viewer, company_id: int, what: str, *, form_key: str 
         return row
 
 
-def close_escalation(actor: Viewer, escalation_id: int, outcome: str, *, version: int) -> Escalation:
-    """Close it with what came of it. Raises Forbidden, NotFound, Conflict, Invalid beside `outcome`."""
+def close_escalation(
+    actor: Viewer, company_id: int, escalation_id: int, outcome: str, *, version: int
+) -> Escalation:
+    """Close one of this company with what came of it.
+
+    Raises Forbidden, NotFound, Conflict, Invalid beside `outcome`.
+    """
     _check(actor)
     outcome = words_of(outcome, "outcome", _("Say what came of it."))
     with unit_of_work():
         row = db.session.execute(
-            select(Escalation).where(Escalation.id == escalation_id).with_for_update()
+            select(Escalation)
+            .where(Escalation.id == escalation_id, Escalation.company_id == company_id)
+            .with_for_update()
         ).scalar_one_or_none()
         if row is None:
             raise NotFound("no such escalation")
-        lock_company(row.company_id)
+        lock_company(company_id)
         if row.closed_at is not None:
             raise Conflict(_("This escalation is closed already."), row.version)
         if row.version != version:
             raise Conflict(_("Somebody changed this escalation meanwhile."), row.version)
         row.closed_at, row.closed_by_id, row.outcome = clock.now(), actor.member_id, outcome
         row.version += 1
-        audit.record(actor, "close escalation", "company", row.company_id, outcome, area="people")
+        audit.record(actor, "close escalation", "company", company_id, outcome, area="people")
         return row
 
 
@@ -140,21 +147,20 @@ def check_figures(measure: Measure, value: int, sample: int, surveyed_on: date) 
         raise Invalid(_("A survey cannot be of the future."), "surveyed_on")
 
 
-def delete_satisfaction(actor: Viewer, satisfaction_id: int) -> int:
-    """Take out what was entered by mistake; the log keeps what it said. Gives the company's id.
+def delete_satisfaction(actor: Viewer, company_id: int, satisfaction_id: int) -> None:
+    """Take out what was entered of this company by mistake; the log keeps what it said.
 
     Raises Forbidden, NotFound.
     """
     _check(actor)
     with unit_of_work():
         row = db.session.get(Satisfaction, satisfaction_id)
-        if row is None:
+        if row is None or row.company_id != company_id:
             raise NotFound("no such survey")
-        lock_company(row.company_id)
+        lock_company(company_id)
         details = f"{row.measure.value} {row.value}, {row.sample} people, {row.surveyed_on}: {row.source}"
-        audit.record(actor, "delete satisfaction", "company", row.company_id, details, area="people")
+        audit.record(actor, "delete satisfaction", "company", company_id, details, area="people")
         db.session.delete(row)
-        return row.company_id
 
 
 def _check(actor: Viewer) -> None:
