@@ -590,7 +590,7 @@ def _register_jobs(settings: Settings) -> None:
     jobs.register("forget kept asks", asks_keeping.forget_old, 6 * 3600)
     jobs.register(advocacy_sums.RENEW_JOB, advocacy_sums.renew_due, 600)
     jobs.register(scoping.RENEW_JOB, scoping.renew_due, 60)
-    jobs.register(remembering.REMEMBER_JOB, remembering.remember, 600)
+    jobs.register(remembering.REMEMBER_JOB, remembering.remember, 60)
     jobs.register(weighing.APPLY_JOB, weighing.apply_due, 60)
     jobs.register(relations_reminding.REMIND_JOB, relations_reminding.tell_due, 3600)
     jobs.register(relations_services.FORGET_JOB, relations_services.forget_old, 24 * 3600)

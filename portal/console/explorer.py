@@ -1,7 +1,7 @@
 """Members over all facts: narrowed, counted by facet, sorted; a bounded number of statements at any size."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from portal.kernel import clock, page_cache
 from portal.kernel.access import Status
 from portal.kernel.db import db, rows_of
 from portal.matching.models import Availability
-from portal.matching.queries.loads import conversations_by_week, limit_in_force
+from portal.matching.queries.loads import conversations_by_week, limit_in_force, loads_by_week
 from portal.members.models import Company, Member, MemberProduct, MemberState, Product, VerifiedBy
 from portal.members.names import sort_key
 from portal.members.queries import console as console_queries
@@ -111,18 +111,15 @@ class Facets:
 
 def members(wanted: Wanted) -> list[MemberLine]:
     """A page of those who fit, and one row more where there is another page."""
-    now = clock.now()
     offset = (min(wanted.page, MOST_PAGES) - 1) * ROWS
-    rows = db.session.execute(_sorted(_rows(wanted, now), wanted, now).limit(ROWS + 1).offset(offset))
-    return _lines(rows.all(), wanted.scope)
+    return _lines(_ids(wanted, ROWS + 1, offset), wanted.scope)
 
 
 def everybody(wanted: Wanted) -> Iterable[MemberLine]:
     """All who fit, for a file."""
-    now = clock.now()
-    rows = db.session.execute(_sorted(_rows(wanted, now), wanted, now).limit(MOST_EXPORTED)).all()
-    for start in range(0, len(rows), 500):
-        yield from _lines(rows[start : start + 500], wanted.scope)
+    ids = _ids(wanted, MOST_EXPORTED)
+    for start in range(0, len(ids), 500):
+        yield from _lines(ids[start : start + 500], wanted.scope)
 
 
 _kept: page_cache.Dear[Facets] = page_cache.Dear(100, least=0.05)
@@ -225,36 +222,12 @@ def _beside(query: Select[Any], load: Any) -> Select[Any]:
     return query
 
 
-def _rows(wanted: Wanted, now: datetime) -> Select[Any]:
-    load = _load(now)
-    query: Any = select(
-        Member.id,
-        Member.username,
-        Member.name,
-        Member.title,
-        Member.status,
-        Member.duties,
-        Member.state,
-        Member.suspended_until,
-        Member.company_claim,
-        Member.verified_by,
-        Member.email_confirmed_at,
-        Member.import_source,
-        Member.answers_count,
-        Member.accepted_count,
-        Member.last_seen_at,
-        Member.created_at,
-        Company.name.label("company"),
-        Company.slug.label("company_slug"),
-        Company.industry,
-        Company.size_band,
-        Company.region,
-        func.coalesce(load.c.load, 0).label("load"),
-        limit_in_force().label("limit"),
-        Availability.paused_until,
-        (~standing.may_be_approached()).label("not_approached"),
-    )
-    return _narrowed(_people(query, load), wanted, now, load)
+def _ids(wanted: Wanted, most: int, offset: int = 0) -> list[int]:
+    """Who fits, in the order that is wanted: nothing else, so that only those on the page are read whole."""
+    now = clock.now()
+    load = _load(now) if wanted.load or wanted.sort == "load" else None
+    query = _narrowed(_people(select(Member.id), load), wanted, now, load)
+    return list(rows_of(_sorted(query, wanted, now, load).limit(most).offset(offset)).scalars())
 
 
 def _narrowed(query: Select[Any], wanted: Wanted, now: datetime, load: Any) -> Select[Any]:
@@ -333,15 +306,15 @@ def _has_load(name: str, load: Any, now: datetime) -> ColumnElement[bool]:
     paused = and_(Availability.paused_until.is_not(None), Availability.paused_until > now)
     conditions: dict[str, ColumnElement[bool]] = {
         "full": taken >= limit_in_force(),
-        "taken": and_(taken > 0, taken < limit_in_force()),
+        "taken": and_(load.c.load > 0, load.c.load < limit_in_force()),  # so nobody else need be looked at
         "idle": and_(taken == 0, limit_in_force() > 0),
         "paused": paused,
     }
     return and_(can_be_asked, conditions[name])
 
 
-def _sorted(query: Select[Any], wanted: Wanted, now: datetime) -> Select[Any]:
-    columns, sort = query.selected_columns, wanted.sort
+def _sorted(query: Select[Any], wanted: Wanted, now: datetime, load: Any) -> Select[Any]:
+    sort = wanted.sort
     if sort == "helpful" and wanted.scope:
         number = standing.number_now(weights.current(), now, of=ScopeScore)
         of_scope = and_(ScopeScore.receiver_id == Member.id, ScopeScore.scope == wanted.scope)
@@ -355,18 +328,53 @@ def _sorted(query: Select[Any], wanted: Wanted, now: datetime) -> Select[Any]:
         "joined": [Member.created_at.desc(), Member.id.desc()],
         "name": [Member.sort_name, Member.id],
         "seen": [Member.last_seen_at.is_(None), Member.last_seen_at.desc(), Member.id],
-        "load": [columns["load"].desc(), Member.id],
+        "load": [] if load is None else [func.coalesce(load.c.load, 0).desc(), Member.id],
         "answers": [Member.answers_count.desc(), Member.id],
         "accepted": [Member.accepted_count.desc(), Member.id],
     }
     return query.order_by(*orders[sort])
 
 
-def _lines(rows: Iterable[Any], scope: str = "") -> list[MemberLine]:
-    rows, now = list(rows), clock.now()
-    ids = [row.id for row in rows if row.status is not Status.VENDOR]
-    known = standing.standings(ids)
-    within = scopes.values_now(scope, ids) if scope else {}
+_COLUMNS = (
+    Member.id,
+    Member.username,
+    Member.name,
+    Member.title,
+    Member.status,
+    Member.duties,
+    Member.state,
+    Member.suspended_until,
+    Member.company_claim,
+    Member.verified_by,
+    Member.email_confirmed_at,
+    Member.import_source,
+    Member.answers_count,
+    Member.accepted_count,
+    Member.last_seen_at,
+    Member.created_at,
+    Company.name.label("company"),
+    Company.slug.label("company_slug"),
+    Company.industry,
+    Company.size_band,
+    Company.region,
+    Availability.paused_until,
+)
+
+
+def _read(ids: Sequence[int]) -> list[Any]:
+    query: Any = select(*_COLUMNS, (~standing.may_be_approached()).label("not_approached"))
+    query = query.outerjoin(Company, Company.id == Member.company_id)
+    query = query.outerjoin(Availability, Availability.member_id == Member.id)
+    found = {row.id: row for row in db.session.execute(query.where(Member.id.in_(ids)))}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def _lines(ids: Sequence[int], scope: str = "") -> list[MemberLine]:
+    rows, now = _read(ids), clock.now()
+    loads = loads_by_week(ids, now)
+    scored = [row.id for row in rows if row.status is not Status.VENDOR]
+    known = standing.standings(scored)
+    within = scopes.values_now(scope, scored) if scope else {}
     return [
         MemberLine(
             id=row.id,
@@ -386,8 +394,8 @@ def _lines(rows: Iterable[Any], scope: str = "") -> list[MemberLine]:
             industry=row.industry or "",
             size=row.size_band or "",
             region=row.region or "",
-            load=int(row.load or 0),
-            limit=int(row.limit or 0),
+            load=loads[row.id].taken,
+            limit=loads[row.id].limit,
             paused_until=row.paused_until if row.paused_until and row.paused_until > now else None,
             answers=row.answers_count,
             accepted=row.accepted_count,

@@ -151,6 +151,11 @@ _OF_CONNECTION = (
     "lock_timeout=5000",
     # A plan for any values believes that "not erased" is one member: a list then took fifteen seconds.
     "plan_cache_mode=force_custom_plan",
+    # Processes that help with one statement, and machine code made for it, take longer to start than a page.
+    "max_parallel_workers_per_gather=0",
+    "jit=off",
+    # Of a disk that turns; with it, a few thousand rows are found by reading all of the table.
+    "random_page_cost=1.1",
 )
 
 

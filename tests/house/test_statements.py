@@ -85,7 +85,7 @@ PINNED = [
     ("/console/rota", "moderator", 8),
     ("/console/queue", "moderator", 7),
     ("/console/log", "admin", 6),
-    ("/console/members", "moderator", 12),
+    ("/console/members", "moderator", 14),  # ids first, then what is read of those on the page
     ("/console/companies", "moderator", 5),
     ("/console/companies/acme/agreements", "moderator", 6),
     ("/console/relations", "service", 9),
