@@ -26,7 +26,7 @@ from portal.kernel.access import Duty, Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.files import csv_file
-from portal.kernel.forms import Form
+from portal.kernel.forms import Form, differences
 from portal.kernel.numbers import number_in
 from portal.kernel.template_helpers import short_date
 from portal.matching.forms import VALUES
@@ -246,9 +246,9 @@ def change_company(slug: str) -> Response:
     try:
         return attempt(form, write, lambda: _company_page(found, form))
     except Conflict as conflict:
-        form.refuse(Invalid(_("%(what)s Send yours once more to keep it.", what=conflict.message)))
+        found, domains = queries.find_company(slug)
         form.version.data = str(conflict.version)
-        return refused(_company_page(found, form), 409)
+        return refused(_company_page(found, form, differences(form, filled(found, domains))), 409)
 
 
 def _validate(form: Form) -> None:
@@ -302,5 +302,5 @@ def _used(name: str, since: str) -> str:
     return _("%(product)s since %(when)s", product=name, when=when) if since else name
 
 
-def _company_page(found: Any, form: CompanyForm) -> str:
-    return render_template("console/company.html", company=found, form=form, kinds=KINDS)
+def _company_page(found: Any, form: CompanyForm, meanwhile: list[tuple[str, str]] | None = None) -> str:
+    return render_template("console/company.html", company=found, form=form, kinds=KINDS, meanwhile=meanwhile)

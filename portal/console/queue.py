@@ -158,7 +158,7 @@ def decide(case_id: int) -> Response:
         return make_response(_case_page(view, form), 422)
     except Conflict as conflict:
         view = cases.case_view(viewer(), case_id)
-        if view.case.state is not CaseState.OPEN or (view.line.claimed_by and not view.line.is_mine):
+        if not view.waits_for_me:
             return make_response(conflict_page(case_id, conflict, form.reason.data or ""), 409)
         form.refuse(Invalid(_("%(what)s Look again and send it once more.", what=conflict.message)))
         return make_response(page(), 409)

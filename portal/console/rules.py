@@ -1,13 +1,14 @@
 """The rules as an admin edits them, and who decides appeals."""
 
-from flask import Blueprint, flash, make_response, render_template
+from flask import Blueprint, flash, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.kernel import site
 from portal.kernel.access import Permission, requires, viewer
-from portal.kernel.answers import attempt
-from portal.kernel.errors import Conflict, Invalid, NotFound
+from portal.kernel.answers import attempt, refused
+from portal.kernel.errors import Conflict, NotFound
+from portal.kernel.forms import differences
 from portal.moderation.forms import RuleForm, SecondForm
 from portal.moderation.queries import own, rules
 from portal.moderation.services import rules as rule_services
@@ -62,6 +63,10 @@ def add() -> Response:
 def edit(number: int) -> str:
     """The form for one rule."""
     rule = _find(number)
+    return _page(rule, _filled(rule))
+
+
+def _filled(rule: rules.RuleLine) -> RuleForm:
     form = RuleForm(
         formdata=None,
         data={
@@ -75,7 +80,7 @@ def edit(number: int) -> str:
             "version": rule.version,
         },
     )
-    return _page(rule, form)
+    return form.offer()
 
 
 @blueprint.post("/rules/<int:number>")
@@ -94,9 +99,8 @@ def change(number: int) -> Response:
     try:
         return attempt(form, write, lambda: _page(rule, form))
     except Conflict as conflict:
-        form.refuse(Invalid(_("%(what)s Look at it and send it once more.", what=conflict.message)))
-        form.version.data = conflict.version
-        return make_response(_page(_find(number), form), 409)
+        rule, form.version.data = _find(number), conflict.version
+        return refused(_page(rule, form, differences(form, _filled(rule))), 409)
 
 
 def _find(number: int) -> rules.RuleLine:
@@ -112,5 +116,5 @@ def _index(form: SecondForm) -> str:
     )
 
 
-def _page(rule: rules.RuleLine | None, form: RuleForm) -> str:
-    return render_template("console/rule.html", rule=rule, form=form.offer())
+def _page(rule: rules.RuleLine | None, form: RuleForm, meanwhile: list[tuple[str, str]] | None = None) -> str:
+    return render_template("console/rule.html", rule=rule, form=form.offer(), meanwhile=meanwhile)

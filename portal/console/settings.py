@@ -24,7 +24,7 @@ from portal.kernel import clock, site, working_time
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid, NotFound
-from portal.kernel.forms import Form
+from portal.kernel.forms import Form, differences
 from portal.kernel.numbers import number_in
 from portal.kernel.pictures import MAX_BYTES, mark
 from portal.members import lists
@@ -160,14 +160,18 @@ def add_board() -> Response:
 def board(slug: str) -> str:
     """The form for one board."""
     found = _board(slug)
+    return _board_page(found, _filled(found))
+
+
+def _filled(board: Any) -> BoardForm:
     data = {
-        "version": str(found.version),
-        "name": found.name,
-        "description": found.description,
-        "audience": found.audience.value,
-        "archived": found.archived_at is not None,
+        "version": str(board.version),
+        "name": board.name,
+        "description": board.description,
+        "audience": board.audience.value,
+        "archived": board.archived_at is not None,
     }
-    return _board_page(found, BoardForm(formdata=None, data=data))
+    return BoardForm(formdata=None, data=data)
 
 
 @blueprint.post("/boards/<slug>")
@@ -194,9 +198,8 @@ def change_board(slug: str) -> Response:
     try:
         return attempt(form, write, lambda: _board_page(found, form))
     except Conflict as conflict:
-        form.refuse(Invalid(_("%(what)s Send yours once more to keep it.", what=conflict.message)))
-        form.version.data = str(conflict.version)
-        return refused(_board_page(found, form), 409)
+        found, form.version.data = _board(slug), str(conflict.version)
+        return refused(_board_page(found, form, differences(form, _filled(found))), 409)
 
 
 @blueprint.post("/boards/<slug>/place")
@@ -265,8 +268,8 @@ def _board(slug: str) -> Any:
     return found
 
 
-def _board_page(found: Any, form: BoardForm) -> str:
-    return render_template("console/board.html", board=found, form=form)
+def _board_page(found: Any, form: BoardForm, meanwhile: list[tuple[str, str]] | None = None) -> str:
+    return render_template("console/board.html", board=found, form=form, meanwhile=meanwhile)
 
 
 def _list_name() -> str:

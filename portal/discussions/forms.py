@@ -3,12 +3,12 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import RadioField, SelectField, StringField, TextAreaField
 
 from portal.discussions import house_rules
 from portal.discussions.models import ThreadKind
 from portal.discussions.services.text import SECTIONS
-from portal.kernel.forms import Form
+from portal.kernel.forms import Form, VersionField
 
 
 def _happened() -> TextAreaField:
@@ -91,12 +91,7 @@ class EditForm(Sections):
         _l("Why you change it"), description=_l("Stands in the history, for everybody who may read the post.")
     )
     rule = RuleField(_l("Which rule do these words break?"))
-    version = IntegerField(widget=HiddenField.widget)
-
-    def begin_from(self, version: int) -> None:
-        """Have the next sending change this version of the post, whatever was sent before."""
-        self.version.raw_data = None
-        self.version.data = version
+    version = VersionField()
 
 
 class ToolsForm(Form):

@@ -3,9 +3,11 @@
 from typing import Any
 
 from flask import request
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from wtforms import HiddenField
+from wtforms import HiddenField, IntegerField
 from wtforms.validators import Length, Optional
+from wtforms.widgets import HiddenInput
 
 from portal.kernel import clock
 from portal.kernel.errors import DomainError, Invalid
@@ -42,6 +44,41 @@ class Form(FlaskForm):
         for field in self:
             found += [(field.id, str(message)) for message in field.errors]
         return found
+
+
+class VersionField(IntegerField):
+    """The version that a form was filled from. What is set after a conflict is sent the next time: a plain
+    IntegerField would write what came in once more, and every further send would be stale too."""
+
+    widget = HiddenInput()
+
+    def _value(self) -> str:
+        return "" if self.data is None else str(self.data)
+
+
+def differences(form: Form, stored: Form) -> list[tuple[str, str]]:
+    """(label of the field, what is stored now) where that is not what was typed into `form`."""
+    return [
+        (str(there.label.text), _in_words(there))
+        for there in stored
+        if there.name in form
+        and not isinstance(there.widget, HiddenInput)
+        and _plain(there.data) != _plain(form[there.name].data)
+    ]
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, str):
+        data = data.replace("\r\n", "\n").strip()
+    return data or None
+
+
+def _in_words(field: Any) -> str:
+    if field.type == "BooleanField":
+        return _("yes") if field.data else _("no")
+    chosen = field.data if isinstance(field.data, list) else [field.data]
+    words = {value: label for value, label, *_more in getattr(field, "choices", None) or []}
+    return ", ".join(str(words.get(one, one)) for one in chosen if one not in (None, "")) or _("nothing")
 
 
 def is_submitted() -> bool:

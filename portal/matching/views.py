@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid
+from portal.kernel.forms import differences
 from portal.kernel.places import local_path
 from portal.matching import queries, services
 from portal.matching.errors import SlotTaken
@@ -49,7 +50,8 @@ def save_availability() -> Response:
     except Conflict:
         stored = choices.preferences_of(_me())
         form.version.data = stored.version
-        return refused(_page(form, meanwhile=_differences(form)), 409)
+        there = filled(stored.preferences, stored.version, _role())
+        return refused(_page(form, meanwhile=differences(form, there)), 409)
 
 
 @blueprint.post("/settings/availability/slots")
@@ -155,29 +157,6 @@ def _page(
         stored=stored,
         load=queries.load(_me()),
         meanwhile=meanwhile,
-    )
-
-
-def _differences(form: AvailabilityForm) -> list[tuple[str, str]]:
-    """(label of the field, what is stored now) where that is not what was chosen."""
-    stored = choices.preferences_of(_me())
-    there = filled(stored.preferences, stored.version, _role())
-    found = []
-    for field in there:
-        if field.name in ("version", "form_key", "csrf_token") or field.data == form[field.name].data:
-            continue
-        if (field.data or None) != (form[field.name].data or None):
-            found.append((str(field.label.text), _in_words(field)))
-    return found
-
-
-def _in_words(field: Any) -> str:
-    if field.type == "BooleanField":
-        return _("yes") if field.data else _("no")
-    chosen = field.data if isinstance(field.data, list) else [field.data]
-    words = dict(getattr(field, "choices", None) or [])
-    return ", ".join(str(words.get(value, value)) for value in chosen if value not in (None, "")) or _(
-        "nothing"
     )
 
 

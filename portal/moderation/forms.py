@@ -21,7 +21,7 @@ from wtforms.validators import Optional
 
 from portal.kernel import clock
 from portal.kernel.errors import Invalid
-from portal.kernel.forms import Form
+from portal.kernel.forms import Form, VersionField
 from portal.kernel.numbers import number_in
 from portal.moderation import policy
 from portal.moderation.models import AppealOutcome, CaseKind, MemberMeasure, PostMeasure
@@ -78,8 +78,8 @@ class DecisionForm(Form):
     )
     fair = BooleanField(_l("It was a fair question: do not count it against those who flagged"))
     note = TextAreaField(_l("Note for moderators"), description=_l("Nobody else reads it."))
-    version = IntegerField(widget=HiddenField.widget, validators=[Optional()])
-    post_version = IntegerField(widget=HiddenField.widget, validators=[Optional()])
+    version = VersionField(validators=[Optional()])
+    post_version = VersionField(validators=[Optional()])
 
     def offer(self, kind: CaseKind, rules: list[RuleLine]) -> "DecisionForm":
         """Fill in what can be decided in a case of this kind."""
@@ -169,7 +169,7 @@ class AppealAnswerForm(Form):
     reason = TextAreaField(
         _l("Why?"), description=_l("The author reads this, and the public log shows it. Name nobody.")
     )
-    version = IntegerField(widget=HiddenField.widget, validators=[Optional()])
+    version = VersionField(validators=[Optional()])
     words: Mapping[int, tuple[str, str]] = MappingProxyType({})
 
     def with_words(self, post_ids: Iterable[int], sent: Mapping[str, str]) -> "AppealAnswerForm":
@@ -213,7 +213,7 @@ class RuleForm(Form):
         _l("Reasons to begin from"), description=_l("One a line; moderators change them before they decide.")
     )
     active = BooleanField(_l("In force"))
-    version = IntegerField(widget=HiddenField.widget, validators=[Optional()])
+    version = VersionField(validators=[Optional()])
 
     def offer(self) -> "RuleForm":
         self.severity.choices = [

@@ -11,7 +11,7 @@ from portal.discussions.guests import veil_over
 from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
-from portal.kernel.errors import Conflict, NotFound
+from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.members.display import reader_of
 from portal.moderation import policy, words
 from portal.moderation.answers import conflict_page
@@ -169,7 +169,12 @@ def answer_appeal(appeal_id: int) -> Response:
     try:
         return attempt(form, write, lambda: _judge_page(view, form))
     except Conflict as conflict:
-        return make_response(conflict_page(case_id, conflict, form.reason.data or ""), 409)
+        view = cases.case_view(viewer(), case_id)
+        if not view.waits_for_me:
+            return make_response(conflict_page(case_id, conflict, form.reason.data or ""), 409)
+        form.refuse(Invalid(_("%(what)s Look again and send it once more.", what=conflict.message)))
+        form.version.data = view.case.version
+        return make_response(_judge_page(view, form), 409)
 
 
 def _flag_page(post_id: int, form: FlagForm) -> str:

@@ -140,16 +140,28 @@ def test_what_cannot_be_is_said_and_kept(
     assert actions(app) == []
 
 
-def test_a_stale_company_form_overwrites_nothing(app: Flask, moderator: FlaskClient) -> None:
+def test_a_stale_company_form_overwrites_nothing_and_says_what_differs(
+    app: Flask, moderator: FlaskClient
+) -> None:
     submit(moderator, "/console/companies/new", COMPANY, "/console/companies")
     path = "/console/companies/castellan-foods"
     stale = fields_of(moderator.get(path), path)
     submit(moderator, path, {**COMPANY, "about": "First."}, path)
-    answer = moderator.post(path, data={**stale, **COMPANY, "about": "Second."})
+    as_stored = {
+        "domains": "castellan-foods.example\r\ncastellan.example",
+        "website": "https://castellan.example",
+    }
+    answer = moderator.post(path, data={**stale, **COMPANY, **as_stored, "about": "Second."})
     assert answer.status_code == 409
     assert "Second." in answer.text
+    assert "<li><strong>About</strong>: First.</li>" in answer.text
+    assert answer.text.count("<li><strong>") == 1, "nothing else differs"
     with app.app_context():
         assert db.session.execute(select(Company.about)).scalar_one() == "First."
+    again = {**fields_of(answer, path), **COMPANY, "about": "Second."}
+    assert moderator.post(path, data=again).status_code == 303
+    with app.app_context():
+        assert db.session.execute(select(Company.about)).scalar_one() == "Second."
 
 
 def test_being_named_is_recorded_and_opens_the_page(app: Flask, moderator: FlaskClient) -> None:

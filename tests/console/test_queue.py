@@ -17,6 +17,7 @@ from portal.kernel.access import Duty, Viewer
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
 from portal.moderation.models import Case
+from portal.moderation.services.cases import claim
 from portal.moderation.services.flags import flag_post
 from tests.conftest import make_board, make_company, make_customer, make_moderator, noon, viewer_of
 from tests.moderation.conftest import answered, ask, flagged
@@ -189,6 +190,23 @@ def test_what_is_missing_is_said_beside_its_field_and_nothing_is_lost(
     assert wrong_rule.status_code == 422
     no_day = {**sent, "rule": "4", "member": "suspend", "until": "soon"}
     assert 'href="#until"' in browser.post(f"/console/cases/{case[0]}/decision", data=no_day).text
+
+
+def test_a_case_that_changed_meanwhile_keeps_what_was_typed_and_is_decided_by_the_next_send(
+    app: Flask, sign_in: SignIn, moderator: int, case: tuple[int, int]
+) -> None:
+    case_id, _post_id = case
+    browser = sign_in(moderator)
+    address, typed = f"/console/cases/{case_id}", {"post": "none", "member": "none", "reason": "Fair words."}
+    first = {**fields_of(browser.get(address).text), **typed}
+    with app.app_context():
+        claim(viewer_of(moderator), case_id)  # in another window
+    stale = browser.post(f"{address}/decision", data=first)
+    assert stale.status_code == 409
+    for words in ("This case was changed while you were looking at it.", "Fair words."):
+        assert words in stale.text
+    again = {**fields_of(stale.text), **typed}
+    assert browser.post(f"{address}/decision", data=again).status_code == 303
 
 
 def test_the_second_moderator_gets_a_page_with_what_the_first_decided(

@@ -1,5 +1,6 @@
 """The pages of holds and of customers’ companies: who may what, and what is said where it is refused."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -122,9 +123,11 @@ def test_a_hold_is_ended_with_a_reason_by_who_may(app: Flask, office: Office):
     assert office.send("admin", address, address, because="Signed.", version="1").status_code == 303
     assert "Signed." in office.browser["sales"].get("/console/holds?show=ended").text
     assert office.browser["sales"].get(address).status_code == 404, "it has ended"
-    again = office.send("admin", "/console/holds", address, because="Signed.", version="2")
+    again = office.send("admin", "/console/holds", address, because="Signed twice.", version="2")
     assert again.status_code == 409
-    assert "It has ended already." in again.text
+    assert "It has ended already: Member " in again.text
+    assert "Signed." in again.text
+    assert "Signed twice." in again.text
 
 
 def test_service_keeps_health_escalations_and_satisfaction(app: Flask, office: Office):
@@ -149,8 +152,16 @@ def test_service_keeps_health_escalations_and_satisfaction(app: Flask, office: O
     empty = office.send("service", page, closing, outcome="", version="1")
     assert empty.status_code == 422
     assert all(part in empty.text for part in ('for="outcome"', 'id="outcome"', 'href="#outcome"'))
-    assert office.send("service", page, closing, outcome="A patch.", version="7").status_code == 409
-    assert office.send("service", page, closing, outcome="A patch.", version="1").status_code == 303
+    stale = office.send("service", page, closing, outcome="A patch.", version="7")
+    assert stale.status_code == 409
+    assert 'value="A patch."' in stale.text
+    version = re.search(r'name="version" value="(\d+)"', stale.text)
+    assert version is not None
+    assert office.send("service", page, closing, outcome="A patch.", version=version[1]).status_code == 303
+    late = office.send("service", page, closing, outcome="Money back.", version="1")
+    assert late.status_code == 409
+    for words in ("This escalation is closed already.", "What came of it: A patch.", "Money back."):
+        assert words in late.text
     gone = office.send("service", page, f"{page}/satisfaction/{entered}?_method=DELETE")
     assert gone.status_code == 303
     shown = office.browser["service"].get(page).text

@@ -246,16 +246,21 @@ def test_boards_are_made_changed_ordered_and_archived(app: Flask, admin: FlaskCl
     assert submit(admin, path, {**board, "name": "x"}, path).status_code == 422
 
 
-def test_a_stale_board_form_overwrites_nothing(app: Flask, admin: FlaskClient) -> None:
+def test_a_stale_board_form_overwrites_nothing_and_says_what_differs(app: Flask, admin: FlaskClient) -> None:
     with app.app_context():
         make_board("Lanes", slug="lanes")
     path = "/console/settings/boards/lanes"
     stale = fields_of(admin.get(path), path)
     board = {"name": "Lanes", "description": "First.", "audience": "public"}
-    submit(admin, path, board, path)
+    submit(admin, path, {**board, "audience": "customers", "archived": "y"}, path)
     answer = admin.post(path, data={**stale, **board, "description": "Second."})
     assert answer.status_code == 409
     assert "Second." in answer.text
+    said = dict(re.findall(r"<li><strong>([^<]*)</strong>: ([^<]*)</li>", answer.text))
+    assert list(said.values()) == ["First.", "Customers, former customers, the vendor", "yes"]
+    again = {**fields_of(answer, path), **board, "description": "Second."}
+    assert admin.post(path, data=again).status_code == 303
+    assert "Second." in admin.get(path).text
 
 
 def rows_of(page: str) -> dict[str, Any]:

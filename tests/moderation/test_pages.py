@@ -15,6 +15,7 @@ from portal.kernel import clock
 from portal.kernel.db import db
 from portal.moderation.models import Appeal, AppealOutcome, Case, Flag, MemberMeasure
 from portal.moderation.services import appeals
+from portal.moderation.services.cases import claim
 from portal.moderation.services.deciding import decide
 from portal.moderation.services.rules import name_second
 from portal.notifications.models import Mail
@@ -156,6 +157,25 @@ def test_the_author_reads_the_decision_with_the_own_text_and_appeals(
     assert "Your post was removed" in author.get("/notifications").text
     decider = sign_in(scene.moderator)
     assert "You took the decision" not in decider.get(sent.location).text  # it is decided
+
+
+def test_an_appeal_that_was_taken_meanwhile_keeps_what_was_typed_and_is_decided_by_the_next_send(
+    app: Flask, scene: Scene, sign_in: SignIn
+) -> None:
+    decision, _case = removed(app, scene)
+    with app.app_context():
+        appeal = appeals.appeal(scene.author, decision, "It was my own number.")
+        address, case_id = f"/appeals/{appeal.id}", appeal.case_id
+    judge = sign_in(scene.other)
+    typed = {"outcome": "overturned", "reason": "So it was."}
+    first = {**fields_of(judge.get(address).text), **typed}
+    with app.app_context():
+        claim(viewer_of(scene.other), case_id)  # in another window
+    stale = judge.post(f"{address}/decision", data=first)
+    assert stale.status_code == 409
+    for words in ("This case was changed while you were looking at it.", "So it was."):
+        assert words in stale.text
+    assert judge.post(f"{address}/decision", data={**fields_of(stale.text), **typed}).status_code == 303
 
 
 def test_the_named_second_reads_the_appeal_and_nothing_else(

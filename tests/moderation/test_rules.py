@@ -107,7 +107,14 @@ def test_the_pages_of_rules(app: Flask, sign_in: Callable[[int], FlaskClient]) -
     assert browser.post("/console/rules/6", data=sent).status_code == 303
     stale = browser.post("/console/rules/6", data=sent)
     assert stale.status_code == 409
-    assert "Somebody changed this rule meanwhile." in stale.text
+    assert "Somebody changed this rule meanwhile" in stale.text
+    assert "<li><strong>In the form for flags</strong>: It sells something</li></ul>" in stale.text
+    other = browser.post("/console/rules/6", data={**sent, "severity": "3", "text": "What we ask of you."})
+    assert other.status_code == 409
+    assert "within" in other.text.split("There it now says:")[1].split("</ul>")[0]
+    assert "What we ask of you." in other.text
+    again = {**sent, **fields(other.text), "text": "What we ask of you."}
+    assert browser.post("/console/rules/6", data=again).status_code == 303
     new = {**fields(browser.get("/console/rules/new").text), **WORDS, "templates": ""}
     assert browser.post("/console/rules", data=new).status_code == 303
     assert "Rule 8" in browser.get("/console/rules/8").text

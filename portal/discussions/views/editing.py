@@ -36,7 +36,7 @@ def edit(post_id: int) -> str:
         return _older_draft(post, request.args.get("draft", 0, type=int))
     draft = places.draft_at(viewer(), _draft_place(post))
     form = EditForm(formdata=None, data={**_saved(post), **(draft.fields if draft else {})})
-    form.begin_from(post.version)
+    form.version.data = post.version
     return _form_page(post, form)
 
 
@@ -50,7 +50,7 @@ def edit_both(post_id: int) -> str:
     for name in ("body", *SECTIONS):
         form[name].data = comparing.both_in_one(saved.get(name, ""), form[name].data or "")
     form.title.data = form.title.data or saved.get("title")
-    form.begin_from(post.version)
+    form.version.data = post.version
     return _form_page(post, form)
 
 
@@ -195,7 +195,7 @@ def _conflict_page(
     parts = [
         comparing.compare(form[name].label.text, name, mine.get(name, ""), saved[name]) for name in saved
     ]
-    form.begin_from(post.version)
+    form.version.data = post.version
     return render_template(
         "discussions/conflict.html",
         post=post,

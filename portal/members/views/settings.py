@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from portal.kernel import limits
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import Conflict, DomainError, Invalid, NotFound
-from portal.kernel.forms import Form
+from portal.kernel.forms import Form, differences
 from portal.kernel.numbers import number_in
 from portal.kernel.pictures import MAX_BYTES, reencode
 from portal.members import browser, lists, queries
@@ -94,7 +94,7 @@ def save_profile() -> str | Response | tuple[str, int]:
             profiles.change_profile(_me(), _read(form), version=version)
         except Conflict as error:
             stored, form.version.data = profiles.profile_of(_me())[0], str(error.version)
-            return _profile_page(form, meanwhile=_differences(form, stored)), 409
+            return _profile_page(form, meanwhile=differences(form, _filled(stored, 0))), 409
         except DomainError as error:
             form.refuse(error)
         else:
@@ -392,20 +392,6 @@ def _read(form: ProfileForm) -> Profile:
         topics=(form.topics.data or "").split(","),
         about=form.about.data or "",
     )
-
-
-def _differences(form: ProfileForm, stored: Profile) -> list[tuple[str, str]]:
-    """(label of the field, what is stored now) where that is not what was typed."""
-    there = _filled(stored, 0)
-    found = []
-    for field in form:
-        if field.name in ("version", "form_key", "csrf_token") or field.name not in there:
-            continue
-        theirs = there[field.name].data
-        if (field.data or "") != (theirs or "") and (field.data or theirs):
-            text = ", ".join(map(str, theirs)) if isinstance(theirs, list) else str(theirs or _("nothing"))
-            found.append((str(field.label.text), text))
-    return found
 
 
 def _file(name: str) -> Path:

@@ -116,6 +116,11 @@ class CaseView:
     def case(self) -> Case:
         return self.line.case
 
+    @property
+    def waits_for_me(self) -> bool:
+        """Whether it is open, and nobody else has taken it."""
+        return self.case.state is CaseState.OPEN and (not self.line.claimed_by or self.line.is_mine)
+
 
 def case_view(viewer: Viewer, case_id: int) -> CaseView:
     """The case, for moderators on boards they read, and an appeal for the named second. Raises NotFound."""
