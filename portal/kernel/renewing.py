@@ -87,10 +87,11 @@ def _work() -> None:
 
 
 def _do(work: Work) -> None:
-    if not _context:
+    context = next(iter(_context), None)
+    if context is None:
         return
     try:
-        with _context[0]():
+        with context():
             try:
                 work()
             finally:

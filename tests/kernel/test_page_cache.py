@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
+from structlog.testing import capture_logs
 
 from portal.kernel import page_cache, renewing
 from tests.support.renewal import held_back, until
@@ -82,6 +83,16 @@ def test_what_is_too_old_is_made_while_one_waits(put_off: threading.Event) -> No
     assert [kept.get("a", made_in(0.03, calls)) for _ in range(3)] == [1, 2, 3]
 
 
+def test_what_was_never_let_begin_is_dropped_without_a_word(app: Flask) -> None:
+    calls: list[float] = []
+    kept = Old(4, least=0.02, sure=0.02)
+    with capture_logs() as said:
+        with held_back(app):
+            assert [kept.get("a", made_in(0.03, calls)) for _ in range(2)] == [1, 1]
+        time.sleep(0.05)
+    assert (calls, said) == ([0.03], [])
+
+
 def test_without_a_thread_one_waits() -> None:
     calls: list[float] = []
     kept = Old(4, least=0.02, sure=0.02)
@@ -97,9 +108,12 @@ def test_what_fails_behind_is_tried_again(put_off: threading.Event) -> None:
         calls.append(0)
         raise RuntimeError("no database")
 
-    put_off.set()
-    assert kept.get("a", fails) == 1
-    until(lambda: len(calls) == 2)
+    with capture_logs() as said:
+        put_off.set()
+        assert kept.get("a", fails) == 1
+        until(lambda: len(calls) == 2)
+        until(lambda: bool(said))
+    assert [one["event"] for one in said] == ["a kept figure could not be made anew"]
     until(lambda: kept.get("a", made_in(0.03, calls)) > 1)
 
 

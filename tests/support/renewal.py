@@ -12,23 +12,17 @@ from portal.kernel import renewing
 
 @contextmanager
 def held_back(app: Flask) -> Iterator[threading.Event]:
-    """What is put off waits for the event that is given."""
+    """What is put off waits for the event that is given; what still waits at the end is not done at all."""
     begin, over = threading.Event(), threading.Event()
-
-    @contextmanager
-    def context() -> Iterator[None]:
-        if not begin.wait(20) or over.is_set():
-            raise TimeoutError("the test is over")
-        with app.app_context():
-            yield
-
-    renewing.renew_with(context)
+    renewing.renew_with(app.app_context)
+    renewing.later(lambda: begin.wait(20))  # the others stand in line behind this
     try:
         yield begin
     finally:
-        over.set()
-        begin.set()
         renewing.renew_with(None)
+        begin.set()
+        renewing._put_off(over.set)
+        assert over.wait(20), "what was being made anew did not come to an end"
 
 
 def until(holds: Callable[[], bool]) -> None:
