@@ -91,14 +91,11 @@ def ask_for_sign_in_link() -> Response | tuple[str, int]:
 @requires(Permission.VISIT)
 def sign_in_link_sent() -> str | Response:
     """Says that a link may be on its way. Sends nothing, however often it is loaded."""
-    asked = session.get("link_to")
-    if asked is None:
-        return redirect(url_for("members.sign_in_link"), 303)
-    return render_template(
-        "members/link_sent.html",
-        email=asked["email"],
-        lasts=_("It works once, for 20 minutes, on any device."),
-        again_url=url_for("members.sign_in_link", next=asked["next"]),
+    asked = session.get("link_to", {})
+    return _link_sent(
+        asked.get("email"),
+        url_for("members.sign_in_link", next=asked.get("next")),
+        _("It works once, for 20 minutes, on any device."),
     )
 
 
@@ -177,14 +174,8 @@ def ask_for_password() -> Response | tuple[str, int]:
 @requires(Permission.VISIT)
 def password_sent() -> str | Response:
     """Says that a link may be on its way. Sends nothing, however often it is loaded."""
-    email = session.get("password_to")
-    if email is None:
-        return redirect(url_for("members.password"), 303)
-    return render_template(
-        "members/link_sent.html",
-        email=email,
-        lasts=_("It works once, for two hours."),
-        again_url=url_for("members.password"),
+    return _link_sent(
+        session.get("password_to"), url_for("members.password"), _("It works once, for two hours.")
     )
 
 
@@ -227,6 +218,13 @@ def set_password(token: str) -> str | Response | tuple[str, int]:
 def sign_in_form(place: str, again: Kept | None) -> LoginForm:
     """The form for the page of somebody whose session had ended: it carries what they were sending."""
     return LoginForm(formdata=None, next=place, kept=again.packed if again and again.has_text else "")
+
+
+def _link_sent(email: str | None, form_url: str, lasts: str) -> str | Response:
+    """The page after asking for a link; whoever asked for none from here is led to the form."""
+    if email is None:
+        return redirect(form_url, 303)
+    return render_template("members/link_sent.html", email=email, lasts=lasts, again_url=form_url)
 
 
 def _with_kept(member_id: int, kept: str, place: str) -> str:
