@@ -18,6 +18,7 @@ from portal.kernel import clock
 from portal.kernel.access import Permission, Status, Viewer, permissions_of
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
+from portal.matching.queries.apart import Employer
 from portal.members.models import Company, Member, MemberState
 
 OVER_FOR_MEMBER = (ConversationState.DECLINED, ConversationState.RELEASED, ConversationState.WITHDRAWN)
@@ -178,10 +179,7 @@ def may_be_asked(viewer: Viewer, member_id: int) -> bool:
     ).one_or_none()
     if row is None:
         return False
-    if viewer.company_id is None or row.company_id is None:
-        return True
-    barred = {viewer.company_id, *(row.mine or ())}
-    return row.company_id not in barred and viewer.company_id not in (row.competitors or ())
+    return Employer(viewer.company_id, row.mine).is_apart_from(Employer(row.company_id, row.competitors))
 
 
 def in_touch_with(member_id: int) -> dict[int, str]:

@@ -1,11 +1,10 @@
 """Reads of matching: who can be asked, how full their quarter is, what is said of a proposal."""
 
+from portal.matching.queries.apart import are_apart, compete
 from portal.matching.queries.cards import Card, cards
 from portal.matching.queries.eligible import (
     Gate,
     Ranked,
-    are_apart,
-    compete,
     is_eligible,
     lets_in,
     people_like,

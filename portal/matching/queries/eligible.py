@@ -110,28 +110,6 @@ def takes_answer_requests(member_id: int) -> bool:
     return db.session.execute(query).first() is not None
 
 
-def are_apart(one_id: int, other_id: int) -> bool:
-    """Whether these two are of different companies, neither of which calls the other a competitor."""
-    one = _asker(one_id)
-    if one is None:
-        return False
-    row = db.session.execute(
-        select(Company.competitors)
-        .select_from(Member)
-        .outerjoin(Company, Company.id == Member.company_id)
-        .where(Member.id == other_id, *_apart_from(one))
-    ).one_or_none()
-    return row is not None and _is_no_competitor(one, row)
-
-
-def compete(one_id: int, other_id: int) -> bool:
-    """Whether the company of one of these two calls that of the other a competitor; colleagues do not."""
-    one, other = _asker(one_id), _asker(other_id)
-    if one is None or other is None:
-        return False
-    return other.company_id in one.competitors or one.company_id in other.competitors
-
-
 def lets_in(asker_id: int, member_id: int) -> bool:
     """Whether this member talks with askers who are verified as this one is."""
     asker = _asker(asker_id)
