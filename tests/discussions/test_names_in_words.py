@@ -13,7 +13,8 @@ from portal.discussions import digest
 from portal.discussions.masking import Mask, Named, whole_names_in
 from portal.discussions.models import Audience, Thread
 from portal.discussions.queries import lists
-from portal.discussions.queries.searching import Asked, find
+from portal.discussions.queries.narrowing import Asked
+from portal.discussions.queries.searching import find
 from portal.discussions.queries.similar import resembling
 from portal.discussions.services import editing, following, tools
 from portal.discussions.services.editing import Edit

@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 
 from portal.discussions.models import Audience, Post, ShownAs, Thread
 from portal.discussions.queries import by_people, lists
-from portal.discussions.queries.searching import Asked, find
+from portal.discussions.queries.narrowing import Asked
+from portal.discussions.queries.searching import find
 from portal.discussions.services import acceptance, editing, erasing, following, tools
 from portal.discussions.services.editing import Edit
 from portal.exchange import exporting

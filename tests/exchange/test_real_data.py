@@ -24,7 +24,8 @@ from sqlalchemy import func, select
 
 from portal import create_app
 from portal.discussions.models import Post, PostKind, Thread
-from portal.discussions.queries.searching import Asked, find
+from portal.discussions.queries.narrowing import Asked
+from portal.discussions.queries.searching import find
 from portal.discussions.services.recount import recount
 from portal.kernel.access import VISITOR
 from portal.kernel.db import Base, db

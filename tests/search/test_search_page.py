@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from portal.discussions.models import Audience, Post, ThreadKind
 from portal.discussions.queries import searching
-from portal.discussions.queries.searching import Asked
+from portal.discussions.queries.narrowing import Asked
 from portal.discussions.queries.similar import resembling
 from portal.discussions.services import acceptance, posting, removal, voting
 from portal.kernel.access import VISITOR

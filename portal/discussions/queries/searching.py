@@ -7,9 +7,9 @@ change a number, and each facet can leave its own filter aside.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from portal.discussions.guests import unveiled, veil_over, with_title, without_g
 from portal.discussions.models import Board, Post, PostKind, Tag, Thread, ThreadKind, ThreadTag
 from portal.discussions.policy import text_is_visible
 from portal.discussions.queries.finding import SITE_VERSION, kind_of
+from portal.discussions.queries.narrowing import Asked, Choice, dates, facets, tests
 from portal.discussions.searchable import plain_text
 from portal.kernel import clock, page_cache
 from portal.kernel.access import Viewer, zone_of
@@ -36,41 +37,7 @@ from portal.search.snippets import highlight, words_of
 ROWS = 20
 FEW = 5
 """With fewer posts that have all words, those with some of them are shown too."""
-CHOICES = 12
 SORTS = ("relevance", "newest", "helpful")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was asked for: words and filters, all optional. `after` is the first day, `before` the day
-    after the last, both by the viewer's calendar."""
-
-    q: str = ""
-    board: str = ""
-    kind: ThreadKind | None = None
-    author: str = ""
-    tag: str = ""
-    answered: bool | None = None
-    after: date | None = None
-    before: date | None = None
-    sort: str = "relevance"
-
-    @property
-    def has_filters(self) -> bool:
-        return replace(self, q="", sort="relevance") != Asked()
-
-    def __bool__(self) -> bool:
-        return bool(self.q.strip()) or self.has_filters
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One value of a facet: what to filter by, how it reads, in how many threads it is."""
-
-    value: str
-    label: str
-    threads: int
-    chosen: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,15 +156,15 @@ def _page_of(
     answer: Found,
     marks: Query,
 ) -> _Outline:
-    tests = _tests(asked, viewer)
-    chosen = [row for row in rows if all(test(row) for test in tests.values())]
+    wanted = tests(asked, viewer)
+    chosen = [row for row in rows if all(test(row) for test in wanted.values())]
     grouped = _grouped(chosen, asked.sort, order)
     answer = replace(
         answer,
         total=len(grouped),
         page=page,
         pages=-(-len(grouped) // ROWS),
-        facets=_facets(rows, tests, asked, viewer),
+        facets=facets(rows, wanted, asked, viewer),
     )
     return _Outline(answer, grouped[(page - 1) * ROWS : page * ROWS], marks)
 
@@ -357,7 +324,7 @@ def _listed(viewer: Viewer, asked: Asked) -> list[Any]:
         accepted = Thread.accepted_post_id
         conditions.append(Thread.kind == ThreadKind.QUESTION)
         conditions.append(accepted.is_not(None) if asked.answered else accepted.is_(None))
-    start, end = _dates(asked, viewer)
+    start, end = dates(asked, viewer)
     if start is not None:
         conditions.append(Post.created_at >= start)
     if end is not None:
@@ -411,93 +378,6 @@ def _suggestion(viewer: Viewer, text: str, query: Query) -> Suggestion | None:
         else:
             chosen.append(word if word in seen else seen.most_common(1)[0][0])
     return Suggestion(" ".join(chosen), len({row.thread_id for row in rows}))
-
-
-# --- filters and facets ---
-
-_Test = Callable[[Any], bool]
-
-
-def _tests(asked: Asked, viewer: Viewer) -> dict[str, _Test]:
-    """What a row has to be, by facet."""
-    tests: dict[str, _Test] = {}
-    if asked.board:
-        tests["board"] = lambda row: row.board_slug == asked.board
-    if asked.kind:
-        tests["kind"] = lambda row: row.thread_kind is asked.kind
-    if asked.author:
-        tests["author"] = lambda row: row.username == asked.author
-    if asked.tag:
-        tests["tag"] = lambda row: asked.tag in (row.tags or ())
-    if asked.answered is not None:
-        tests["answered"] = lambda row: _is_answered(row) == asked.answered
-    if asked.after or asked.before:
-        start, end = _dates(asked, viewer)
-        tests["date"] = lambda row: (
-            (start is None or row.created_at >= start) and (end is None or row.created_at < end)
-        )
-    return tests
-
-
-def _dates(asked: Asked, viewer: Viewer) -> tuple[datetime | None, datetime | None]:
-    """From when, and until when, by the viewer's calendar."""
-    zone = zone_of(viewer)
-    start = datetime.combine(asked.after, time(), zone) if asked.after else None
-    return start, datetime.combine(asked.before, time(), zone) if asked.before else None
-
-
-def _is_answered(row: Any) -> bool | None:
-    """Whether a question has an accepted answer; None for other kinds."""
-    return row.accepted_post_id is not None if row.thread_kind is ThreadKind.QUESTION else None
-
-
-def _facets(
-    rows: list[Any], tests: dict[str, _Test], asked: Asked, viewer: Viewer
-) -> dict[str, list[Choice]]:
-    """For each facet its values among what all other filters leave, in threads, frequent ones first."""
-
-    def left(facet: str) -> list[Any]:
-        others = [test for name, test in tests.items() if name != facet]
-        return [row for row in rows if all(test(row) for test in others)] if others else rows
-
-    def count(facet: str, values_of: Callable[[Any], Iterable[str]], now: str) -> list[Choice]:
-        pairs = {(value, row.thread_id) for row in left(facet) for value in values_of(row)}
-        threads = Counter(value for value, _ in pairs)
-        names = labels.get(facet, {})
-        ranked = sorted(threads, key=lambda value: (-threads[value], str(names.get(value, value)).lower()))
-        kept = ranked[:CHOICES] + [value for value in ranked[CHOICES:] if value == now]
-        return [Choice(value, names.get(value, value), threads[value], value == now) for value in kept]
-
-    def answered(row: Any) -> tuple[str, ...]:
-        return {True: ("yes",), False: ("no",), None: ()}[_is_answered(row)]
-
-    labels = {
-        "board": {row.board_slug: row.board_name for row in rows},
-        "author": {row.username: row.author_name for row in rows if row.username},
-    }
-    zone = zone_of(viewer)
-    today = clock.now().astimezone(zone).date()
-    dates = {}
-    for days in (7, 31, 365):
-        day = today - timedelta(days=days)
-        dates[str(days)] = (day, datetime.combine(day, time(), zone))
-    dated = left("date")
-    return {
-        "board": count("board", lambda row: (row.board_slug,), asked.board),
-        "kind": count("kind", lambda row: (row.thread_kind.value,), asked.kind or ""),
-        "tag": count("tag", lambda row: row.tags or (), asked.tag),
-        "author": count("author", lambda row: (row.username,) if row.username else (), asked.author),
-        "answered": count("answered", answered, {True: "yes", False: "no", None: ""}[asked.answered]),
-        "date": [
-            Choice(
-                day.isoformat(),
-                days,
-                len({row.thread_id for row in dated if row.created_at >= start}),
-                asked.after == day and asked.before is None,
-            )
-            for days, (day, start) in dates.items()
-        ],
-    }
 
 
 def _grouped(rows: list[Any], sort: str, order: dict[int, float]) -> list[tuple[Any, int]]:

@@ -12,7 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from portal.discussions.models import ThreadKind
 from portal.discussions.queries import searching
-from portal.discussions.queries.searching import Asked, Choice, Found
+from portal.discussions.queries.narrowing import Asked, Choice
+from portal.discussions.queries.searching import Found
 from portal.discussions.rows import found_rows
 from portal.kernel import page_cache
 from portal.kernel.access import Permission, requires, viewer
