@@ -99,11 +99,8 @@ def book_of(member_id: int, weights: Weights) -> Book:
 
 
 def _read(member_id: int, weights: Weights, today: datetime, masked: frozenset[int]) -> Book:
-    rows = in_order(
-        flushed_rows(
-            select(*COLUMNS, Entry.giver_id, Entry.post_id, Entry.by_id).where(Entry.receiver_id == member_id)
-        )
-    )
+    columns = (*COLUMNS, Entry.giver_id, Entry.post_id, Entry.by_id)
+    rows = in_order(flushed_rows(select(*columns).where(Entry.receiver_id == member_id)).all())
     moments = [today - HISTORY_STEP * step for step in range(HISTORY_STEPS, 0, -1)]
     values, account = history_of(member_id, rows, moments, weights_queries.in_force(), weights)
     counted = list(account.in_force)
@@ -211,9 +208,13 @@ def _gone_roles(rows: Sequence[Any]) -> set[int]:
 
 def _not_counted(rows: Sequence[Any]) -> list[tuple[datetime, int, bool]]:
     """What is damped or shown only, and what a moderator took out, told for ever; the newest first."""
-    last = {(row.rule, row.source): row for row in sorted(rows, key=lambda row: row.turn)}
+    follows = {(row.rule, row.source, row.turn) for row in rows if row.turn}
     found = []
-    for row in last.values():
+    for row in rows:
+        if row.counts is not Counts.NONE and row.act is not Act.REVERSED:
+            continue
+        if (row.rule, row.source, row.turn + 1) in follows:
+            continue
         taken_out = row.act is Act.REVERSED
         stands_apart = row.by_id is not None if taken_out else row.counts is Counts.NONE
         if stands_apart and row.rule is not Rule.CONVERSATION:
