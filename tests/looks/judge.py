@@ -3,8 +3,9 @@
 Nothing is left out, but nothing is asked twice either. Three rules take nine tenths of axe's time, and what
 they say depends on little: the two about colour on the colours, the size and weight of a text and on what
 lies behind it; the one about the size of targets on small targets, their kind and their neighbours'. Each
-such combination is judged where it is first met, in either scheme, at either size, and known from then on.
-All other rules look at the elements, which a scheme does not change: they run once a size.
+such combination is judged where it is first met, in either scheme, at either size, and known from then on,
+unless something is wrong with it: a second try finds that as well. All other rules look at the elements,
+which a scheme does not change: they run once a size.
 LOOKS=whole judges every text and target on every page again.
 """
 
@@ -114,10 +115,12 @@ class Judge:
     def _by_kind(self, tab: Tab) -> list[str]:
         found: list[str] = []
         for sort, fresh in tab.evaluate(MEET, list(self._known)).items():
-            if fresh:
-                rules = {"runOnly": {"type": "rule", "values": list(BY_KIND[sort])}}
-                found += _run(tab, f"{{include: window.unjudged.{sort}}}", rules)
-            if os.environ.get("LOOKS") != "whole":
+            if not fresh:
+                continue
+            rules = {"runOnly": {"type": "rule", "values": list(BY_KIND[sort])}}
+            wrong = _run(tab, f"{{include: window.unjudged.{sort}}}", rules)
+            found += wrong
+            if not wrong and os.environ.get("LOOKS") != "whole":
                 self._known |= set(fresh)
         return found
 
