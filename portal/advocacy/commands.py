@@ -30,7 +30,7 @@ def score() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @with_appcontext
 def rebuild(as_json: bool) -> None:
-    """Make ledger and sums anew from posts, votes, acceptances and ratings. Can be stopped and repeated."""
+    """Make ledger and sums anew from posts, votes, acceptances, ratings, engagements. Can be repeated."""
     began = time.monotonic()
     gc.disable()  # nothing here makes circles, and looking for them would walk over all rows again and again
     try:
@@ -159,4 +159,4 @@ DAMPED_WORDS = {
 
 
 def _line(line: Line) -> str:
-    return f"{line.at:%Y-%m-%d} {line.rule.value.replace('_', ' ')} {line.worth:.3f} {line.title}".rstrip()
+    return f"{line.at:%Y-%m-%d} {line.rule.value.replace('_', ' ')} {line.worth:.3f} {line.called}".rstrip()

@@ -9,6 +9,7 @@ from portal.advocacy.models import (
     Candidate,
     CandidateStep,
     Contest,
+    Engagement,
     Entry,
     MemberNote,
     NominatedBy,
@@ -18,6 +19,8 @@ from portal.advocacy.models import (
     Stage,
     WeightsDecision,
 )
+from portal.advocacy.services.common import alone
+from portal.advocacy.services.noting import note_engagements
 from portal.kernel.db import db
 from portal.kernel.personal import Personal
 
@@ -110,6 +113,35 @@ def _notes_about(member_id: int) -> Any:
 def _erase_notes(member_id: int, _keep_text: bool) -> None:
     db.session.execute(delete(MemberNote).where(MemberNote.member_id == member_id))
     db.session.execute(update(MemberNote).where(MemberNote.by_id == member_id).values(by_id=None))
+
+
+def _engagements_of(member_id: int) -> Any:
+    """What the member did, as it stands written down; who wrote it down did so as a duty."""
+    rows = db.session.execute(
+        select(Engagement).where(Engagement.member_id == member_id).order_by(Engagement.id)
+    ).scalars()
+    return [
+        {
+            "activity": row.activity.value,
+            "on": row.done_on.isoformat(),
+            "words": row.words,
+            "written down at": row.recorded_at.isoformat(),
+            "taken back at": row.withdrawn_at.isoformat() if row.withdrawn_at else None,
+            "taken back because": row.withdrawn_reason,
+        }
+        for row in rows
+    ]
+
+
+def _erase_engagements(member_id: int, _keep_text: bool) -> None:
+    """The words go with the records; in the ledger a row against each entry says that it stands no more."""
+    alone(member_id)
+    ids = list(db.session.execute(select(Engagement.id).where(Engagement.member_id == member_id)).scalars())
+    db.session.execute(delete(Engagement).where(Engagement.member_id == member_id))
+    if ids:
+        note_engagements(member_id, ids)
+    for column in (Engagement.recorded_by_id, Engagement.withdrawn_by_id):
+        db.session.execute(update(Engagement).where(column == member_id).values({column.key: None}))
 
 
 def _candidacy(member_id: int) -> Any:
@@ -213,6 +245,7 @@ CLASSES = (
         _candidacy,
         _erase_candidacy,
     ),
+    Personal("what you did for the vendor", ("engagements",), _engagements_of, _erase_engagements),
     Personal("whom you suggested", ("nominations",), _suggestions, _keep_suggestions),
     Personal("what you chose to be shown with", ("spotlights",), _shown, _erase_shown),
 )

@@ -1,15 +1,19 @@
-"""The kinds of notice of advocacy: one is asked something; an entry of one's score was looked at."""
+"""The kinds of notice of advocacy: one is asked something; what one did was written down; an entry of one's
+score was looked at.
+"""
 
 from collections.abc import Sequence
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from portal.advocacy.models import Asking
+from portal.advocacy.models import Asking, Engagement
 from portal.advocacy.services import telling
 from portal.advocacy.services.candidates import ASKED
 from portal.consents.services import vendor_name
-from portal.kernel.access import Viewer
+from portal.consents.texts import NAMES
+from portal.kernel.access import Status, Viewer
+from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
 from portal.notifications.kinds import Kind, Line
 from portal.notifications.models import Notice
@@ -53,8 +57,43 @@ def resolve_scores(_viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line
     }
 
 
+def resolve_engagements(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
+    """What stands written down; of what was taken back there is no notice any more."""
+    if viewer.status not in (Status.CUSTOMER, Status.FORMER):
+        return {}
+    ids = [notice.data.get("engagement") for notice in notices]
+    rows = db.session.execute(
+        select(Engagement.id, Engagement.activity, Engagement.done_on, Engagement.words).where(
+            Engagement.id.in_(ids),
+            Engagement.member_id == viewer.member_id,
+            Engagement.withdrawn_at.is_(None),
+        )
+    )
+    found = {row.id: row for row in rows}
+    return {
+        notice.id: Line(
+            sentence=_(
+                "You took part: %(what)s, %(day)s",
+                what=str(NAMES[row.activity]).lower(),
+                day=day_in_words(row.done_on),
+            ),
+            title=row.words,
+            url="/me/score#not-counted",
+            excerpt=_(
+                "A moderator wrote it down. It stands on the page of your score, and never counts. "
+                "If it is not right, ask there for a second look."
+            ),
+        )
+        for notice in notices
+        if (row := found.get(notice.data.get("engagement"))) is not None
+    }
+
+
 KINDS = (
     Kind(ASKED, "the vendor would like to ask you for something", resolve_askings, order=30),
+    Kind(
+        telling.ENGAGED, "a moderator writes down what you did for the vendor", resolve_engagements, order=63
+    ),
     Kind(telling.ANSWERED, "a question of yours about your score is answered", resolve_scores, order=64),
     Kind(
         telling.CORRECTED, "a moderator corrects an entry of yours", resolve_scores, required=True, order=65

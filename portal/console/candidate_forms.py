@@ -1,13 +1,18 @@
 """The forms of candidates."""
 
+from collections.abc import Collection
+
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
 from portal.advocacy.models import Stage
+from portal.consents.models import Activity
 from portal.consents.texts import NAMES
 from portal.kernel.forms import Form
 
+# Several forms stand on the page: what begins the names of their fields.
+RECORD, TAKE_BACK = "done-", "back{}-"
 STAGE_WORDS = {
     Stage.SPOTTED: _l("Spotted"),
     Stage.NOMINATED: _l("Nominated"),
@@ -48,6 +53,32 @@ class AskForm(Form):
         validators=[Length(max=600)],
     )
     knowing = HiddenField()  # what of their company stood on the page
+
+
+class RecordForm(Form):
+    """One activity that a member performed."""
+
+    activity = SelectField(_l("Activity"), choices=[], validate_choice=False)
+    done_on = DateField(_l("On which day"), validators=[Optional()])
+    words = TextAreaField(
+        _l("Where, and for whom"),
+        description=_l(
+            "They read it beside their score. Never write what customers said to each other in private."
+        ),
+    )
+
+    def offer(self, agreed: Collection[Activity]) -> "RecordForm":
+        """Fill in the activities: first those the member agrees to at present, marked."""
+        first = [(one.value, _l("%(what)s (agreed to)", what=NAMES[one])) for one in NAMES if one in agreed]
+        others = [(one.value, name) for one, name in NAMES.items() if one not in agreed]
+        self.activity.choices = [("", _l("Choose")), *first, *others]
+        return self
+
+
+class TakeBackForm(Form):
+    """Why a record was a mistake."""
+
+    reason = StringField(_l("Why"), description=_l("For whoever looks later; the member is not told."))
 
 
 class CareForm(Form):

@@ -12,17 +12,29 @@ from werkzeug.wrappers import Response as Answer
 from portal.advocacy.models import NominatedBy, Stage
 from portal.advocacy.policy import EVIDENCE, HELPED_DAYS, Gate, left_alone
 from portal.advocacy.queries import candidates as queries
+from portal.advocacy.queries import engagements
 from portal.advocacy.queries.candidates import Line, Wanted
 from portal.advocacy.queries.routes import routes
 from portal.advocacy.services import candidates as services
 from portal.consents import queries as consent_queries
 from portal.consents.models import Activity
 from portal.consents.texts import NAMES, NEEDS_COMPANY
-from portal.console.candidate_forms import STAGE_WORDS, AskForm, CareForm, MoveForm, NominateForm
+from portal.console.candidate_forms import (
+    RECORD,
+    STAGE_WORDS,
+    TAKE_BACK,
+    AskForm,
+    CareForm,
+    MoveForm,
+    NominateForm,
+    RecordForm,
+    TakeBackForm,
+)
 from portal.discussions.queries.deeds import deeds, deeds_of
 from portal.kernel import audit, clock
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.answers import attempt, refused
+from portal.kernel.dates import today
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.files import csv_file
@@ -81,7 +93,8 @@ def export() -> Response:
         audit.record(viewer(), "export candidates", "members", None, area="people")
     head = ["username", "name", "company", "industry", "stage", "since", "looked after by", "standing"]
     head += ["helpfulness", "agreed to", "conversations in 90 days", "limit", "rests until", "to be reviewed"]
-    head += ["not to be approached", "company held until", "company health", "open escalations"]
+    head += ["not to be approached", "engagements in a year", "last engagement"]
+    head += ["company held until", "company health", "open escalations"]
     head += ["csat in percent", "csat people", "csat date", "nps", "nps people", "nps date"]
     return csv_file("candidates", head, _cells(queries.everybody(wanted)))
 
@@ -90,7 +103,7 @@ def export() -> Response:
 @requires(Permission.ADVOCACY)
 def show(username: str) -> str:
     """One member: both ways, who said what, what was asked and agreed to, and what can be done."""
-    return _page(username)
+    return candidate_page(username)
 
 
 @blueprint.post("/candidates/<username>")
@@ -115,7 +128,7 @@ def nominate(username: str) -> Answer:
         flash(_("Nominated."))
         return url_for("candidates.show", username=username)
 
-    return attempt(form, write, lambda: _page(username, nominate_form=form))
+    return attempt(form, write, lambda: candidate_page(username, nominate_form=form))
 
 
 @blueprint.post("/candidates/<username>/nominations/<int:nomination_id>/reading")
@@ -147,10 +160,10 @@ def ask(username: str) -> Answer:
         return url_for("candidates.show", username=username)
 
     try:
-        return attempt(form, write, lambda: _page(username, ask_form=form))
+        return attempt(form, write, lambda: candidate_page(username, ask_form=form))
     except Conflict as conflict:
         form.refuse(Invalid(conflict.message))
-        return refused(_page(username, ask_form=form), 409)
+        return refused(candidate_page(username, ask_form=form), 409)
 
 
 @blueprint.delete("/candidates/<username>/askings")
@@ -189,11 +202,11 @@ def move(username: str) -> Answer:
         )
 
     try:
-        return attempt(form, write, lambda: _page(username, move_form=form))
+        return attempt(form, write, lambda: candidate_page(username, move_form=form))
     except Conflict as conflict:
         form.refuse(Invalid(_("%(what)s Look again and send it once more.", what=conflict.message)))
         form.version.data = str(conflict.version)
-        return refused(_page(username, move_form=form), 409)
+        return refused(candidate_page(username, move_form=form), 409)
 
 
 @blueprint.post("/candidates/<username>/review")
@@ -221,10 +234,11 @@ def care(username: str) -> Answer:
         flash(_("Noted."))
         return url_for("candidates.show", username=username)
 
-    return attempt(form, write, lambda: _page(username, care_form=form))
+    return attempt(form, write, lambda: candidate_page(username, care_form=form))
 
 
-def _page(username: str, **forms: Form) -> str:
+def candidate_page(username: str, *, take_back: dict[int, Form] | None = None, **forms: Form) -> str:
+    """The page of one member. `take_back`: the form of an engagement that was not taken, by its id."""
     member = queries.member_by_name(username)
     if member.status not in (Status.CUSTOMER, Status.FORMER):
         raise NotFound("no such member")
@@ -241,10 +255,18 @@ def _page(username: str, **forms: Form) -> str:
         "nominate_form": NominateForm(formdata=None),
         "ask_form": AskForm(formdata=None, data={"words": _suggested(member)}),
         "move_form": MoveForm(formdata=None, data=_begun_move(line)),
+        "record_form": RecordForm(formdata=None, prefix=RECORD, data={"done_on": today()}),
         "care_form": CareForm(formdata=None, data={"whose": line.looked_after_by_username if line else ""}),
         **forms,
     }
     shown["care_form"].offer(queries.carers() if line else [])
+    now, history = clock.now(), consent_queries.history(member.id)
+    shown["record_form"].offer(
+        {one.activity for one in history if one.ended_at is None and one.expires_at > now}
+    )
+    show_all = bool(take_back) or request.args.get("all") == "1"
+    most = engagements.MOST if show_all else engagements.NEWEST
+    done = engagements.of_member(member.id, most)
     shown["ask_form"].activities.choices = [
         (activity.value, name) for activity, name in NAMES.items() if activity not in story.declined
     ]
@@ -270,9 +292,18 @@ def _page(username: str, **forms: Form) -> str:
         company=db.session.get(Company, member.company_id) if member.company_id else None,
         of_company=of_company,
         company_agreed={one.activity for one in of_company},
-        history=consent_queries.history(member.id),
+        history=history,
+        done=done[:most],
+        more_done=len(done) > most,
+        shows_all=show_all,
+        in_short=engagements.summaries([member.id]).get(member.id),
+        take_back={
+            one.id: TakeBackForm(formdata=None, prefix=TAKE_BACK.format(one.id)) for one in done[:most]
+        }
+        | (take_back or {}),
+        today=today(),
         by_words=BY_WORDS,
-        now=clock.now(),
+        now=now,
         fact=_fact,
         **shown,
     )
@@ -410,7 +441,9 @@ def _choices(wanted: Wanted, as_table: bool) -> dict[str, list[tuple[str, str, b
 
 
 def _cells(lines: list[Line]) -> Iterator[list[Any]]:
+    done = engagements.summaries([one.member_id for one in lines])
     for one in lines:
+        of_member = done.get(one.member_id)
         yield [
             one.username,
             one.name,
@@ -427,6 +460,8 @@ def _cells(lines: list[Line]) -> Iterator[list[Any]]:
             one.rests_until,
             one.review,
             "yes" if one.not_approached else "",
+            of_member.in_a_year if of_member else 0,
+            of_member.last if of_member else None,
             *_known(one.relations),
         ]
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import String, and_, case, cast, func, or_, select
 
 from portal.advocacy.models import NominatedBy
-from portal.advocacy.queries import candidates, scopes, standing
+from portal.advocacy.queries import candidates, engagements, scopes, standing
 from portal.advocacy.queries.candidates import Story
 from portal.advocacy.queries.scopes import Part
 from portal.advocacy.queries.standing import Standing
@@ -62,6 +62,7 @@ class Facts:
     timeline: list[dict[str, Any]]
     not_approached: bool  # as they chose
     relations: Relations  # what is known of the company
+    engagements: engagements.Summary | None  # what they did for the vendor
 
 
 def facts_of(viewer: Viewer, member: Member) -> Facts:
@@ -86,6 +87,9 @@ def facts_of(viewer: Viewer, member: Member) -> Facts:
         timeline=_timeline(viewer, member, deeds, story),
         not_approached=story.not_approached,
         relations=relations_of_company(member.company_id) if viewer.may(Permission.RELATIONS) else NOTHING,
+        engagements=engagements.summaries([member.id]).get(member.id)
+        if viewer.may(Permission.ADVOCACY) and not is_vendors(member)
+        else None,
     )
 
 

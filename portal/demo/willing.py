@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.advocacy.models import Stage
 from portal.advocacy.queries.routes import routes
-from portal.advocacy.services import candidates, notes
+from portal.advocacy.services import candidates, engagements, notes
 from portal.consents import services as consents
 from portal.consents.models import Activity, CompanyConsent
 from portal.demo.dates import days_ago
@@ -156,6 +156,29 @@ OF_COMPANIES = (
 )
 ENDED = ("eide-shipping", CALL, 20)
 
+# who, on which day (days ago), what, where and for whom; written down two days later
+ENGAGED = (
+    ("olumide", 250, CALL, "With a water utility in Leeds, about going live without a test system."),
+    ("olumide", 190, QUOTE, "For the page about outages: the night the meters stopped."),
+    ("olumide", 41, ANALYSTS, "An hour with an analyst who compares integration platforms."),
+    ("hanneke-vos", 180, CALL, "With a builders’ merchant near Lyon, about the first three months."),
+    ("hanneke-vos", 50, SPEAKING, "Customers’ meeting in Utrecht, 60 people: what the move cost them."),
+    ("lucia-ferrer", 75, STORY, "A workshop of ninety people without an IT department, six pages."),
+    ("lucia-ferrer", 60, LOGO, "On our page for small manufacturers."),
+    ("lucia-ferrer", 33, PRESS, "Two columns in a paper for joiners, after she had read them."),
+    ("dana-kowalski", 64, CALL, "With a food wholesaler in Antwerp, about sixty carriers and few people."),
+    ("fergus-mackay", 12, CALL, "With a carrier in Cork, about the first month."),
+)
+# taken back: who, when (days ago), what, the words, how many days later and why
+NOT_HAPPENED = (
+    "lucia-ferrer",
+    47,
+    CALL,
+    "With a joinery in Zaragoza that is deciding.",
+    5,
+    "Moved to January by the other side; written down when it was planned.",
+)
+
 
 def add(people: dict[str, int], now: datetime) -> None:
     """Everything about who could be asked, with times counted back from now."""
@@ -199,7 +222,20 @@ def add(people: dict[str, int], now: datetime) -> None:
         candidates.spot(ruth, people[username])
         rests = (now + timedelta(days=until)).date()
         candidates.move(ruth, people[username], Stage.RESTING, reason=reason, until=rests)
+    _engagements(ruth, people, now)
     _companies(ruth, now)
+
+
+def _engagements(ruth: Viewer, people: dict[str, int], now: datetime) -> None:
+    for username, days, activity, words in ENGAGED:
+        day = days_ago(now, days).date()
+        with clock.frozen(days_ago(now, days - 2)):
+            engagements.record(ruth, people[username], activity, day, words)
+    username, days, activity, words, later, why = NOT_HAPPENED
+    with clock.frozen(days_ago(now, days)):
+        row = engagements.record(ruth, people[username], activity, clock.now().date(), words)
+    with clock.frozen(days_ago(now, days - later)):
+        engagements.withdraw(ruth, row.id, why)
 
 
 def _ask(

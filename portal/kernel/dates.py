@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.dates import format_date
 from flask_babel import get_locale, get_timezone
 
+from portal.kernel import clock
+
 DAY, MONTH = "d MMMM y", "MMMM y"
 
 
@@ -25,6 +27,11 @@ def zone_named(name: str) -> ZoneInfo:
 def day_in_words(moment: datetime | date, *, zone: str = "") -> str:
     """ "17 November 2026": the reader's day; with `zone` the day there, as for a mail."""
     return in_words(_day_of(moment, zone), DAY, str(get_locale() or "en"))
+
+
+def today() -> date:
+    """The day it is where the reader is; within no request the day in UTC."""
+    return _day_of(clock.now(), "")
 
 
 @lru_cache(4096)  # a list shows few dates many times, and each costs Babel 40 µs

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
-from portal.advocacy.models import CompanySum, Entry, GiverSum, MemberScore, ScopeScore
+from portal.advocacy.models import CompanySum, Engagement, Entry, GiverSum, MemberScore, ScopeScore
 from portal.advocacy.queries.standing import standing_of
-from portal.advocacy.services import rebuilding
+from portal.advocacy.services import engagements, rebuilding
 from portal.advocacy.services.noting import note_rating
+from portal.consents.models import Activity
 from portal.conversations.models import Conversation, ConversationState, Rating
 from portal.discussions.models import Post, PostKind, PostState, Thread
 from portal.discussions.services.acceptance import accept, withdraw_acceptance
@@ -18,7 +19,7 @@ from portal.discussions.services.voting import vote, withdraw_vote
 from portal.kernel import clock
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
-from tests.conftest import make_board, make_company, make_customer, make_member, viewer_of
+from tests.conftest import make_board, make_company, make_customer, make_member, make_moderator, viewer_of
 from tests.discussions.factories import make_post, make_thread
 
 SOON = timedelta(hours=1)
@@ -31,6 +32,14 @@ class World:
     members: list[int]
     board: int
     companies: list[int]
+    moderator: int = 0  # of the vendor, made when first needed
+
+    def engage(self, member: int, days_ago: int) -> None:
+        """A moderator writes down what the member did on that day."""
+        self.moderator = self.moderator or make_moderator()
+        activity = list(Activity)[days_ago % len(Activity)]
+        day = clock.now().date() - timedelta(days=days_ago)
+        engagements.record(viewer_of(self.moderator), member, activity, day, "At a meeting.")
 
     def ask(self, asker: int) -> Thread:
         return make_thread(asker, self.board)
@@ -123,7 +132,13 @@ def act(world: World, what: str, a: int, b: int) -> None:
     viewer = viewer_of(member)
     threads = list(db.session.execute(select(Thread).order_by(Thread.id)).scalars())
     posts = answers()
-    if what in ("talk", "untalk"):
+    if what == "engage":
+        world.engage(member, b * 20)
+    elif what == "disengage":
+        stands = select(Engagement.id).where(Engagement.withdrawn_at.is_(None)).order_by(Engagement.id)
+        if found := list(db.session.execute(stands).scalars()):
+            engagements.withdraw(viewer_of(world.moderator), found[b % len(found)], "A mistake.")
+    elif what in ("talk", "untalk"):
         other = world.members[b % len(world.members)]
         if other != member:
             rate(member, other, useful=what == "talk")

@@ -8,7 +8,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
-from portal.advocacy.models import Act, Counts, Entry, Rule
+from portal.advocacy.models import (
+    Act,
+    CompanySum,
+    Counts,
+    Engagement,
+    Entry,
+    GiverSum,
+    MemberScore,
+    Rule,
+    ScopeScore,
+)
 from portal.advocacy.queries.accounts import rows_by_receiver, values_at
 from portal.advocacy.queries.weights import in_force
 from portal.advocacy.services import contesting
@@ -23,7 +33,7 @@ from tests.advocacy.scenes import act, by_ledger, by_sums, helpfulness, make_wor
 from tests.conftest import make_moderator, noon, viewer_of
 
 ACTS = ["ask", "answer", "answer", "vote", "vote", "vote", "unvote", "accept", "accept", "unaccept", "hide"]
-ACTS += ["restore", "talk", "talk", "untalk"]
+ACTS += ["restore", "talk", "talk", "untalk", "engage", "engage", "disengage"]
 THANKS = ("ask", "answer", "vote", "accept", "talk")  # all that earns; nothing of it may lower anybody
 
 
@@ -53,9 +63,19 @@ def accepted_answers() -> dict[int, int]:
     return {row.id: row.author_id for row in rows}
 
 
+def _sums() -> list[tuple[object, ...]]:
+    """Every row of every table of sums."""
+    tables = (GiverSum, CompanySum, MemberScore, ScopeScore)
+    return [
+        (table.__tablename__, *row)
+        for table in tables
+        for row in db.session.execute(select(*table.__table__.columns).order_by(*table.__table__.primary_key))
+    ]
+
+
 def _clear() -> None:
     with unit_of_work():
-        for table in (Entry, Vote, Thread, Conversation):
+        for table in (Entry, Engagement, Vote, Thread, Conversation):
             db.session.execute(delete(table))
     db.session.expire_all()
 
@@ -104,6 +124,35 @@ def test_no_thanks_lowers_anybody_and_no_member_passes_the_bounds(in_app: Flask,
             assert all(after[one] >= before[one] - 1e-9 for one in others)
         # Two other companies: three points each; five for answering.
         assert all(score <= 2 * 3 + 5 + 1e-9 for score in after.values())
+
+
+@FEW
+@given(STEPS)
+def test_a_score_is_moved_by_no_engagement(in_app: Flask, steps) -> None:
+    """Neither by one that is written down nor by one that is taken back: not one number of any sum."""
+    _clear()
+    world = make_world(companies=3, people=2)
+    moment = noon()
+    for number, (what, a, b, days) in enumerate(steps):
+        moment += timedelta(days=days, minutes=1)
+        with clock.frozen(moment):
+            act(world, what, a, b)
+        with clock.frozen(moment + timedelta(seconds=1)):
+            before, sums = by_sums(world.members), _sums()
+            act(world, "engage", a, b)
+            if number % 2:
+                act(world, "disengage", a, b)
+            assert by_sums(world.members) == before
+            assert by_ledger(world.members) == pytest.approx(before, **NEAR)
+            assert _sums() == sums
+    shown = db.session.execute(select(Entry).where(Entry.rule == Rule.ENGAGEMENT)).scalars().all()
+    assert {entry.counts for entry in shown} == {Counts.NONE}
+    with clock.frozen(moment + timedelta(seconds=2)):
+        before = by_sums(world.members)
+        assert rebuilt(world.members, from_nothing=True) == pytest.approx(before, **NEAR)
+    again = db.session.execute(select(Entry).where(Entry.rule == Rule.ENGAGEMENT)).scalars().all()
+    stand = db.session.execute(select(Engagement.id).where(Engagement.withdrawn_at.is_(None))).scalars()
+    assert {(entry.source, entry.act) for entry in again} == {(str(one), Act.MADE) for one in stand}
 
 
 @FEW

@@ -29,7 +29,7 @@ TABLES = (Entry, GiverSum, CompanySum, MemberScore, ScopeScore)
 
 @pytest.fixture
 def world(in_app: Flask) -> World:
-    """Everything that earns, of several people and companies."""
+    """Everything that stands in a ledger, of several people and companies."""
     world = make_world(companies=4, people=2)
     for number, asker in enumerate(world.members):
         thread = make_thread(asker, world.board, tags=f"upgrade, part-{number % 3}")
@@ -39,6 +39,7 @@ def world(in_app: Flask) -> World:
             if step == number % 3 + 1:
                 accept(viewer_of(asker), thread.id, post.id)
         rate(asker, world.members[(number + 5) % 8], useful=True)
+        world.engage(asker, 30 * number)
     return world
 
 

@@ -83,7 +83,6 @@ ABSENT = {
     "rules.changed_at": _SITE,
     "ask_stages.private=True": "written by nothing yet",
     "reservations.kind=answer_request": "answer requests are counted by exposure; nothing takes such a place",
-    "score_entries.rule=engagement": "engagements are not there yet (DECISIONS, 2026-11-23)",
     "members.status=visitor": "who looks without an account has no row",
     "members.state=suspended": "a suspension is its end, in suspended_until; no service writes this state",
     "members.verified_by=imported": _IMPORT,

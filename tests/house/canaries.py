@@ -20,9 +20,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from portal.advocacy.models import Contest, Entry
+from portal.advocacy.services import engagements
 from portal.asks.models import AnswerRequest, Ask
 from portal.asks.services import asking, inviting, waves
-from portal.consents.models import CompanyConsent
+from portal.consents.models import Activity, CompanyConsent
 from portal.conversations import services as conversations
 from portal.conversations.services.messages import mark_seen
 from portal.discussions.models import Audience, Post, Tag, Thread, ThreadKind, Upload
@@ -138,6 +139,7 @@ def plant(app: Flask) -> Community:
     _private(site)
     _asks(site)
     _relations(site, secret_company)
+    _engagements(site, moderator, author)
     _known_rows(site)
     return site
 
@@ -212,6 +214,16 @@ def _pair(site: Community) -> None:
     conversations.rate(asker, talk.id, useful=True, honest=True, again=True)
     conversations.thank(asker, talk.id, "That helped a lot.")
     site.knows(conversation_id=talk.id)
+
+
+def _engagements(site: Community, moderator: Viewer, author: Viewer) -> None:
+    """What a member did for the vendor: one that stands, one taken back."""
+    stands, gone = site.word("engaged", CONFIRMERS), site.word("disengaged", CONFIRMERS)
+    for words in (stands, gone):
+        row = engagements.record(
+            moderator, author.member_id or 0, Activity.CALL, clock.now().date(), f"With {words}."
+        )
+    engagements.withdraw(moderator, row.id, site.word("mistake", CONFIRMERS))
 
 
 def _own_things(site: Community, author: Viewer, public: int) -> None:

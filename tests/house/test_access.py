@@ -112,6 +112,8 @@ PERMISSIONS: dict[str, Permission] = {
     "candidates.show": ADVOCACY,
     "candidates.spot": ADVOCACY,
     "candidates.withdraw_asking": ADVOCACY,
+    "engagements.record": ADVOCACY,
+    "engagements.withdraw": ADVOCACY,
     "recognition.hide": ACCOUNT,
     "recognition.index": ACCOUNT,
     "recognition.save": ACCOUNT,

@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.advocacy.services import candidates, contesting
+from portal.advocacy.services import candidates, contesting, engagements
+from portal.consents.models import Activity
 from portal.discussions.models import Audience, Thread, ThreadKind
 from portal.discussions.services import following
 from portal.discussions.services.acceptance import accept
@@ -62,7 +63,7 @@ PINNED = [
     ("/members/writer/posts", "customer", 5),
     ("/companies/acme", "customer", 5),
     ("/companies/acme/threads", "customer", 4),
-    ("/notifications", "customer", 4),
+    ("/notifications", "customer", 5),
     ("/conversations", "prospect", 5),
     ("/ask", "visitor", 3),
     ("/ask", "prospect", 8),
@@ -93,9 +94,9 @@ PINNED = [
     ("/console/holds", "sales", 9),
     ("/console/contests", "moderator", 9),
     ("/console/patterns", "moderator", 7),
-    ("/console/scores/writer", "moderator", 32),
-    ("/console/members/writer", "moderator", 32),
-    ("/console/candidates/writer", "moderator", 34),
+    ("/console/scores/writer", "moderator", 33),
+    ("/console/members/writer", "moderator", 33),
+    ("/console/candidates/writer", "moderator", 38),
     ("{case}", "moderator", 16),
     ("/transparency", "visitor", 9),
     ("/transparency", "customer", 11),
@@ -145,6 +146,9 @@ class Community:
         accept(other, helped.thread_id, helped.id)
         candidates.nominate(other, self.writer, "Helped me.")
         contesting.contest(other, None, "Something is missing.")
+        about = viewer_of(self.people["moderator"])
+        for member in (self.writer, self.people["customer"]):
+            engagements.record(about, member, Activity.CALL, clock.now().date(), "With somebody who decides.")
 
     def know_of(self, company: int) -> None:
         """Sales and service place a hold, say how a company is doing, open an escalation, enter a survey."""

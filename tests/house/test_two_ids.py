@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from portal.advocacy.services import candidates, notes
+from portal.advocacy.services import candidates, engagements, notes
 from portal.consents.models import Activity
 from portal.consents.services import record_company_consent
 from portal.conversations import services as conversations
@@ -90,6 +90,12 @@ def _nomination() -> Pair:
     return Pair(by, name, other, candidates.nominate(viewer_of(make_customer()), member, "Helps.").id, {})
 
 
+def _engagement() -> Pair:
+    by, member, name, other = _members()
+    row = engagements.record(viewer_of(by), member, Activity.CALL, clock.now().date(), "With a colleague.")
+    return Pair(by, name, other, row.id, {f"back{row.id}-reason": "It was somebody else."})
+
+
 def _block() -> Pair:
     asker, member, talk, other = _talks("Ask me.")
     return Pair(asker, talk, other, member, {})
@@ -134,6 +140,7 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     "conversations.block": _block,
     "conversations.delete": _message,
     "conversations.refuse_person": _person,
+    "engagements.withdraw": _engagement,
     "relations.close_escalation": _escalation,
     "relations.delete_satisfaction": _survey,
 }

@@ -132,6 +132,7 @@ DEMO = (
     Page("console-candidates-table", "/console/candidates?view=table", ("moderator",)),
     Page("console-candidates-none", "/console/candidates?q=nobodyofthisname", ("moderator",)),
     Page("console-candidate", "/console/candidates/tomaszw", STAFF),
+    Page("console-candidate-engaged", "/console/candidates/lucia-ferrer?all=1", ("moderator",)),
     Page("recognition", "/me/recognition", ("customer", "prospect")),
     Page("own-consents", "/me/consents", ("customer", "prospect")),
     Page("suggestion", "/members/tomaszw/suggestion", ("customer",)),

@@ -136,6 +136,7 @@ REFUSED = (
     ("weights-moves", "admin", WEIGHTS, f"{WEIGHTS}/preview", {"companies_to_rank": "9"}, 200),
     ("nominate", "moderator", CANDIDATE, f"{CANDIDATE}/nominations", {}, 422),
     ("ask-candidate", "moderator", CANDIDATE, f"{CANDIDATE}/askings", {}, 422),
+    ("engagement", "moderator", CANDIDATE, f"{CANDIDATE}/engagements", {}, 422),
     ("move", "moderator", CANDIDATE, f"{CANDIDATE}/stage", {"stage": "retired"}, 422),
     ("note", "moderator", "/console/members/tomaszw", "/console/members/tomaszw/notes", {}, 422),
     ("rota", "moderator", "/console/rota", "", {"weeks": "99"}, 422),

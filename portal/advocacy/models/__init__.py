@@ -11,6 +11,7 @@ from portal.advocacy.models.candidates import (
     Spotlight,
     Stage,
 )
+from portal.advocacy.models.engagements import Engagement
 from portal.advocacy.models.ledger import (
     Act,
     CompanySum,
@@ -36,6 +37,7 @@ __all__ = [
     "Contest",
     "Counts",
     "Damped",
+    "Engagement",
     "Entry",
     "GiverSum",
     "MemberNote",

@@ -17,7 +17,7 @@ class Rule(StrEnum):
     CONVERSATION = "conversation"  # the other side found it useful
     FIRST_ANSWER = "first_answer"  # the member's first answer to a question
     FLAG_UPHELD = "flag_upheld"  # what the member reported was decided that way
-    ENGAGEMENT = "engagement"  # something the member did for the vendor
+    ENGAGEMENT = "engagement"  # an activity that the member performed for the vendor
 
 
 class Act(StrEnum):

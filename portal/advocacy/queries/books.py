@@ -207,7 +207,9 @@ def _gone_roles(rows: Sequence[Any]) -> set[int]:
 
 
 def _not_counted(rows: Sequence[Any]) -> list[tuple[datetime, int, bool]]:
-    """What is damped or shown only, and what a moderator took out, told for ever; the newest first."""
+    """What is damped or shown only; told for ever what members did for the vendor, and what a moderator took
+    out. The newest first.
+    """
     follows = {(row.rule, row.source, row.turn) for row in rows if row.turn}
     found = []
     for row in rows:
@@ -218,7 +220,7 @@ def _not_counted(rows: Sequence[Any]) -> list[tuple[datetime, int, bool]]:
         taken_out = row.act is Act.REVERSED
         stands_apart = row.by_id is not None if taken_out else row.counts is Counts.NONE
         if stands_apart and row.rule is not Rule.CONVERSATION:
-            found.append((row.occurred_at, row.id, taken_out))
+            found.append((row.occurred_at, row.id, taken_out or row.rule is Rule.ENGAGEMENT))
     return sorted(found, reverse=True)
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from portal.advocacy.models import Act, Contest, Counts, Damped, Entry, Rule
 from portal.advocacy.policy import ANSWERED_WITHIN, LOOKS
+from portal.advocacy.queries.engagements import Told, told
 from portal.advocacy.queries.entries import is_last
 from portal.advocacy.queries.places import places
 from portal.kernel.access import Viewer
@@ -49,6 +50,16 @@ class ContestLine:
     address: str
     first: "FirstLook | None" = None  # what was answered before, where it is contested again
     may_be_asked_again: bool = False
+    engagement: Told | None = None
+
+    @property
+    def called(self) -> str:
+        """What it is about: a thread, or what the member did; "" for what this viewer does not read."""
+        return str(self.engagement) if self.engagement else self.title
+
+    @property
+    def day(self) -> date | datetime | None:
+        return self.engagement.done_on if self.engagement else self.occurred_at
 
     @property
     def is_second(self) -> bool:
@@ -140,6 +151,11 @@ class EntryLine:
     occurred_at: datetime
     title: str
     address: str
+    engagement: Told | None = None
+
+    @property
+    def day(self) -> date | datetime:
+        return self.engagement.done_on if self.engagement else self.occurred_at
 
 
 def own_entry(viewer: Viewer, member_id: int, entry_id: int) -> EntryLine:
@@ -149,14 +165,14 @@ def own_entry(viewer: Viewer, member_id: int, entry_id: int) -> EntryLine:
     one by one they would tell the day, and who thanked each other.
     """
     row = db.session.execute(
-        select(Entry.id, Entry.rule, Entry.occurred_at, Entry.post_id).where(
+        select(Entry.id, Entry.rule, Entry.occurred_at, Entry.post_id, Entry.source).where(
             Entry.id == entry_id, Entry.receiver_id == member_id, Entry.rule != Rule.CONVERSATION
         )
     ).one_or_none()
     if row is None:
         raise NotFound("no such entry")
     title, address = places([row.post_id], viewer).get(row.post_id, ("", ""))
-    return EntryLine(row.id, row.rule, row.occurred_at, title, address)
+    return EntryLine(row.id, row.rule, row.occurred_at, title, address, told([row]).get(row.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +199,18 @@ def state_of(viewer: Viewer, entry_id: int) -> EntryState:
     if entry is None:
         raise NotFound("no such entry")
     act, by_id = _last([entry.id])[entry.id]
-    stands = act is not Act.REVERSED
+    line = own_entry(viewer, entry.receiver_id, entry_id)
     return EntryState(
-        own_entry(viewer, entry.receiver_id, entry_id),
+        line,
         entry.username,
-        stands,
-        not stands and by_id is not None,
+        act is not Act.REVERSED,
+        _may_be_restored(act, by_id, line.engagement),
     )
+
+
+def _may_be_restored(act: Act | None, by_id: int | None, done: Told | None) -> bool:
+    """Whether a moderator took it out, and what it came from is there still."""
+    return act is Act.REVERSED and by_id is not None and not (done is not None and done.is_withdrawn)
 
 
 def _lines(query: Any, viewer: Viewer) -> list[ContestLine]:
@@ -199,11 +220,12 @@ def _lines(query: Any, viewer: Viewer) -> list[ContestLine]:
     names = _people([row.member_id for row in rows])
     entries = _by_id(
         [row.entry_id for row in rows if row.entry_id],
-        Entry.id, Entry.rule, Entry.counts, Entry.damped, Entry.occurred_at, Entry.post_id,
+        Entry.id, Entry.rule, Entry.counts, Entry.damped, Entry.occurred_at, Entry.post_id, Entry.source,
     )  # fmt: skip
     last = _last(entries)
     looks = _looks(entries)
     titled = places((entry.post_id for entry in entries.values()), viewer)
+    done = told(entries.values())
     found = []
     for row in rows:
         entry = entries.get(row.entry_id or 0)
@@ -228,13 +250,14 @@ def _lines(query: Any, viewer: Viewer) -> list[ContestLine]:
                 entry.damped if entry else None,
                 entry.occurred_at if entry else None,
                 act is not None and act is not Act.REVERSED,
-                act is Act.REVERSED and by_id is not None,
+                _may_be_restored(act, by_id, done.get(row.entry_id or 0)),
                 title,
                 address,
                 FirstLook(before[-1].words, before[-1].answer, before[-1].answered_by_id, before[-1].by or "")
                 if before
                 else None,
                 row.answered_at is not None and len(of_entry) < LOOKS and entry is not None,
+                done.get(row.entry_id or 0),
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""What earned an entry, as posts, votes, acceptances and ratings say now: the ledger follows from this.
+"""What earned an entry, as posts, votes, acceptances, ratings and the like say now: the ledger follows.
 
 The same functions serve one event and a rebuild from nothing; only the condition differs.
 """
@@ -7,7 +7,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from portal.advocacy import keys
 from portal.advocacy.formula import Weights
 from portal.advocacy.keys import Party
-from portal.advocacy.models import Counts, Damped, Rule
+from portal.advocacy.models import Counts, Damped, Engagement, Rule
 from portal.conversations.models import Conversation, Rating
 from portal.discussions.models import Post, PostKind, PostState, Thread, ThreadKind, Vote
 from portal.kernel.db import db, flushed_rows
@@ -291,6 +291,32 @@ def upheld_flags(where: ColumnElement[bool], people: Parties) -> Iterator[Deed]:
                 decided_at or made_at,
                 Counts.NONE,
             )
+
+
+def engagements(where: ColumnElement[bool]) -> Iterator[Deed]:
+    """What members did for the vendor, as it stands written down: shown, never counted. About Engagement.
+
+    Under no company, so that nothing of it changes when somebody moves; dated to the beginning of the day.
+    """
+    rows = db.session.execute(
+        select(Engagement.id, Engagement.member_id, Engagement.done_on)
+        .where(where, Engagement.withdrawn_at.is_(None))
+        .order_by(Engagement.id)
+    )
+    for engagement_id, member_id, done_on in rows:
+        yield Deed(
+            Rule.ENGAGEMENT,
+            str(engagement_id),
+            member_id,
+            "",
+            None,
+            "",
+            "",
+            None,
+            None,
+            datetime.combine(done_on, time(), UTC),
+            Counts.NONE,
+        )
 
 
 def month_of(moment: datetime) -> datetime:

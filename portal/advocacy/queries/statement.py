@@ -7,7 +7,7 @@ ledger makes no longer page.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -16,9 +16,10 @@ from sqlalchemy import select
 from portal.advocacy import keys
 from portal.advocacy.formula import Weights
 from portal.advocacy.models import Act, Counts, Damped, Entry, Rule
-from portal.advocacy.queries import groups
+from portal.advocacy.queries import engagements, groups
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.books import ROLES, Book, book_of
+from portal.advocacy.queries.engagements import Told
 from portal.advocacy.queries.groups import MONTH, Giver, Group, Small
 from portal.advocacy.queries.places import places
 from portal.advocacy.queries.scopes import Part, parts_now
@@ -55,6 +56,22 @@ class Line:
     reversed: bool = False  # by a moderator
     reason: str = ""
     post_id: int | None = None
+    source: str = ""
+    engagement: Told | None = None
+
+    @property
+    def id(self) -> int:
+        return self.entry_id
+
+    @property
+    def called(self) -> str:
+        """What it is about, for whoever hears the page: a thread, or what the member did."""
+        return str(self.engagement) if self.engagement else self.title
+
+    @property
+    def day(self) -> date | datetime:
+        """When it was; of what a member did the day alone is known, whatever the reader's zone."""
+        return self.engagement.done_on if self.engagement else self.at
 
 
 @dataclass(slots=True)
@@ -191,6 +208,7 @@ _ENTRY = select(
     Entry.occurred_at,
     Entry.post_id,
     Entry.reason,
+    Entry.source,
 )
 
 
@@ -320,6 +338,7 @@ def _line(row: Any, weights: Weights, now: datetime) -> Line:
         reversed=row.act is Act.REVERSED,
         reason=row.reason,
         post_id=row.post_id,
+        source=row.source,
     )
 
 
@@ -444,7 +463,10 @@ def _shown_lines(statement: Statement) -> list[Line]:
 
 
 def _title(lines: Sequence[Line], viewer: Viewer | None) -> None:
-    """Give the lines the titles and places of their threads."""
+    """Give the lines the titles and places of their threads, or what the member did."""
+    done = engagements.told(lines)
+    for line in lines:
+        line.engagement = done.get(line.entry_id)
     found = places((line.post_id for line in lines), viewer)
     for line in lines:
         if line.post_id in found:

@@ -20,6 +20,7 @@ from portal.advocacy.queries import candidates as candidates_queries
 from portal.advocacy.queries import routes as routes_queries
 from portal.advocacy.queries import standing
 from portal.advocacy.queries.declines import declines
+from portal.advocacy.services.common import alone, check
 from portal.consents import queries as consents
 from portal.consents import services as consent_services
 from portal.consents.models import Activity
@@ -64,7 +65,7 @@ def nominate(
     if len(picked) > MOST_EVIDENCE:
         raise Invalid(_("Pick at most %(most)s pieces of evidence.", most=MOST_EVIDENCE), "evidence")
     with once(form_key, actor.member_id or 0) as outcome:
-        _alone(member_id)
+        alone(member_id)
         member = _customer(member_id)
         if picked and (part is not NominatedBy.MODERATOR or not _are_of(actor, member_id, picked)):
             raise Invalid(_("Pick from what this member wrote."), "evidence")
@@ -102,7 +103,7 @@ def part_of(actor: Viewer, member_id: int) -> NominatedBy:
 
 def note_nomination(actor: Viewer, member_id: int, nomination_id: int) -> None:
     """A moderator has read this nomination of a member: it no longer waits. Raises Forbidden, NotFound."""
-    _check(actor)
+    check(actor)
     with unit_of_work():
         row = db.session.get(Nomination, nomination_id)
         if row is None or row.member_id != member_id:
@@ -113,9 +114,9 @@ def note_nomination(actor: Viewer, member_id: int, nomination_id: int) -> None:
 
 def spot(actor: Viewer, member_id: int) -> Candidate:
     """Keep an eye on a member. One that is known already stays where it is."""
-    _check(actor)
+    check(actor)
     with unit_of_work():
-        _alone(member_id)
+        alone(member_id)
         _customer(member_id)
         candidate = _find(member_id)
         if candidate is None:
@@ -141,7 +142,7 @@ def ask(
     read (names of `LEFT_ALONE`); Invalid where there is more. A decline stands for six months, also of one
     thing among several, and whoever does not want to be approached is not asked.
     """
-    _check(actor)
+    check(actor)
     words, reason = words.strip(), " ".join(reason.split())
     wanted = [one.value for one in dict.fromkeys(activities)]
     if not words:
@@ -151,7 +152,7 @@ def ask(
     if not wanted:
         raise Invalid(_("Choose what you ask for."), "activities")
     with once(form_key, actor.member_id or 0) as outcome:
-        _alone(member_id)
+        alone(member_id)
         member = _customer(member_id)
         _check_may_be_asked(member_id)
         candidate = _find(member_id) or _new(member_id)
@@ -188,9 +189,9 @@ def ask(
 
 def withdraw_asking(actor: Viewer, member_id: int) -> None:
     """Take the question back before it is answered; they are nominated still, or counted on as before."""
-    _check(actor)
+    check(actor)
     with unit_of_work():
-        _alone(member_id)
+        alone(member_id)
         row = _open_asking(member_id)
         candidate = _find(member_id)
         if row is None or candidate is None:
@@ -220,7 +221,7 @@ def answer(viewer: Viewer, asking_id: int, agreed: Iterable[Activity], *, months
     they were asked for now is declined.
     """
     with unit_of_work():
-        _alone(viewer.member_id or 0)
+        alone(viewer.member_id or 0)
         row = db.session.get(Asking, asking_id)
         if row is None or row.member_id != viewer.member_id:
             raise NotFound("nothing was asked")
@@ -257,10 +258,10 @@ def move(
     Nobody is moved to *asked*: that is done by asking. *Consented* and *active* need a consent in force, and
     no reason takes its place.
     """
-    _check(actor)
+    check(actor)
     reason = " ".join(reason.split())
     with unit_of_work():
-        _alone(member_id)
+        alone(member_id)
         candidate = _find(member_id)
         if candidate is None:
             raise NotFound("no such candidate")
@@ -287,9 +288,9 @@ def move(
 
 def look_after(actor: Viewer, member_id: int, *, whose: int | None) -> None:
     """Say which of the vendor's moderators looks after somebody; None for nobody. Invalid for others."""
-    _check(actor)
+    check(actor)
     with unit_of_work():
-        _alone(member_id)
+        alone(member_id)
         candidate = _find(member_id)
         if candidate is None:
             raise NotFound("no such candidate")
@@ -302,9 +303,9 @@ def look_after(actor: Viewer, member_id: int, *, whose: int | None) -> None:
 
 def review(actor: Viewer, member_id: int) -> None:
     """Looked at as a whole: what they are worth now is what the next fall is measured against."""
-    _check(actor)
+    check(actor)
     with unit_of_work():
-        _alone(member_id)
+        alone(member_id)
         candidate = _find(member_id)
         if candidate is None:
             raise NotFound("no such candidate")
@@ -315,7 +316,7 @@ def review(actor: Viewer, member_id: int) -> None:
 
 def note_withdrawal(member_id: int) -> None:
     """A consent was taken back: with none left, nobody counts on this member any more. Inside a unit."""
-    _alone(member_id)
+    alone(member_id)
     candidate = _find(member_id)
     if candidate is None or candidate.stage not in (Stage.CONSENTED, Stage.ACTIVE):
         return
@@ -326,24 +327,11 @@ def note_withdrawal(member_id: int) -> None:
 
 def note_consent(member_id: int) -> None:
     """A consent was given without being asked for: whoever was known moves on. Inside a unit."""
-    _alone(member_id)
+    alone(member_id)
     candidate = _find(member_id)
     if candidate is not None and candidate.stage in (Stage.SPOTTED, Stage.NOMINATED, Stage.RESTING):
         candidate.rests_until = None  # what they said no to stands all the same
         _step(None, candidate, Stage.CONSENTED, "agreed on their own page")
-
-
-def _alone(member_id: int) -> None:
-    """Let nobody else change what is known of this candidate until the unit of work ends.
-
-    By the row of the member, which whoever agrees to something or takes it back locks first, too.
-    """
-    db.session.execute(select(Member.id).where(Member.id == member_id).with_for_update(key_share=True))
-
-
-def _check(actor: Viewer) -> None:
-    if not actor.may(Permission.ADVOCACY):
-        raise Forbidden(_("Only the vendor's moderators do this."))
 
 
 def _customer(member_id: int) -> Member:

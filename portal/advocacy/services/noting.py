@@ -6,7 +6,7 @@ from itertools import chain
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 
 from portal.advocacy import keys
-from portal.advocacy.models import Entry, Rule
+from portal.advocacy.models import Engagement, Entry, Rule
 from portal.advocacy.queries import deeds
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.deeds import Delays, People
@@ -106,6 +106,15 @@ def note_flags(case_id: int) -> None:
     if posts:
         last = last_rows((Entry.rule == Rule.FLAG_UPHELD) & Entry.post_id.in_(posts))
         fold(bring_to(deeds.upheld_flags(Flag.post_id.in_(posts), People()), last))
+
+
+def note_engagements(member_id: int, engagement_ids: Collection[int]) -> None:
+    """These engagements of a member were recorded, taken back or removed. Inside a unit of work."""
+    lock([member_id])
+    for some in _chunks(engagement_ids):
+        sources = [str(one) for one in some]
+        last = last_rows((Entry.rule == Rule.ENGAGEMENT) & Entry.source.in_(sources))
+        fold(bring_to(deeds.engagements(Engagement.id.in_(some)), last))
 
 
 def note_company(member_id: int) -> None:

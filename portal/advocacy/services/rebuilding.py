@@ -1,4 +1,4 @@
-"""`portal score rebuild`: the ledger from posts, votes, acceptances and ratings, the sums from the ledger.
+"""`portal score rebuild`: the ledger from posts, votes, acceptances, ratings and engagements, then the sums.
 
 In batches, each a transaction of its own: an interrupted run is simply run again, and beside a site that is
 in use nothing is lost, since no event writes to the ledger while a batch is compared and written. What is
@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from portal.advocacy.formula import Weights
-from portal.advocacy.models import Entry, Rule
+from portal.advocacy.models import Engagement, Entry, Rule
 from portal.advocacy.queries import deeds
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.scopes import Threads
@@ -161,7 +161,9 @@ def _others(known: _Known, _all: range) -> Rows:
     wanted = deeds.ratings(Rating.useful.is_(True), known.people, standing(last))
     ratings = missing(wanted, last, reverse_others=False)
     last = last_rows(Entry.rule == Rule.FLAG_UPHELD)
-    return ratings + missing(deeds.upheld_flags(Flag.id > 0, known.people), last)
+    flags = missing(deeds.upheld_flags(Flag.id > 0, known.people), last)
+    last = last_rows(Entry.rule == Rule.ENGAGEMENT)
+    return ratings + flags + missing(deeds.engagements(Engagement.id > 0), last)
 
 
 def _sums(known: _Known, piece: tuple[Sequence[int], datetime]) -> sums.Made:

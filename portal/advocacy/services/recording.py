@@ -1,4 +1,4 @@
-"""Brings the ledger to what posts, votes, acceptances and ratings say: by rows added, never by edits.
+"""Brings the ledger to what posts, votes, ratings and the like say: by rows added, never by edits.
 
 One event and a rebuild go the same way: what should stand (`queries.deeds`) is compared with the last row of
 each source, and the difference is written. What a moderator reversed stays so until a moderator restores it.

@@ -140,7 +140,7 @@ def export_contests() -> Response:
     show, words, _page = _which_contests()
     head = ["member", "company", "about", "words", "since", "answer", "answered"]
     cells = [
-        [one.name, one.company, one.title, one.words, one.made_at, one.answer, one.answered_at]
+        [one.name, one.company, one.called, one.words, one.made_at, one.answer, one.answered_at]
         for one in contests.listed(viewer(), show, 1, words=words, rows=MOST_EXPORTED)
     ]
     return csv_file("contested-entries", head, cells)

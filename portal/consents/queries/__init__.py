@@ -48,6 +48,25 @@ def history(member_id: int) -> list[Consent]:
     )
 
 
+def held_on(member_id: int, days: Collection[tuple[Activity, date]]) -> set[tuple[Activity, date]]:
+    """For which of these activities and days (UTC) a consent of the member held at some time of the day."""
+    if not days:
+        return set()
+    rows = db.session.execute(
+        select(Consent.activity, Consent.given_at, Consent.expires_at, Consent.ended_at).where(
+            Consent.member_id == member_id,
+            Consent.activity.in_({activity for activity, _day in days}),
+        )
+    ).all()
+    return {
+        (activity, day)
+        for activity, day in days
+        for row in rows
+        if row.activity is activity
+        and row.given_at.date() <= day <= min(row.expires_at, row.ended_at or row.expires_at).date()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """A consent that ends soon."""
