@@ -133,7 +133,7 @@ def _fold_votes(*, busiest: bool = False) -> dict[str, float]:
             db.session.add(Vote(post_id=post, member_id=voter, created_at=clock.now()))
             db.session.flush()
             begin, busy = time.perf_counter(), time.thread_time()
-            noting.note_votes([post])
+            noting.note_votes([post], [author])
             db.session.flush()
             took = (time.perf_counter() - begin) * 1000, (time.thread_time() - busy) * 1000
         if warmed < WARMING:

@@ -18,7 +18,7 @@ from portal.moderation.events import CaseDecided, DecisionUndone
 
 
 def hear_of_vote(event: PostVoted | VoteWithdrawn) -> None:
-    noting.note_votes([event.post_id])
+    noting.note_votes([event.post_id], [event.author_id])
 
 
 def hear_of_acceptance(event: AnswerAccepted | AcceptanceWithdrawn) -> None:

@@ -58,12 +58,14 @@ class PostRestored:
 @dataclass(frozen=True)
 class PostVoted:
     post_id: int
+    author_id: int
     voter_id: int
 
 
 @dataclass(frozen=True)
 class VoteWithdrawn:
     post_id: int
+    author_id: int
     voter_id: int
 
 

@@ -1,10 +1,12 @@
 """The ledger hears of everything that earns, and of its end; who counts as which company."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from portal.advocacy.models import Act, Counts, Damped, Entry, Rule
 from portal.advocacy.queries.standing import (
@@ -17,12 +19,12 @@ from portal.advocacy.queries.standing import (
     to_remember,
 )
 from portal.advocacy.queries.yesterday import helped_between
-from portal.advocacy.services import choosing, contesting
+from portal.advocacy.services import choosing, contesting, noting
 from portal.advocacy.services.rebuilding import rebuild
 from portal.advocacy.services.remembering import remember
 from portal.conversations.models import Rating
 from portal.conversations.services import afterwards
-from portal.discussions.models import ThreadKind
+from portal.discussions.models import ThreadKind, Vote
 from portal.discussions.services.acceptance import accept, withdraw_acceptance
 from portal.discussions.services.removal import hide_post
 from portal.discussions.services.tools import merge_threads
@@ -39,6 +41,7 @@ from tests.advocacy.scenes import helpfulness, make_world
 from tests.conftest import make_company, make_customer, make_member, make_moderator, noon, viewer_of
 from tests.conversations.conftest import talking
 from tests.discussions.factories import make_post, make_thread, opening_of
+from tests.support.statements import Statements
 
 
 def entries(member: int) -> list[Entry]:
@@ -341,6 +344,48 @@ def test_who_comes_next_is_found_however_many_above_left_the_list(in_app: Flask)
         world.thank(giver, following)
     assert min(helpfulness(helper) for helper in above) > helpfulness(following)
     assert [one.member_id for one in ranking(1)] == [following]
+
+
+@pytest.mark.parametrize("what", [Rule.VOTE, Rule.ACCEPTED, Rule.FIRST_ANSWER])
+def test_what_was_taken_back_meanwhile_is_not_put_in_force_again(in_app: Flask, what: Rule) -> None:
+    world = make_world(companies=3, people=1)
+    asker, helper, reader = world.members
+    thread = world.ask(asker)
+    post = world.answer(helper, thread)
+    vote(viewer_of(reader), post.id)
+    accept(viewer_of(asker), thread.id, post.id)
+    moderator = viewer_of(make_moderator())
+    entry = next(one.id for one in entries(helper) if one.rule is what)
+    contesting.correct_entry(moderator, entry, Act.REVERSED, "A mistake.")
+    contesting.correct_entry(moderator, entry, Act.RESTORED, "It was none.")
+    contesting.correct_entry(moderator, entry, Act.REVERSED, "It was one.")
+    if what is Rule.VOTE:
+        withdraw_vote(viewer_of(reader), post.id)
+    elif what is Rule.ACCEPTED:
+        withdraw_acceptance(viewer_of(asker), thread.id)
+    else:
+        hide_post(post.id, rule="a rule", reason="a reason", case_id=1, by_id=moderator.member_id or 0)
+    before = helpfulness(helper)
+    with pytest.raises(Invalid, match="taken back"):
+        contesting.correct_entry(moderator, entry, Act.RESTORED, "It was none.")
+    assert helpfulness(helper) == before
+    rebuild()
+    assert helpfulness(helper) == before
+
+
+def test_one_vote_takes_few_statements(
+    in_app: Flask, statements: Callable[[], AbstractContextManager[Statements]]
+) -> None:
+    world = make_world(companies=3, people=2)
+    asker, _second, helper, _third, reader, later = world.members
+    post = world.answer(helper, world.ask(asker))
+    vote(viewer_of(reader), post.id)
+    most = 9 if db.engine.dialect.name == "postgresql" else 10
+    with unit_of_work():
+        db.session.execute(insert(Vote).values(post_id=post.id, member_id=later, created_at=clock.now()))
+        with statements() as seen:
+            noting.note_votes([post.id], [helper])
+    assert len(seen) <= most, seen
 
 
 def test_a_moderator_takes_an_entry_out_and_puts_it_back_and_nothing_else_does(in_app: Flask) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.advocacy import keys
 from portal.advocacy.formula import Weights
@@ -79,6 +80,13 @@ class People:
     def load_all(self) -> None:
         self._keep(db.session.execute(select(*_COLUMNS)))
 
+    def keep_from(self, rows: Iterable[Any]) -> None:
+        """Those who come with votes, in the columns at the end of each row."""
+        wide = len(_COLUMNS)
+        for row in rows:
+            sides = (row[-2 * wide : -wide], row[-wide:])
+            self._keep(one for one in sides if one[0] is not None and one[0] not in self.known)
+
     def _keep(self, rows: Iterable[Any]) -> None:
         for id_, status, company, confirmed, source, external in rows:
             self.known[id_] = keys.party(id_, status, company, confirmed is not None, source, external)
@@ -110,7 +118,14 @@ def _votes(where: ColumnElement[bool]) -> Any:
     )
 
 
-_VOTES_ON = _votes(Post.id.in_(bindparam("posts", expanding=True)))
+_Voter, _Author = aliased(Member), aliased(Member)
+# With voter and author, who would be looked up next.
+_VOTES_ON = (
+    _votes(Post.id.in_(bindparam("posts", expanding=True)))
+    .join(_Author, _Author.id == Post.author_id)
+    .outerjoin(_Voter, _Voter.id == Vote.member_id)
+    .add_columns(*(getattr(who, column.key) for who in (_Author, _Voter) for column in _COLUMNS))
+)
 
 
 def votes(
@@ -124,10 +139,10 @@ def votes(
         rows = flushed_rows(_votes(posts)).all()
     else:
         rows = flushed_rows(_VOTES_ON, {"posts": list(posts)}).all()
-    if isinstance(people, People):
-        people.load({row.member_id for row in rows if row.member_id} | {row.author_id for row in rows})
+        if isinstance(people, People):
+            people.keep_from(rows)
     post, counted = 0, set[str]()
-    for vote_id, post_id, voter_id, created_at, author_id, thread_id in rows:
+    for vote_id, post_id, voter_id, created_at, author_id, thread_id, *_people in rows:
         if post_id != post:
             post, counted = post_id, set()
         author = people(author_id)
@@ -317,6 +332,22 @@ def engagements(where: ColumnElement[bool]) -> Iterator[Deed]:
             datetime.combine(done_on, time(), UTC),
             Counts.NONE,
         )
+
+
+def is_earned(row: Any, standing: Standing, weights: Weights) -> bool:
+    """Whether what this row of the ledger tells of is still so: not taken back, removed or undone.
+
+    Of conversations no row can be looked up.
+    """
+    in_thread, on_post, people = Thread.id == row.thread_id, Post.id == row.post_id, People()
+    found: dict[Rule, Callable[[], Iterator[Deed]]] = {
+        Rule.VOTE: lambda: votes(on_post, people, standing, weights),
+        Rule.ACCEPTED: lambda: acceptances(in_thread, people, standing, Delays()),
+        Rule.FIRST_ANSWER: lambda: first_answers(in_thread, people, standing),
+        Rule.FLAG_UPHELD: lambda: upheld_flags(Flag.post_id == row.post_id, people),
+        Rule.ENGAGEMENT: lambda: engagements(Engagement.id == int(row.source)),
+    }
+    return any(deed.source == row.source for deed in found[row.rule]())
 
 
 def month_of(moment: datetime) -> datetime:

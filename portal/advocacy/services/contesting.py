@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from portal.advocacy.models import Act, Contest, Entry, Rule
 from portal.advocacy.policy import LOOKS
-from portal.advocacy.queries import contests, engagements
+from portal.advocacy.queries import contests, deeds, weights
 from portal.advocacy.services import telling
-from portal.advocacy.services.recording import correct, last_rows
+from portal.advocacy.services.recording import correct, last_rows, standing
 from portal.advocacy.services.sums import fold, lock
 from portal.kernel import audit, clock, form_keys
 from portal.kernel.access import Permission, Viewer
@@ -125,7 +125,8 @@ def _correct(moderator: Viewer, entry_id: int, act: Act, reason: str) -> int:
         raise Invalid(_("This entry does not count any more."))
     if act is Act.RESTORED and (stands or row.by_id is None):
         raise Invalid(_("Only what a moderator reversed can be put in force again."))
-    if act is Act.RESTORED and any(one.is_withdrawn for one in engagements.told([entry]).values()):
+    known = {(row.rule, row.source): row}
+    if act is Act.RESTORED and not deeds.is_earned(row, standing(known), weights.current()):
         raise Invalid(_("What it came from was taken back, so it cannot be put in force again."))
     if act not in (Act.REVERSED, Act.RESTORED):
         raise Invalid(_("An entry can be reversed or restored, nothing else."))

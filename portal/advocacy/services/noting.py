@@ -35,11 +35,14 @@ _FIRST_ANSWER = (
 _AUTHORS = select(Post.author_id).where(Post.id.in_(bindparam("posts", expanding=True)))
 
 
-def note_votes(post_ids: Collection[int]) -> None:
-    """The votes on these posts are what they are now. Inside a unit of work."""
+def note_votes(post_ids: Collection[int], author_ids: Collection[int] | None = None) -> None:
+    """The votes on these posts are what they are now. Inside a unit of work.
+
+    Whose posts they are is looked up where it is not given.
+    """
     people = People()
     for some in _chunks(post_ids):
-        lock(row.author_id for row in flushed_rows(_AUTHORS, {"posts": some}))
+        lock(author_ids or [row.author_id for row in flushed_rows(_AUTHORS, {"posts": some})])
         weights = weights_queries.current()
         last = last_votes(some)
         fold(bring_to(deeds.votes(some, people, standing(last), weights), last), weights)
@@ -70,7 +73,7 @@ def note_post(post_id: int) -> None:
         of_author = and_(Thread.id == post.thread_id, Post.id == first)
         fold(bring_to(deeds.first_answers(of_author, People(), standing(last)), last))
     if post.votes_count or post.score:
-        note_votes([post_id])
+        note_votes([post_id], [post.author_id])
 
 
 def note_thread(thread_id: int) -> None:

@@ -28,13 +28,14 @@ RENEW_JOB = "renew scores by product and tag"
 COLUMNS = ("scope", "receiver_id", *SUMS)
 
 
-def note(rows: Iterable[Any]) -> None:
-    """These rows were added to the ledger. Inside the same unit of work."""
-    mark(
+def marks(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """What marks whom these rows of the ledger are about, for `or_mark`; the job is woken for them."""
+    about = (
         row.receiver_id
         for row in rows
         if row.post_id is not None and (row.counts is not Counts.NONE or row.turn)
     )
+    return _marks(about)
 
 
 def note_thread(thread_id: int) -> None:
@@ -53,23 +54,34 @@ def note_products(product_ids: Collection[int]) -> None:
 
 def mark(receiver_ids: Iterable[int]) -> None:
     """Have the scopes of these members counted again. Inside a unit of work."""
+    if rows := _marks(receiver_ids):
+        flushed_rows(_marking(db.engine.dialect.name), rows)
+
+
+def _marks(receiver_ids: Iterable[int]) -> list[dict[str, Any]]:
     now = clock.now()
     zero = {"fixed": 0.0, "falling": 0.0, "unknown": 0.0, "given": 0.0, "changes_at": now, "recent": []}
     rows = [{"scope": scopes.MARK, "receiver_id": one, **zero} for one in sorted(set(receiver_ids))]
     if rows:
-        flushed_rows(_marking(db.engine.dialect.name), rows)
         jobs.wake(RENEW_JOB)
+    return rows
 
 
 @cache
 def _marking(dialect_name: str) -> Any:
-    table: Any = ScopeScore.__table__
     dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    # An update and not nothing: it waits for a job that is about to take the mark away.
-    return statement.on_conflict_do_update(
+    return or_mark(dialect.insert(ScopeScore.__table__))
+
+
+def or_mark(insert: Any) -> Any:
+    """The insert of a mark; where there is one already it is marked anew.
+
+    An update and not nothing: it waits for a job that is about to take the mark away.
+    """
+    table: Any = ScopeScore.__table__
+    return insert.on_conflict_do_update(
         index_elements=[table.c.scope, table.c.receiver_id],
-        set_={"changes_at": statement.excluded.changes_at},
+        set_={"changes_at": insert.excluded.changes_at},
     )
 
 

@@ -108,9 +108,11 @@ def fold(changes: Sequence[Change], weights: Weights | None = None) -> None:
             else:
                 part.pairs.add((row.giver_key, row.rule is Rule.CONVERSATION))
                 part.taken = part.taken or sign < 0
+    waiting = _Waiting()
     for receiver_id, part in touched.items():
-        _fold_member(receiver_id, part, weights)
-    scoping.note(change.now for change in changes)
+        _fold_member(receiver_id, part, weights, waiting)
+    waiting.add(ScopeScore, scoping.marks(change.now for change in changes))
+    waiting.write()
 
 
 class _Touched:
@@ -160,25 +162,48 @@ class _Score:
         moments += [datetime.fromisoformat(one) for one in self.unknown_recent]
         self.recent = sorted(moments, reverse=True)[:KEPT_RECENT]
 
-    def store(self, receiver_id: int, weights: Weights) -> None:
-        flushed_rows(
-            _upsert(MemberScore),
-            {
-                "receiver_id": receiver_id,
-                "fixed": self.fixed,
-                "falling": self.falling,
-                "unknown": self.unknown,
-                "given": self.given,
-                "changes_at": self.changes_at,
-                "recent": [moment.isoformat() for moment in self.recent],
-                "unknown_recent": self.unknown_recent,
-                "ranked_until": _until(self.recent, weights.companies_to_rank),
-                "high_until": _until(self.recent, HIGH_CONFIDENCE),
-            },
-        )
+    def row(self, receiver_id: int, weights: Weights) -> dict[str, Any]:
+        return {
+            "receiver_id": receiver_id,
+            "fixed": self.fixed,
+            "falling": self.falling,
+            "unknown": self.unknown,
+            "given": self.given,
+            "changes_at": self.changes_at,
+            "recent": [moment.isoformat() for moment in self.recent],
+            "unknown_recent": self.unknown_recent,
+            "ranked_until": _until(self.recent, weights.companies_to_rank),
+            "high_until": _until(self.recent, HIGH_CONFIDENCE),
+        }
 
 
-def _fold_member(receiver_id: int, part: _Touched, weights: Weights) -> None:
+class _Waiting:
+    """Rows of sums that are written before the next read of them: on PostgreSQL, where each way to the
+    database and back takes as long as the writing, those of one event by one statement.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[Any, list[dict[str, Any]]] = {}
+
+    def add(self, model: Any, rows: Iterable[dict[str, Any]]) -> None:
+        self._rows.setdefault(model, []).extend(rows)
+
+    def write(self) -> None:
+        waiting = {model: rows for model, rows in self._rows.items() if rows}
+        self._rows = {}
+        singly = len(waiting) > 1 and all(len(rows) == 1 for rows in waiting.values())
+        if singly and db.engine.dialect.name == "postgresql":
+            values = ((model, *rows[0].items()) for model, rows in waiting.items())
+            flushed_rows(
+                _upsert_all(tuple(waiting)),
+                {_named(model, name): value for model, *row in values for name, value in row},
+            )
+            return
+        for model, rows in waiting.items():
+            flushed_rows(_upsert(model), rows)
+
+
+def _fold_member(receiver_id: int, part: _Touched, weights: Weights, waiting: _Waiting) -> None:
     now = clock.now()
     score = _Score.of(receiver_id) or _Score()
     # What only grows is added; where something was taken away, or time did, all companies are looked at, so
@@ -190,7 +215,7 @@ def _fold_member(receiver_id: int, part: _Touched, weights: Weights) -> None:
     score.given = max(0.0, score.given + part.given)
     score.unknown = max(0.0, score.unknown + part.unknown)
     for key, is_hidden in part.pairs:
-        grown = _renew_pair(receiver_id, key, is_hidden, weights, now)
+        grown = _renew_pair(receiver_id, key, is_hidden, weights, now, waiting)
         if grown is None:
             anew = True
         else:
@@ -198,12 +223,13 @@ def _fold_member(receiver_id: int, part: _Touched, weights: Weights) -> None:
     if part.unknown_changed:
         score.unknown_recent = [moment.isoformat() for moment in _unknown_recent(receiver_id)]
     if anew:
+        waiting.write()
         score.add_up(receiver_id)
-    score.store(receiver_id, weights)
+    waiting.add(MemberScore, [score.row(receiver_id, weights)])
 
 
 def _renew_pair(
-    receiver_id: int, key: str, is_hidden: bool, weights: Weights, now: datetime
+    receiver_id: int, key: str, is_hidden: bool, weights: Weights, now: datetime, waiting: _Waiting
 ) -> tuple[Any | None, dict[str, Any]] | None:
     """One person's sum anew from the entries, and those of the companies concerned.
 
@@ -215,27 +241,23 @@ def _renew_pair(
     pair = account_of(receiver_id, rows, weights, hashed=True).pairs.get(giver)
     company = pair.company if pair is not None else ""
     about = {"receiver": receiver_id, "giver": giver, "company": company}
+    waiting.write()
     found = flushed_rows(_GIVER_AND_COMPANY, about).all()
     before = next((row.company for row in found if row.giver == giver), None)
     grown = None
     if pair is not None:
-        flushed_rows(
-            _upsert(GiverSum),
-            {
-                "receiver_id": receiver_id,
-                "giver": giver,
-                "company": company,
-                "total": pair.total,
-                "last_at": pair.last_at,
-            },
-        )
+        given = {"receiver_id": receiver_id, "giver": giver, "company": company}
+        waiting.add(GiverSum, [{**given, "total": pair.total, "last_at": pair.last_at}])
         givers = [(row.total, row.last_at) for row in found if row.company == company and row.giver != giver]
         counted = next((row for row in found if row.company == company), None)
         totals = [*givers, (pair.total, pair.last_at)]
-        grown = counted, _store_company(receiver_id, company, totals, weights, now)
+        row = _company_row(receiver_id, company, totals, weights, now)
+        waiting.add(CompanySum, [row])
+        grown = counted, row
     elif before is not None:
         flushed_rows(delete(GiverSum).where(GiverSum.receiver_id == receiver_id, GiverSum.giver == giver))
     if before is not None and before != company:
+        waiting.write()
         _renew_company(receiver_id, before, weights, now)
         return None
     return grown
@@ -254,18 +276,19 @@ def _plain_key(receiver_id: int, giver: str) -> str | None:
 def _renew_company(receiver_id: int, company: str, weights: Weights, now: datetime) -> None:
     rows = flushed_rows(_OF_COMPANY, {"receiver": receiver_id, "company": company}).all()
     if rows:
-        _store_company(receiver_id, company, [(row.total, row.last_at) for row in rows], weights, now)
+        givers = [(row.total, row.last_at) for row in rows]
+        flushed_rows(_upsert(CompanySum), _company_row(receiver_id, company, givers, weights, now))
     else:
         flushed_rows(
             delete(CompanySum).where(CompanySum.receiver_id == receiver_id, CompanySum.company == company)
         )
 
 
-def _store_company(
+def _company_row(
     receiver_id: int, company: str, givers: Sequence[tuple[float, datetime]], weights: Weights, now: datetime
 ) -> dict[str, Any]:
     piece = company_piece(weights, [total for total, _last_at in givers], now)
-    values = {
+    return {
         "receiver_id": receiver_id,
         "company": company,
         "fixed": piece.fixed,
@@ -273,15 +296,12 @@ def _store_company(
         "changes_at": piece.changes_at,
         "last_at": max(last_at for _total, last_at in givers),
     }
-    flushed_rows(_upsert(CompanySum), values)
-    return values
 
 
-@cache
-def _upsert_for(dialect_name: str, model: Any) -> Any:
-    dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
+def _or_update(statement: Any, model: Any) -> Any:
+    if model is ScopeScore:
+        return scoping.or_mark(statement)
     table = model.__table__
-    statement = dialect.insert(table)
     changed = [
         column.name for column in table.c if not column.primary_key and column.name not in _OF_THE_PAST
     ]
@@ -291,9 +311,31 @@ def _upsert_for(dialect_name: str, model: Any) -> Any:
     )
 
 
+@cache
+def _upsert_for(dialect_name: str, model: Any) -> Any:
+    dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
+    return _or_update(dialect.insert(model.__table__), model)
+
+
 def _upsert(model: Any) -> Any:
     """Write a row, or the other columns of the one that is there; what tells of the past stays."""
     return _upsert_for(db.engine.dialect.name, model)
+
+
+@cache
+def _upsert_all(models: tuple[Any, ...]) -> Any:
+    """PostgreSQL: the same for one row of each of these, whose values are `_named`."""
+    statements = []
+    for model in models:
+        columns = model.__table__.c
+        values = {name: bindparam(_named(model, name), type_=columns[name].type) for name in _TABLES[model]}
+        statements.append(_or_update(postgresql.insert(model.__table__).values(values), model))
+    *others, last = statements
+    return last.add_cte(*(one.cte(f"row_{number}") for number, one in enumerate(others)))
+
+
+def _named(model: Any, column: str) -> str:
+    return f"{model.__tablename__}_{column}"
 
 
 def _renew_companies(receiver_id: int, weights: Weights, now: datetime) -> None:
@@ -340,7 +382,7 @@ def renew_due(most: int = 500) -> int:
                 weights = weights_queries.current()
                 _renew_companies(receiver_id, weights, now)
                 score.add_up(receiver_id)
-                score.store(receiver_id, weights)
+                flushed_rows(_upsert(MemberScore), score.row(receiver_id, weights))
     return len(due)
 
 

@@ -36,7 +36,7 @@ def vote(voter: Viewer, post_id: int) -> int:
                 )
             )
             _count(post, thread, 1)
-            events.publish(PostVoted(post_id, voter.member_id or 0))
+            events.publish(PostVoted(post_id, post.author_id, voter.member_id or 0))
     return post.score
 
 
@@ -49,7 +49,7 @@ def withdraw_vote(voter: Viewer, post_id: int) -> int:
         )
         if gone.rowcount:  # type: ignore[attr-defined]
             _count(post, thread, -1)
-            events.publish(VoteWithdrawn(post_id, voter.member_id or 0))
+            events.publish(VoteWithdrawn(post_id, post.author_id, voter.member_id or 0))
     return post.score
 
 
