@@ -124,6 +124,13 @@ def test_an_entry_is_contested_answered_and_taken_out(app: Flask, helped: dict, 
         assert standing_of(helped["helper"]).helpfulness < before
 
 
+def test_an_entry_is_contested_on_a_phone_too(helped: dict, sign_in: SignIn) -> None:
+    page = sign_in(helped["helper"]).get("/me/score").text
+    cells = re.findall(r'<td class="([^"]*)"><a href="/me/score/contest\?entry=', page)
+    assert len(cells) >= 4
+    assert not [one for one in cells if "dense__aside" in one], "what stands aside is not shown on a phone"
+
+
 def test_a_contested_entry_is_looked_at_once_more_by_somebody_else(
     app: Flask, helped: dict, sign_in: SignIn
 ) -> None:

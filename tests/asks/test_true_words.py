@@ -242,7 +242,8 @@ class TestKeptAndGone:
         conversations.decline(viewer_of(found[0].member_id), talk)
         told = db.session.execute(select(Notice).where(Notice.kind == "ask")).scalars().all()
         assert [notice.data["what"] for notice in told] == [f"next-{talk}"]
-        assert all(f"next-{found[0].member_id}" not in notice.source_key for notice in told)
+        assert [notice.source_key for notice in told] == [f"ask:{one.id}:next-{talk}"]
+        assert talk != str(found[0].member_id)
 
     def test_an_ask_that_gets_the_number_of_an_erased_one_is_another_ask(self, in_app: Flask):
         customers = make_customers(3)
