@@ -25,6 +25,7 @@ from portal.discussions.queries.deeds import Deed, deeds_of
 from portal.kernel import clock
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.audit import AuditEntry
+from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
 from portal.matching.models import Availability
 from portal.matching.queries.loads import Load, loads_by_week
@@ -34,6 +35,7 @@ from portal.relations.queries import NOTHING, Relations, relations_of_company
 
 FEWEST_RATINGS = 5  # below it a count would say who said it
 TIMELINE = 40
+GROUPS = ("help", "asked", "moderation")  # what the timeline can be narrowed to
 HELPS_WITH = 5
 
 
@@ -65,8 +67,11 @@ class Facts:
     engagements: engagements.Summary | None  # what they did for the vendor
 
 
-def facts_of(viewer: Viewer, member: Member) -> Facts:
-    """The facts, in a number of statements that does not depend on what the member did."""
+def facts_of(viewer: Viewer, member: Member, group: str = "") -> Facts:
+    """The facts, in a number of statements that does not depend on what the member did.
+
+    With `group` (one of `GROUPS`) the timeline holds the newest of that kind alone.
+    """
     deeds = deeds_of(viewer, member.id)
     story = candidates.story_of(member.id)
     used = db.session.execute(
@@ -84,7 +89,7 @@ def facts_of(viewer: Viewer, member: Member) -> Facts:
         helps_with=scopes.highest_of(member.id, HELPS_WITH) if not is_vendors(member) else [],
         rated=_rated(member.id),
         deeds=deeds,
-        timeline=_timeline(viewer, member, deeds, story),
+        timeline=_timeline(viewer, member, deeds, story, group),
         not_approached=story.not_approached,
         relations=relations_of_company(member.company_id) if viewer.may(Permission.RELATIONS) else NOTHING,
         engagements=engagements.summaries([member.id]).get(member.id)
@@ -116,8 +121,10 @@ def _rated(member_id: int) -> Rated | None:
     return Rated(*(int(value) for value in row)) if row[0] >= FEWEST_RATINGS else None
 
 
-def _timeline(viewer: Viewer, member: Member, deeds: list[Deed], story: Story) -> list[dict[str, Any]]:
-    """What happened, newest first: as the timeline component reads it, with a `group` to narrow by."""
+def _timeline(
+    viewer: Viewer, member: Member, deeds: list[Deed], story: Story, group: str
+) -> list[dict[str, Any]]:
+    """What happened, newest first: as the timeline component reads it, of one group or of all."""
     lines: list[tuple[datetime, str, str, str, str]] = []  # at, group, text, url, title
     for deed in deeds:
         if deed.is_story:
@@ -142,10 +149,11 @@ def _timeline(viewer: Viewer, member: Member, deeds: list[Deed], story: Story) -
     lines += _asked(member, story)
     lines += [(at, "", text, "", title) for at, text, title in _confirmed(member.id)]
     lines.append((member.created_at, "", _("Joined"), "", ""))
-    lines.sort(key=lambda line: line[0], reverse=True)
+    wanted = [line for line in lines if group in ("", line[1])]
+    wanted.sort(key=lambda line: line[0], reverse=True)
     return [
-        {"at": at, "group": group, "text": text, "url": url, "title": title}
-        for at, group, text, url, title in lines[:TIMELINE]
+        {"at": at, "text": text, "url": url, "title": title}
+        for at, _group, text, url, title in wanted[:TIMELINE]
     ]
 
 
@@ -179,6 +187,9 @@ def _asked(member: Member, story: Story) -> list[tuple[datetime, str, str, str, 
             found.append((consent.ended_at, _("Took an agreement back"), page, name))
         elif consent.ended_at is None and consent.expires_at <= now:
             found.append((consent.expires_at, _("An agreement ended"), page, name))
+    for at, activity, day, words in engagements.newest_of(member.id):
+        text = _("Took part on %(day)s, %(what)s", day=day_in_words(day), what=str(NAMES[activity]).lower())
+        found.append((at, text, page, words))
     return [(at, "asked", text, url, title) for at, text, url, title in found]
 
 

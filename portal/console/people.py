@@ -270,8 +270,9 @@ def member_page(username: str, **forms: Form) -> str:
         "hand_over_form": HandOverForm(formdata=None, data={"email": row.email}),
         **forms,
     }
-    narrowed = request.args.get("show", "")
-    facts = member_facts.facts_of(viewer(), found)
+    show = request.args.get("show", "")
+    narrowed = show if show in member_facts.GROUPS else ""
+    facts = member_facts.facts_of(viewer(), found, narrowed)
     chosen = facts.availability.values if facts.availability else []
     return render_template(
         "console/member.html",
@@ -288,7 +289,7 @@ def member_page(username: str, **forms: Form) -> str:
         now=clock.now(),
         found=found,
         notes=notes_about(found.id),
-        narrowed=narrowed if narrowed in ("help", "asked", "moderation") else "",
+        narrowed=narrowed,
         label=lists.label,
         country=lists.country_name,
         **shown,

@@ -124,6 +124,28 @@ def test_an_entry_is_contested_answered_and_taken_out(app: Flask, helped: dict, 
         assert standing_of(helped["helper"]).helpfulness < before
 
 
+def test_what_was_contested_is_hidden_with_the_rest_once_it_is_answered(
+    app: Flask, helped: dict, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        helper, judge = viewer_of(helped["helper"]), viewer_of(helped["moderator"])
+        contesting.contest(helper, helped["entry"], "Canary of a contest.")
+        choose(helper, not_scored=True, not_approached=False)
+        contest = db.session.execute(select(Contest.id)).scalar_one()
+    moderator, address = sign_in(helped["moderator"]), f"/console/contests/{contest}"
+    assert moderator.get(address).status_code == 200, "it has to be answered all the same"
+    with app.app_context():
+        contesting.answer(judge, contest, "It counts.")
+    assert moderator.get(address).status_code == 404
+    lists = (
+        "/console/contests?show=answered",
+        "/console/contests?show=all",
+        "/console/contests.csv?show=all",
+    )
+    assert not [path for path in lists if "Canary of a contest" in moderator.get(path).text]
+    assert "Canary of a contest" in sign_in(helped["helper"]).get("/me/score").text
+
+
 def test_an_entry_is_contested_on_a_phone_too(helped: dict, sign_in: SignIn) -> None:
     page = sign_in(helped["helper"]).get("/me/score").text
     cells = re.findall(r'<td class="([^"]*)"><a href="/me/score/contest\?entry=', page)

@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.advocacy.models import MemberNote, ScoreChoice
-from portal.advocacy.services import candidates
+from portal.advocacy.services import candidates, engagements
 from portal.consents import services as consents
 from portal.consents.models import Activity
-from portal.console import explorer
+from portal.console import explorer, member_facts
 from portal.console.explorer import Wanted
 from portal.conversations import services as conversations
 from portal.discussions.models import ThreadKind
@@ -34,6 +34,7 @@ from tests.asks.scenes import ask
 from tests.asks.scenes import board as board_for_asks
 from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
 from tests.conversations.conftest import asked
+from tests.discussions.factories import make_post, make_thread
 from tests.matching.scenes import held, make_helper, reserve
 from tests.support.people import fields_of, submit
 from tests.support.statements import Statements
@@ -237,6 +238,29 @@ def test_the_timeline_tells_what_somebody_was_asked_and_agreed_to(app: Flask, mo
     assert "Canary of somebody" not in text
     help_alone = moderator.get("/console/members/ines?show=help").text.split('id="timeline"')[1]
     assert "Nominated by a peer" not in help_alone
+
+
+def test_a_narrowed_timeline_shows_what_is_older_than_all_the_rest(
+    app: Flask, moderator: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_facts, "TIMELINE", 2)
+    with app.app_context():
+        ines, ruth = make_customer("Ines", username="ines"), viewer_of(make_moderator())
+        kept = engagements.record(ruth, ines, Activity.CALL, clock.now().date(), "Canary of a mistake.")
+        engagements.withdraw(ruth, kept.id, "It did not happen.")
+        engagements.record(ruth, ines, Activity.SPEAKING, clock.now().date(), "At a meeting in Ghent.")
+        asker, board = make_customer(), make_board()
+        with clock.frozen(clock.now() + timedelta(days=1)):
+            question = make_thread(asker, board)
+            accept(viewer_of(asker), question.id, make_post(ines, question).id)
+    everything, alone = (
+        moderator.get(f"/console/members/ines{show}").text.split('id="timeline"')[1]
+        for show in ("", "?show=asked")
+    )
+    assert "The answer was accepted" in everything
+    assert "At a meeting in Ghent." not in everything
+    assert "At a meeting in Ghent." in alone
+    assert "Canary of a mistake." not in alone + everything
 
 
 def test_a_load_says_how_it_was_when_the_week_began_and_not_the_hour(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.advocacy.models import Act, Contest, Counts, Damped, Entry, Rule
+from portal.advocacy.models import Act, Contest, Counts, Damped, Entry, Rule, ScoreChoice
 from portal.advocacy.policy import ANSWERED_WITHIN, LOOKS
 from portal.advocacy.queries.engagements import Told, told
 from portal.advocacy.queries.entries import is_last
@@ -92,7 +92,7 @@ def listed(viewer: Viewer, show: str, page: int, *, words: str = "", rows: int =
 
     With `words` only of members whose name, or whose company's, has them in it.
     """
-    query = select(Contest)
+    query = select(Contest).where(_is_shown())
     if words:
         query = (
             query.join(Member, Member.id == Contest.member_id)
@@ -114,6 +114,12 @@ def listed(viewer: Viewer, show: str, page: int, *, words: str = "", rows: int =
     return _lines(query.limit(rows + 1).offset((page - 1) * rows), viewer)
 
 
+def _is_shown() -> ColumnElement[bool]:
+    """SQL about Contest: what waits, and what was answered to those who did not opt out since."""
+    left_out = exists().where(ScoreChoice.member_id == Contest.member_id, ScoreChoice.not_scored.is_(True))
+    return or_(Contest.answered_at.is_(None), ~left_out)
+
+
 def waiting_count() -> int:
     """How many wait."""
     return db.session.execute(
@@ -129,7 +135,7 @@ def own(member: Viewer) -> list[ContestLine]:
 
 def find(viewer: Viewer, contest_id: int) -> ContestLine:
     """One of them. Raises NotFound."""
-    found = _lines(select(Contest).where(Contest.id == contest_id), viewer)
+    found = _lines(select(Contest).where(Contest.id == contest_id, _is_shown()), viewer)
     if not found:
         raise NotFound("no such question")
     return found[0]

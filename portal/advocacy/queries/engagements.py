@@ -105,6 +105,17 @@ def of_member(member_id: int, most: int = NEWEST) -> list[EngagementLine]:
     ]
 
 
+def newest_of(member_id: int) -> list[tuple[datetime, Activity, date, str]]:
+    """The newest that stand: when written down, which activity, on which day, where and for whom."""
+    rows = db.session.execute(
+        select(Engagement.recorded_at, Engagement.activity, Engagement.done_on, Engagement.words)
+        .where(Engagement.member_id == member_id, Engagement.withdrawn_at.is_(None))
+        .order_by(Engagement.recorded_at.desc(), Engagement.id.desc())
+        .limit(NEWEST)
+    )
+    return [(row.recorded_at, row.activity, row.done_on, row.words) for row in rows]
+
+
 def is_of(engagement_id: int, member_id: int) -> bool:
     """Whether this engagement is this member's."""
     found = select(Engagement.id).where(Engagement.id == engagement_id, Engagement.member_id == member_id)
