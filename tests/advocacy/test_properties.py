@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from portal.advocacy.models import (
     Act,
@@ -26,11 +26,13 @@ from portal.advocacy.services.noting import note_acceptance, note_votes
 from portal.advocacy.services.sums import renew_due
 from portal.conversations.models import Conversation
 from portal.discussions.models import Post, Thread, Vote
+from portal.discussions.services.voting import vote
 from portal.kernel import clock
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
+from portal.members.models import Member
 from tests.advocacy.scenes import act, by_ledger, by_sums, helpfulness, make_world, rebuilt
-from tests.conftest import make_moderator, noon, viewer_of
+from tests.conftest import make_customer, make_moderator, noon, viewer_of
 
 ACTS = ["ask", "answer", "answer", "vote", "vote", "vote", "unvote", "accept", "accept", "unaccept", "hide"]
 ACTS += ["restore", "talk", "talk", "untalk", "engage", "engage", "disengage"]
@@ -124,6 +126,55 @@ def test_no_thanks_lowers_anybody_and_no_member_passes_the_bounds(in_app: Flask,
             assert all(after[one] >= before[one] - 1e-9 for one in others)
         # Two other companies: three points each; five for answering.
         assert all(score <= 2 * 3 + 5 + 1e-9 for score in after.values())
+
+
+# Who thanks: of the helper's own company, of two others, and without a company, six of each; and how.
+CROWD = st.lists(st.tuples(st.integers(0, 23), st.sampled_from(["accept", "vote"])), min_size=20, max_size=45)
+
+
+@FEWER
+@given(CROWD)
+@example([(who, "accept") for who in range(24)] * 2)
+@example([(who, "vote") for who in range(24)])
+@example([(6, "accept"), (12, "vote"), (18, "accept")] * 3)
+def test_any_number_of_accounts_counts_as_its_companies_do(in_app: Flask, crowd) -> None:
+    """Within a moment: a point a person, three a company, nothing from one's own, five for answering."""
+    _clear()
+    with clock.frozen(noon()):
+        world = make_world(companies=3, people=6)
+        strangers = [make_customer() for _n in range(6)]
+        with unit_of_work():
+            without = update(Member).where(Member.id.in_(strangers))
+            db.session.execute(without.values(company_id=None, verified_by=None))
+        helper, *colleagues = world.members[:6]
+        people = [
+            *colleagues,
+            helper,
+            *world.members[6:],
+            *strangers,
+        ]
+        company_of = {member: place // 6 for place, member in enumerate(people)}
+        asker = world.members[6]  # of the first of the other companies
+        thanked: dict[int, set[int]] = {1: set(), 2: set(), 3: set()}
+        answered = 0
+        for who, how in crowd:
+            giver = people[who]
+            if giver == helper:
+                continue
+            if how == "accept":
+                world.thank(giver, helper)
+                answered += company_of[giver] != 0
+            else:
+                vote(viewer_of(giver), world.answer(helper, world.ask(asker)).id)
+                answered += 1
+            if company_of[giver] != 0:
+                thanked[company_of[giver]].add(giver)
+        counted = sum(min(3, len(persons)) for persons in thanked.values())
+        expected = counted + min(5, 0.5 * answered)
+    with clock.frozen(noon() + timedelta(seconds=1)):
+        assert helpfulness(helper) == pytest.approx(expected, abs=1e-4)
+        assert by_ledger([helper])[helper] == pytest.approx(expected, abs=1e-4)
+        assert by_sums(colleagues) == dict.fromkeys(colleagues, 0)
 
 
 @FEW
