@@ -30,7 +30,7 @@ EXPECTED = {"travel": 0.901, "docusign": 0.807, "stackexchange-beer": 0.637}
 TOLERANCE = 0.01
 COMPANY, JUNK = 3, 5
 SLACK = 1e-6
-ONE_COMPANY = """
+CONFIRMED = """
 import json, sys
 from portal import create_app
 from portal.kernel.unit_of_work import unit_of_work
@@ -144,22 +144,25 @@ def _attack(folder: Path, place: Path) -> bool:
     needed = math.ceil(max(0.0, entry - JUNK) / COMPANY)
     count_entry = sorted(baselines.answers_decayed(60)(community, origin.day).values(), reverse=True)
     print(f"\nattacks at {_day(origin.day)}: the 20th honest member has {entry:.1f}")
-    print(f"{'':<34}{'points':>8}{'at most':>9}{'best rank':>11}{'pushed out of 20':>18}")
-    right = True
+    print(f"{'':<44}{'points':>8}{'at most':>9}{'best rank':>11}{'pushed out of 20':>18}")
+    right, entered = True, []
     for group in groups:
         mine = sorted((scores.get(one, 0.0) for one in group.accounts), reverse=True)
-        bound = COMPANY * group.companies + JUNK
+        bound = COMPANY * group.others + JUNK
         rank = 1 + sum(score > mine[0] for score in order)
         inside = sum(1 for n, score in enumerate(mine) if n + sum(one > score for one in order) < 20)
         within = mine[0] <= bound + SLACK
         right &= within
-        print(f"{group.name:<34}{mine[0]:>8.2f}{bound:>9}{rank:>11}{inside:>18}{'' if within else '  ABOVE'}")
+        if inside:
+            entered.append(len(group.companies))
+        print(f"{group.name:<44}{mine[0]:>8.2f}{bound:>9}{rank:>11}{inside:>18}{'' if within else '  ABOVE'}")
     speed = attacks.pace([answer for answer in community.answers if answer.at < origin.day], origin.day)
     count = sum(2.0 ** (-(attacks.SPAN * n / speed) / 60) for n in range(speed))
     rank = 1 + sum(score > count for score in count_entry)
     print(
         f"companies needed to enter the top 20: {needed} of three people each, "
-        f"{math.ceil(max(0.0, entry - JUNK))} of one"
+        f"{math.ceil(max(0.0, entry - JUNK))} of one, by the bounds; the smallest attack here that did: "
+        f"{min(entered, default='none')}"
     )
     print(f"one spammer under the answer count with half-life 60: rank {rank}")
     return right
@@ -167,7 +170,7 @@ def _attack(folder: Path, place: Path) -> bool:
 
 def _import_rings(files: Path, instance: Path, groups: Sequence[attacks.Group]) -> None:
     portal(Place(instance), "db", "upgrade")
-    # The rings join first, those of one company are confirmed there, and then everything happens.
+    # The rings join first, colleagues are confirmed at their company, and then everything happens.
     accounts = sorted(one for group in groups for one in group.accounts)
     hello = instance / "hello.jsonl"
     instance.mkdir(parents=True, exist_ok=True)
@@ -185,10 +188,10 @@ def _import_rings(files: Path, instance: Path, groups: Sequence[attacks.Group]) 
     users = ["--users", str(files / "users.jsonl"), "--source", "rings"]
     portal(Place(instance), "import", "jsonl", str(hello), *users)
     subprocess.run(
-        [sys.executable, "-c", ONE_COMPANY],
+        [sys.executable, "-c", CONFIRMED],
         cwd=ROOT,
         env=Place(instance).environment,
-        input=json.dumps([list(group.accounts) for group in groups if group.one_company]),
+        input=json.dumps([people for group in groups for people in group.companies if len(people) > 1]),
         text=True,
         check=True,
         stdout=subprocess.DEVNULL,

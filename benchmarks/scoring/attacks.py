@@ -20,31 +20,41 @@ from benchmarks.scoring.reading import Answer, Community
 SPAN = 180  # days that an attack goes on
 BEFORE = 540  # days of the community that are brought in: what is older counts 1/512 or less
 CLIQUES = (3, 5, 10, 20)
+CROWDED = (2, 3, 5)  # companies of a clique that has several people in each, so that a company's limit binds
+PEOPLE = 5  # in each of those
 UPVOTES = 5  # on each answer within a ring: more of them count nothing
 
 
 @dataclass(frozen=True)
 class Group:
-    """One attack: its accounts, how many companies they are, and who is to gain."""
+    """One attack: its accounts, by the company they work for; in a star the first one gains."""
 
     name: str
-    accounts: tuple[str, ...]
-    companies: int  # other than the gainer's own
-    one_company: bool = False
+    companies: tuple[tuple[str, ...], ...]
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        return tuple(itertools.chain.from_iterable(self.companies))
+
+    @property
+    def others(self) -> int:
+        """Companies beside the gainer's own."""
+        return len(self.companies) - 1
 
 
 def groups() -> list[Group]:
-    """All attacks of the protocol."""
-    found = []
-    for size in CLIQUES:
-        for one in (False, True):
-            name = f"clique of {size}, " + ("one company" if one else "as many companies")
-            prefix = f"ring-{size}-{'one' if one else 'many'}"
-            accounts = tuple(f"{prefix}-{n}" for n in range(size))
-            found.append(Group(name, accounts, 0 if one else size - 1, one))
-    found.append(Group("star of 20", tuple(f"star-{n}" for n in range(21)), 20))
-    found.append(Group("spammer", ("spammer-0",), 0))
+    """All attacks of the protocol, and cliques of a few companies with several people in each."""
+    found = [_group(f"clique of {size}, one company", 1, size) for size in CLIQUES]
+    found += [_group(f"clique of {size}, as many companies", size, 1) for size in CLIQUES]
+    found += [_group(f"clique of {PEOPLE} people in each of {n} companies", n, PEOPLE) for n in CROWDED]
+    found.append(_group("star of 20", 21, 1))
+    found.append(_group("spammer", 1, 1))
     return found
+
+
+def _group(name: str, companies: int, people: int) -> Group:
+    prefix = f"{name.split()[0]}-{companies}x{people}"
+    return Group(name, tuple(tuple(f"{prefix}-{n}-{one}" for one in range(people)) for n in range(companies)))
 
 
 def write(community: Community, day: int, folder: Path) -> list[Group]:
