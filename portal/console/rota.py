@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flask import Blueprint, flash, redirect, render_template
+from flask import Blueprint, flash, redirect, render_template, request
 from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -44,8 +44,9 @@ class ShiftForm(Form):
 @blueprint.get("")
 @requires(Permission.MODERATE)
 def show() -> str:
-    """The next four weeks, day by day."""
-    data = {"member": str(viewer().member_id), "first_day": rota.today(), "weeks": 1}
+    """The next four weeks, day by day; the form begins on the day of the address (`from=2026-03-31`)."""
+    first = _day(request.args.get("from", "")) or rota.today()
+    data = {"member": str(viewer().member_id), "first_day": first, "weeks": 1}
     return _page(ShiftForm(formdata=None, data=data))
 
 
@@ -97,6 +98,14 @@ def _page(form: ShiftForm) -> str:
         shifts=rota.shifts(),
         name_of=_name_of,
     )
+
+
+def _day(text: str) -> date | None:
+    """A day out of the address; None for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _name_of(day: date) -> str:

@@ -56,9 +56,9 @@ def plan(weeks: int = 4) -> list[Day]:
 
 
 def shifts(limit: int = 60) -> list[Any]:
-    """Shifts that are not over, the next first: id, name, first_day, last_day."""
+    """Shifts that are not over, the next first: id, name, username, first_day, last_day."""
     query = (
-        select(Shift.id, Member.name, Shift.first_day, Shift.last_day)
+        select(Shift.id, Member.name, Member.username, Shift.first_day, Shift.last_day)
         .join(Member, Member.id == Shift.member_id)
         .where(Shift.last_day >= today())
         .order_by(Shift.first_day, Shift.id)

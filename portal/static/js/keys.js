@@ -57,6 +57,7 @@ function move(step) {
   at = next;
   if (!next.matches('article')) next.setAttribute('aria-current', 'true');
   const target = next.querySelector('[data-row-open]') ?? next;
+  if (target === next && !next.hasAttribute('tabindex')) next.tabIndex = -1; // a row that leads nowhere
   target.focus({ preventScroll: true });
   next.scrollIntoView({ block: next.offsetHeight > innerHeight ? 'start' : 'nearest' });
 }
