@@ -11,7 +11,7 @@ from portal.advocacy.queries.routes import routes
 from portal.advocacy.queries.yesterday import helped_between, thanks_of
 from portal.discussions.services.acceptance import accept, withdraw_acceptance
 from portal.discussions.services.voting import vote, withdraw_vote
-from tests.advocacy.scenes import by_ledger, by_sums, helpfulness, make_world
+from tests.advocacy.scenes import by_ledger, by_sums, helpfulness, make_world, rate
 from tests.conftest import noon, viewer_of
 
 
@@ -67,3 +67,48 @@ def test_a_limit_that_stopped_to_bind_is_followed_before_anybody_renews_the_sums
     decay = 2 ** (-70 / 60)
     answering = 6 * 0.5
     assert helpfulness(helper) == pytest.approx(1 + (2 + 1 + answering) * decay, rel=1e-9)
+
+
+def _days(helper: int) -> int:
+    [days] = [gate.have for gate in routes([helper])[helper].helper if gate.name == "days"]
+    return days
+
+
+def test_an_answer_found_helpful_on_four_days_is_one_day_of_help(
+    in_app: Flask, at: Callable[[datetime], None]
+) -> None:
+    world = make_world(companies=5, people=1)
+    asker, helper, *readers = world.members
+    post = world.answer(helper, world.ask(asker))
+    for days, reader in enumerate((asker, *readers)):
+        at(noon() + timedelta(days=days))
+        vote(viewer_of(reader), post.id)
+    assert _days(helper) == 1
+    world.thank(asker, helper)
+    assert _days(helper) == 2
+
+
+def test_a_day_of_help_is_that_of_the_answer_and_only_where_somebody_thanked_for_it(
+    in_app: Flask, at: Callable[[datetime], None]
+) -> None:
+    world = make_world(companies=3, people=1)
+    asker, helper, _reader = world.members
+    thread = world.ask(asker)
+    post = world.answer(helper, thread)
+    assert _days(helper) == 0
+    at(noon() + timedelta(days=170))
+    accept(viewer_of(asker), thread.id, post.id)
+    assert _days(helper) == 1
+    at(noon() + timedelta(days=181))
+    assert _days(helper) == 0
+
+
+def test_conversations_found_useful_are_a_day_of_help_for_each_month(
+    in_app: Flask, at: Callable[[datetime], None]
+) -> None:
+    """The ledger does not know of which day they were: nobody is to find out who thanked."""
+    world = make_world(companies=3, people=1)
+    helper, *askers = world.members
+    for asker in askers:
+        rate(asker, helper, useful=True)
+    assert _days(helper) == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import String, cast, literal, select
+from sqlalchemy import String, cast, func, literal, select
 
 from portal.advocacy.models import Counts, Entry, NominatedBy, Nomination
 from portal.advocacy.policy import EVIDENCE, HELPED_DAYS, HELPED_WITHIN, Gate, Routes
@@ -11,6 +11,7 @@ from portal.advocacy.queries.entries import is_in_force
 from portal.asks.models import AskProposal
 from portal.consents.queries import in_force
 from portal.conversations.models import Conversation, Rating
+from portal.discussions.models import Post
 from portal.kernel import clock
 from portal.kernel.db import db
 
@@ -54,14 +55,22 @@ def routes(member_ids: Collection[int]) -> dict[int, Routes]:
 
 
 def _days_helped(ids: Collection[int]) -> dict[int, int]:
-    """On how many distinct days each was thanked for, or gave, an answer that counts, within 180 days."""
+    """On how many distinct days within 180 each helped: gave what somebody outside their company thanked for.
+
+    However often an answer or a war story is thanked for, its day is that on which it was written. Of a
+    conversation the ledger knows the month alone, so those of a month are one day.
+    """
+    helped_at = func.coalesce(Post.created_at, Entry.occurred_at)
     rows = db.session.execute(
-        select(Entry.receiver_id, Entry.occurred_at).where(
+        select(Entry.receiver_id, helped_at)
+        .outerjoin(Post, Post.id == Entry.post_id)
+        .where(
             Entry.receiver_id.in_(ids),
-            Entry.counts != Counts.NONE,
-            Entry.occurred_at > clock.now() - HELPED_WITHIN,
+            Entry.counts == Counts.THANKS,
+            helped_at > clock.now() - HELPED_WITHIN,
             is_in_force(),
         )
+        .distinct()
     )
     days: dict[int, set[object]] = {}
     for receiver_id, at in rows:
