@@ -381,6 +381,7 @@ def _wanted() -> Wanted:
     return Wanted(
         stage=stage if stage in list(Stage) else "",
         industry=industry if industry in known else "",
+        agreed=get("agreed", "") if get("agreed", "") in [*Activity, queries.NOTHING_AGREED] else "",
         whose=get("whose", "").replace("\0", "")[:40],
         words=" ".join(get("q", "").replace("\0", "").split())[:120],
         sort=get("sort", "") if get("sort", "") in queries.SORTS else "",
@@ -413,6 +414,22 @@ def _choices(wanted: Wanted, as_table: bool) -> dict[str, list[tuple[str, str, b
             *(
                 (label, _address(wanted, industry=code, view=view), wanted.industry == code)
                 for code, label in industries
+            ),
+        ],
+        "agreed": [
+            (_("agreed to anything or nothing"), _address(wanted, agreed="", view=view), not wanted.agreed),
+            *(
+                (
+                    _("agreed to %(what)s", what=str(name).lower()),
+                    _address(wanted, agreed=one.value, view=view),
+                    wanted.agreed == one,
+                )
+                for one, name in NAMES.items()
+            ),
+            (
+                _("agreed to nothing"),
+                _address(wanted, agreed=queries.NOTHING_AGREED, view=view),
+                wanted.agreed == queries.NOTHING_AGREED,
             ),
         ],
         "sort": [

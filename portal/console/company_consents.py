@@ -1,8 +1,10 @@
 """What a company agreed to beside its people: its logo, its story, press; written down, ended, with dates."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
@@ -10,7 +12,7 @@ from wtforms import DateField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from portal.consents import services
-from portal.consents.models import Activity
+from portal.consents.models import Activity, CompanyConsent
 from portal.consents.queries import history_of_company
 from portal.consents.texts import NAMES, NEEDS_COMPANY
 from portal.kernel import clock
@@ -25,6 +27,13 @@ blueprint = Blueprint("company_consents", __name__, url_prefix="/console")
 
 # Those that cannot do without it first.
 _IN_ORDER = sorted(Activity, key=lambda one: (one not in NEEDS_COMPANY, list(Activity).index(one)))
+
+
+_ORDERS: dict[str, Callable[[CompanyConsent], Any]] = {
+    "until": lambda row: (row.expires_on, row.id),
+    "given": lambda row: (-row.given_on.toordinal(), -row.id),
+    "activity": lambda row: (_IN_ORDER.index(row.activity), -row.id),
+}
 
 
 class AgreementForm(Form):
@@ -67,12 +76,12 @@ def index(slug: str) -> str:
 @blueprint.get("/companies/<slug>/agreements.csv")
 @requires(Permission.ADVOCACY)
 def export(slug: str) -> Response:
-    """All of them, what holds and what ended, as a file."""
+    """All that fit, what holds and what ended, as a file."""
     company, _domains = queries.find_company(slug)
     head = ["for", "who agreed", "only", "given", "until", "ended"]
     cells = [
         [str(NAMES[row.activity]), row.given_by, row.limits, row.given_on, row.expires_on, row.ended_at]
-        for row in history_of_company(company.id)
+        for row in _found(company.id)
     ]
     return csv_file(f"agreements-{company.slug}", head, cells)
 
@@ -112,10 +121,28 @@ def end(slug: str, consent_id: int) -> Response:
     return redirect(url_for("company_consents.index", slug=slug), 303)
 
 
+def _wanted() -> tuple[str, str]:
+    """What the address narrows the lists to: an activity ("" for all), and their order."""
+    activity, sort = request.args.get("for", ""), request.args.get("sort", "")
+    return activity if activity in list(Activity) else "", sort if sort in _ORDERS else ""
+
+
+def _found(company_id: int) -> list[CompanyConsent]:
+    """The agreements of a company as the address wants them, written down last first."""
+    activity, sort = _wanted()
+    rows = [row for row in history_of_company(company_id) if activity in ("", row.activity)]
+    return sorted(rows, key=_ORDERS[sort]) if sort else rows
+
+
 def _page(slug: str, form: AgreementForm) -> str:
     company, _domains = queries.find_company(slug)
     today = clock.now().date()
-    rows = history_of_company(company.id)
+    rows, (activity, sort) = _found(company.id), _wanted()
+
+    def address(*, endpoint: str = "company_consents.index", **changes: str) -> str:
+        kept: dict[str, Any] = {"for": activity, "sort": sort, **changes}
+        return url_for(endpoint, slug=slug, **{name: value for name, value in kept.items() if value})
+
     return render_template(
         "console/agreements.html",
         company=company,
@@ -123,6 +150,9 @@ def _page(slug: str, form: AgreementForm) -> str:
         standing=[row for row in rows if row.ended_at is None and row.expires_on >= today],
         former=[row for row in rows if row.ended_at is not None or row.expires_on < today],
         names=NAMES,
+        activity=activity,
+        sort=sort,
+        address=address,
         soon=today + timedelta(days=14),
         today=today,
     )

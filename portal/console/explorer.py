@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, literal, or_, select
 
 from portal.advocacy.models import MemberScore, ScopeScore
 from portal.advocacy.queries import scopes, standing, weights
 from portal.advocacy.queries.standing import Standing
+from portal.consents.models import Activity, Consent
+from portal.consents.queries import is_in_force
 from portal.kernel import clock, page_cache
 from portal.kernel.access import Status
 from portal.kernel.db import db, rows_of
@@ -19,6 +21,7 @@ from portal.matching.queries.loads import conversations_by_week, limit_in_force,
 from portal.members.models import Company, Member, MemberProduct, MemberState, Product, VerifiedBy
 from portal.members.names import sort_key
 from portal.members.queries import console as console_queries
+from portal.relations.queries import companies, is_known
 
 ROWS = 50
 MOST_PAGES = 50
@@ -30,6 +33,7 @@ SEEN = {
     "quarter": timedelta(days=90),
 }
 SEEN_BUCKETS = (*SEEN, "longer", "never")
+RELATIONS = ("held", "red", "amber", "green", "unknown", "escalated", "free")
 LOADS = ("full", "taken", "idle", "paused")
 STANDINGS = (standing.RANKED, standing.RISING, standing.TOO_EARLY)
 SORTS = ("joined", "name", "seen", "helpful", "load", "answers", "accepted")
@@ -49,6 +53,9 @@ class Wanted:
     standing: str = ""
     load: str = ""
     seen: str = ""
+    agreed: str = ""  # an activity, to which their consent is in force
+    value: str = ""  # what they said they value
+    relation: str = ""  # one of RELATIONS, which holds for their company
     scope: str = ""  # a scope: who helped with this product, or in threads with this tag
     sort: str = "joined"
     page: int = 1
@@ -259,6 +266,15 @@ def _narrowed(query: Select[Any], wanted: Wanted, now: datetime, load: Any) -> S
             MemberProduct.member_id == Member.id, MemberProduct.product_id == int(wanted.product)
         )
         where.append(uses)
+    if wanted.agreed:
+        which = and_(is_in_force(now), Consent.activity == Activity(wanted.agreed))
+        where.append(Member.id.in_(select(Consent.member_id).where(which)))
+    if wanted.value:
+        named = cast(Availability.values, String).contains(f'"{wanted.value}"', autoescape=True)
+        where.append(Member.id.in_(select(Availability.member_id).where(named)))
+    if wanted.relation:
+        which = and_(is_known(), *companies.shown(wanted.relation))
+        where.append(Member.company_id.in_(select(Company.id).where(which)))
     if wanted.scope:
         where.append(_helped_with(wanted.scope))
     if wanted.seen:

@@ -8,6 +8,8 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal.advocacy.queries import scopes, standing
+from portal.consents.models import Activity
+from portal.consents.texts import NAMES
 from portal.console import explorer
 from portal.console.explorer import Facets, MemberLine, Wanted
 from portal.kernel import audit
@@ -16,6 +18,7 @@ from portal.kernel.files import csv_file
 from portal.kernel.numbers import number_in
 from portal.kernel.template_helpers import if_old
 from portal.kernel.unit_of_work import unit_of_work
+from portal.matching.forms import VALUES
 from portal.members import lists
 from portal.members.queries import console as queries
 
@@ -62,7 +65,7 @@ def index() -> str:
         wanted=wanted,
         counted=counted,
         counted_at=if_old(counted.counted_at) if counted.counted_at else None,
-        choices={**_choices(counted), "scope": offered},
+        choices={**_choices(counted), **_of_facts(), "scope": offered},
         scope_name=dict(offered).get(wanted.scope, ""),
         address=lambda **changes: _address(wanted.but(page=1).but(**changes)),
         export_url=_address(wanted, "members_list.export"),
@@ -120,6 +123,7 @@ def _wanted() -> Wanted:
     get = request.args.get
     words = " ".join(get("q", "").replace("\0", "").split())[:120]
     product, page = get("product", ""), get("page", "")
+    may = viewer().may
     return Wanted(
         words=words,
         show=_known(get("show", ""), queries.SHOWS),
@@ -131,6 +135,9 @@ def _wanted() -> Wanted:
         standing=_known(get("standing", ""), explorer.STANDINGS),
         load=_known(get("load", ""), explorer.LOADS),
         seen=_known(get("seen", ""), explorer.SEEN_BUCKETS),
+        agreed=_known(get("agreed", ""), list(Activity) if may(Permission.ADVOCACY) else ()),
+        value=_known(get("value", ""), VALUES if may(Permission.ADVOCACY) else ()),
+        relation=_known(get("relation", ""), explorer.RELATIONS if may(Permission.RELATIONS) else ()),
         scope=_scope(get("scope", "")),
         sort=_known(get("sort", ""), explorer.SORTS) or "joined",
         page=min(number_in(page, longest=3) or 1, explorer.MOST_PAGES),
@@ -167,6 +174,25 @@ def _address(wanted: Wanted, endpoint: str = "members_list.index") -> str:
         values.pop("page")
     kept: dict[str, Any] = {name: value for name, value in values.items() if value}
     return url_for(endpoint, **kept)
+
+
+def _of_facts() -> dict[str, list[Choice]]:
+    """What can be chosen by facts that only some may read; nothing for the others."""
+    found: dict[str, list[Choice]] = {"agreed": [], "value": [], "relation": []}
+    if viewer().may(Permission.ADVOCACY):
+        found["agreed"] = [(one.value, str(name)) for one, name in NAMES.items()]
+        found["value"] = [(one, str(label)) for one, label in VALUES.items()]
+    if viewer().may(Permission.RELATIONS):
+        found["relation"] = [
+            ("held", _("on hold")),
+            ("red", _("red")),
+            ("amber", _("amber")),
+            ("green", _("green")),
+            ("unknown", _("health not said")),
+            ("escalated", _("with an open escalation")),
+            ("free", _("that can be asked")),
+        ]
+    return found
 
 
 def _choices(counted: Facets) -> dict[str, list[Choice]]:

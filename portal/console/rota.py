@@ -1,8 +1,9 @@
 """The rota: who is on duty, as moderators plan it."""
 
 from datetime import date
+from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -20,6 +21,9 @@ from portal.moderation.queries import rota
 from portal.moderation.services.rota import cancel_shift, plan_shift
 
 blueprint = Blueprint("rota", __name__, url_prefix="/console/rota")
+
+
+SHOWN = 60  # shifts on the page; the file holds all
 
 
 class ShiftForm(Form):
@@ -53,8 +57,10 @@ def show() -> str:
 @blueprint.get("/shifts.csv")
 @requires(Permission.MODERATE)
 def export() -> Response:
-    """Every shift that is planned, as a file."""
-    cells = [[one.name, one.first_day, one.last_day] for one in rota.shifts()]
+    """Every shift that is planned and fits, as a file."""
+    who, sort = _wanted()
+    found = rota.shifts(who, by_name=bool(sort))
+    cells = [[one.name, one.first_day, one.last_day] for one in found]
     return csv_file("rota", ["who", "from", "until"], cells)
 
 
@@ -87,7 +93,13 @@ def cancel(shift_id: int) -> Response:
 
 
 def _page(form: ShiftForm) -> str:
-    days, today = rota.plan(), rota.today()
+    days, today, (who, sort) = rota.plan(), rota.today(), _wanted()
+    found = rota.shifts(who, by_name=bool(sort), limit=SHOWN + 1)
+
+    def address(*, endpoint: str = "rota.show", **changes: str) -> str:
+        kept: dict[str, Any] = {"who": who, "sort": sort, **changes}
+        return url_for(endpoint, **{name: value for name, value in kept.items() if value})
+
     return render_template(
         "console/rota.html",
         form=form.offer(),
@@ -95,9 +107,20 @@ def _page(form: ShiftForm) -> str:
         gaps=sum(1 for day in days if day.is_gap and day.day >= today),
         today=today,
         present=next(day.people for day in days if day.day == today),
-        shifts=rota.shifts(),
+        shifts=found[:SHOWN],
+        more=len(found) > SHOWN,
+        planned=rota.who_is_planned(),
+        who=who,
+        sort=sort,
+        address=address,
         name_of=_name_of,
     )
+
+
+def _wanted() -> tuple[str, str]:
+    """Whose shifts the address wants ("" for all), and whether by name."""
+    who, sort = request.args.get("who", ""), request.args.get("sort", "")
+    return who.replace("\0", "")[:40], "name" if sort == "name" else ""
 
 
 def _day(text: str) -> date | None:

@@ -1,6 +1,10 @@
 """The rules as an admin edits them, and who decides appeals."""
 
-from flask import Blueprint, flash, render_template
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -8,19 +12,51 @@ from portal.kernel import site
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, NotFound
+from portal.kernel.files import csv_file
 from portal.kernel.forms import differences
 from portal.moderation.forms import RuleForm, SecondForm
+from portal.moderation.policy import ANSWER
 from portal.moderation.queries import own, rules
 from portal.moderation.services import rules as rule_services
 
 blueprint = Blueprint("rules", __name__, url_prefix="/console")
 
+_SHOWS = ("active", "retired")
+_ORDERS: dict[str, Callable[[rules.RuleLine], Any]] = {
+    "soonest": lambda rule: (-rule.severity, rule.number),
+    "title": lambda rule: (rule.title.lower(), rule.number),
+    "changed": lambda rule: (-int(rule.changed_on.replace("-", "") or 0), rule.number),
+}
+
 
 @blueprint.get("/rules")
 @requires(Permission.ADMINISTER)
 def index() -> str:
-    """All rules, retired ones too, and the named second."""
+    """All rules, retired ones too, unless the address says otherwise; and the named second."""
     return _index(SecondForm(formdata=None, data={"appeal_second": site.current().appeal_second}))
+
+
+@blueprint.get("/rules.csv")
+@requires(Permission.ADMINISTER)
+def export() -> Response:
+    """The rules that fit as a file."""
+    head = ["number", "title", "in short", "in the form for flags", "text", "looked at within hours", "state"]
+    head += ["changed", "reasons to begin from"]
+    cells = [
+        [
+            rule.number,
+            rule.title,
+            rule.short,
+            rule.flag_label,
+            rule.text,
+            int(ANSWER[rule.severity] / timedelta(hours=1)),
+            "in force" if rule.active else "retired",
+            rule.changed_on,
+            len(rule.templates),
+        ]
+        for rule in _found()
+    ]
+    return csv_file("rules", head, cells)
 
 
 @blueprint.post("/rules/second")
@@ -110,9 +146,33 @@ def _find(number: int) -> rules.RuleLine:
     return rule
 
 
+def _wanted() -> tuple[str, str]:
+    """Which rules the address wants, and in which order."""
+    show, sort = request.args.get("show", ""), request.args.get("sort", "")
+    return show if show in _SHOWS else "", sort if sort in _ORDERS else ""
+
+
+def _found() -> list[rules.RuleLine]:
+    show, sort = _wanted()
+    found = [rule for rule in rules.all_rules() if show in ("", "retired" if not rule.active else "active")]
+    return sorted(found, key=_ORDERS[sort]) if sort else found
+
+
 def _index(form: SecondForm) -> str:
+    show, sort = _wanted()
+
+    def address(*, endpoint: str = "rules.index", **changes: str) -> str:
+        kept: dict[str, Any] = {"show": show, "sort": sort, **changes}
+        return url_for(endpoint, **{name: value for name, value in kept.items() if value})
+
     return render_template(
-        "console/rules.html", rules=rules.all_rules(), form=form, has_second=own.appeals_have_a_second()
+        "console/rules.html",
+        rules=_found(),
+        show=show,
+        sort=sort,
+        address=address,
+        form=form,
+        has_second=own.appeals_have_a_second(),
     )
 
 

@@ -375,6 +375,7 @@ PERMISSIONS: dict[str, Permission] = {
     "rules.add": ADMINISTER,
     "rules.change": ADMINISTER,
     "rules.edit": ADMINISTER,
+    "rules.export": ADMINISTER,
     "rules.index": ADMINISTER,
     "rules.new": ADMINISTER,
     "rules.second": ADMINISTER,

@@ -83,7 +83,7 @@ PINNED = [
     ("/console/rising", "moderator", 15),
     ("/console/candidates", "moderator", 17),
     ("/console/weights", "moderator", 6),
-    ("/console/rota", "moderator", 8),
+    ("/console/rota", "moderator", 9),  # also whose shifts can be chosen
     ("/console/queue", "moderator", 7),
     ("/console/log", "admin", 6),
     ("/console/members", "moderator", 14),  # ids first, then what is read of those on the page

@@ -310,6 +310,7 @@ NO_PAGE = {
     "holds.export": "file",
     "relations.export": "file",
     "rota.export": "file",
+    "rules.export": "file",
     "score_console.export_patterns": "file",
     "today.export": "file",
     "static": "files",

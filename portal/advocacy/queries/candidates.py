@@ -39,6 +39,7 @@ ROWS = 50
 MOST_PAGES = 50
 MOST_EXPORTED = 10_000
 NOBODY = "nobody"
+NOTHING_AGREED = "nothing"
 NOT_REVIEWED = (Stage.SPOTTED, Stage.RESTING, Stage.RETIRED)
 SORTS = ("longest", "name", "helpful", "reviewed")
 
@@ -50,6 +51,7 @@ class Wanted:
     stage: str = ""
     industry: str = ""
     whose: str = ""  # a user name, or "nobody"
+    agreed: str = ""  # an activity, to which their consent is in force; or "nothing"
     words: str = ""
     sort: str = ""  # one of SORTS; "" is the latest move first
     page: int = 1
@@ -482,6 +484,10 @@ def _narrowed(
         where.append(Candidate.looked_after_by_id.is_(None))
     elif wanted.whose:
         where.append(_looks_after.username == wanted.whose)
+    if wanted.agreed == NOTHING_AGREED:
+        where.append(~consents.has_consent())
+    elif wanted.agreed:
+        where.append(consents.has_consent(Activity(wanted.agreed)))
     if wanted.words:
         where.append(
             or_(

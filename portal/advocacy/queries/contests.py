@@ -24,6 +24,7 @@ from portal.moderation.queries.evidence import moderators
 SHOWN = 100
 ROWS = 50
 SHOWS = ("answered", "all")  # beside those that wait
+SORTS = ("oldest", "newest", "name", "company")  # beside the order that goes with what is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +88,43 @@ def waiting(viewer: Viewer, limit: int = SHOWN) -> list[ContestLine]:
     return _lines(query.order_by(Contest.id).limit(limit), viewer)
 
 
-def listed(viewer: Viewer, show: str, page: int, *, words: str = "", rows: int = ROWS) -> list[ContestLine]:
+def listed(
+    viewer: Viewer, show: str, page: int, *, words: str = "", sort: str = "", rows: int = ROWS
+) -> list[ContestLine]:
     """A page of those that wait (""), that were "answered", or of "all"; one more where there is another.
 
-    With `words` only of members whose name, or whose company's, has them in it.
+    With `words` only of members whose name, or whose company's, has them in it. Unless `sort` says
+    otherwise (one of `SORTS`) what waits longest, was answered last or is newest comes first.
     """
-    query = select(Contest).where(_is_shown())
+    query = (
+        select(Contest)
+        .join(Member, Member.id == Contest.member_id)
+        .outerjoin(Company, Company.id == Member.company_id)
+        .where(_is_shown())
+    )
     if words:
-        query = (
-            query.join(Member, Member.id == Contest.member_id)
-            .outerjoin(Company, Company.id == Member.company_id)
-            .where(
-                or_(
-                    Member.sort_name.contains(sort_key(words)[:60], autoescape=True),
-                    func.lower(Company.name).contains(words.lower()[:60], autoescape=True),
-                )
+        query = query.where(
+            or_(
+                Member.sort_name.contains(sort_key(words)[:60], autoescape=True),
+                func.lower(Company.name).contains(words.lower()[:60], autoescape=True),
             )
         )
     if show == "":
-        query = query.where(Contest.answered_at.is_(None)).order_by(Contest.id)
+        query = query.where(Contest.answered_at.is_(None))
     elif show == "answered":
         query = query.where(Contest.answered_at.is_not(None))
-        query = query.order_by(Contest.answered_at.desc(), Contest.id.desc())
-    else:
-        query = query.order_by(Contest.id.desc())
+    usual: dict[str, list[Any]] = {
+        "": [Contest.id],
+        "answered": [Contest.answered_at.desc(), Contest.id.desc()],
+        "all": [Contest.id.desc()],
+    }
+    orders: dict[str, list[Any]] = {
+        "oldest": [Contest.id],
+        "newest": [Contest.id.desc()],
+        "name": [Member.sort_name, Contest.id],
+        "company": [Company.name.is_(None), func.lower(Company.name), Member.sort_name, Contest.id],
+    }
+    query = query.order_by(*orders.get(sort, usual[show]))
     return _lines(query.limit(rows + 1).offset((page - 1) * rows), viewer)
 
 

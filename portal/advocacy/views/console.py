@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from portal.advocacy.forms import AnswerForm, CorrectionForm, WeightsForm
 from portal.advocacy.formula import Weights
-from portal.advocacy.models import Act
+from portal.advocacy.models import Act, WeightsDecision
 from portal.advocacy.queries import comparing, contests, scopes, weights
 from portal.advocacy.queries.patterns import KINDS, MOST_ROWS, SHOWN, SORTS, Wanted, patterns
 from portal.advocacy.queries.preview import Preview, preview
@@ -38,7 +38,7 @@ def show_weights() -> str:
 @blueprint.get("/weights.csv")
 @requires(Permission.ADVOCACY)
 def export_weights() -> Response:
-    """Every decision about the numbers as a file, newest first."""
+    """Every decision about the numbers as a file, newest first unless the address says otherwise."""
     names = [name for name in asdict(weights.DEFAULT) if name != "version"]
     cells = [
         [
@@ -48,7 +48,7 @@ def export_weights() -> Response:
             *(asdict(weights.weights_of(one))[name] for name in names),
             one.reason,
         ]
-        for one in weights.decisions()
+        for one in _decisions()
     ]
     head = ["version", "decided", "in force since", *(name.replace("_", " ") for name in names), "reason"]
     return csv_file("weights", head, cells)
@@ -112,12 +112,12 @@ def decide_weights() -> Response:
 @requires(Permission.ADVOCACY)
 def show_contests() -> str:
     """Entries that members contest: those that wait, or those that were answered."""
-    show, words, page = _which_contests()
-    rows = contests.listed(viewer(), show, page, words=words)
+    show, words, sort, page = _which_contests()
+    rows = contests.listed(viewer(), show, page, words=words, sort=sort)
     more = len(rows) > contests.ROWS
 
     def address(**changes: Any) -> str:
-        values = {"show": show, "q": words, "page": page, **changes}
+        values = {"show": show, "q": words, "sort": sort, "page": page, **changes}
         kept = {name: value for name, value in values.items() if value not in ("", 1)}
         return url_for("score_console.show_contests", **kept)
 
@@ -126,8 +126,11 @@ def show_contests() -> str:
         lines=rows[: contests.ROWS],
         show=show,
         words=words,
+        sort=sort,
         address=address,
-        export_url=url_for("score_console.export_contests", show=show or None, q=words or None),
+        export_url=url_for(
+            "score_console.export_contests", show=show or None, q=words or None, sort=sort or None
+        ),
         next_url=address(page=page + 1) if more else "",
         previous_url=address(page=page - 1) if page > 1 else "",
     )
@@ -137,21 +140,23 @@ def show_contests() -> str:
 @requires(Permission.ADVOCACY)
 def export_contests() -> Response:
     """The same list as a file, all pages of it."""
-    show, words, _page = _which_contests()
+    show, words, sort, _page = _which_contests()
     head = ["member", "company", "about", "words", "since", "answer", "answered"]
     cells = [
         [one.name, one.company, one.called, one.words, one.made_at, one.answer, one.answered_at]
-        for one in contests.listed(viewer(), show, 1, words=words, rows=MOST_EXPORTED)
+        for one in contests.listed(viewer(), show, 1, words=words, sort=sort, rows=MOST_EXPORTED)
     ]
     return csv_file("contested-entries", head, cells)
 
 
-def _which_contests() -> tuple[str, str, int]:
-    """What the address narrows the list to, the words looked for, and the page."""
+def _which_contests() -> tuple[str, str, str, int]:
+    """What the address narrows the list to, the words looked for, the order, and the page."""
     show, page = request.args.get("show", ""), request.args.get("page", "")
+    sort = request.args.get("sort", "")
     return (
         show if show in contests.SHOWS else "",
         _words_wanted(),
+        sort if sort in contests.SORTS else "",
         int(page) if page.isdecimal() and 0 < len(page) < 4 and int(page) else 1,
     )
 
@@ -304,10 +309,21 @@ def _weights(form: WeightsForm, found: Preview | None = None) -> str:
         form=form,
         now=weights.current(),
         standard=weights.DEFAULT,
-        decisions=weights.decisions(),
+        decisions=_decisions(),
+        oldest_first=_oldest_first(),
         preview=found,
         preview_url=url_for("score_console.export_preview", **_typed(form)) if found else "",
     )
+
+
+def _oldest_first() -> bool:
+    return request.args.get("sort") == "oldest"
+
+
+def _decisions() -> list[WeightsDecision]:
+    """Every decision, in the order of the address."""
+    found = list(weights.decisions())
+    return found[::-1] if _oldest_first() else found
 
 
 def _typed(form: WeightsForm) -> dict[str, Any]:

@@ -55,16 +55,25 @@ def plan(weeks: int = 4) -> list[Day]:
     return _days(monday, 7 * weeks)
 
 
-def shifts(limit: int = 60) -> list[Any]:
-    """Shifts that are not over, the next first: id, name, username, first_day, last_day."""
+def shifts(username: str = "", *, by_name: bool = False, limit: int | None = None) -> list[Any]:
+    """Shifts that are not over (of one member), the next first: id, name, username, first_day, last_day."""
     query = (
         select(Shift.id, Member.name, Member.username, Shift.first_day, Shift.last_day)
         .join(Member, Member.id == Shift.member_id)
         .where(Shift.last_day >= today())
-        .order_by(Shift.first_day, Shift.id)
+        .order_by(*([Member.sort_name] if by_name else []), Shift.first_day, Shift.id)
         .limit(limit)
     )
+    if username:
+        query = query.where(Member.username == username)
     return list(db.session.execute(query))
+
+
+def who_is_planned() -> list[tuple[str, str]]:
+    """(user name, name) of everybody with a shift that is not over, by name."""
+    ids = select(Shift.member_id).where(Shift.last_day >= today())
+    query = select(Member.username, Member.name).where(Member.id.in_(ids)).order_by(Member.sort_name)
+    return [(row.username, row.name) for row in db.session.execute(query)]
 
 
 def first_to_tell(candidates: Iterable[int]) -> list[int]:

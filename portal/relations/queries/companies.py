@@ -92,7 +92,7 @@ def find_known_company(slug: str) -> Company:
 
 
 def _fitting(wanted: Wanted) -> Select[Any]:
-    query = select(Company).where(is_known(), *_shown(wanted.show))
+    query = select(Company).where(is_known(), *shown(wanted.show))
     if wanted.words:
         lowered = wanted.words.lower()[:60]
         of_domain = select(CompanyDomain.company_id).where(
@@ -110,7 +110,8 @@ def _fitting(wanted: Wanted) -> Select[Any]:
     return query.order_by(*by_name)
 
 
-def _shown(show: str) -> list[ColumnElement[bool]]:
+def shown(show: str) -> list[ColumnElement[bool]]:
+    """SQL about Company: what the word `show` of an address narrows a list to; nothing for any other word."""
     match show:
         case "held":
             return [is_held()]
