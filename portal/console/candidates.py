@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 from werkzeug.wrappers import Response as Answer
 
+from portal.advocacy import picking
 from portal.advocacy.models import NominatedBy, Stage
 from portal.advocacy.policy import EVIDENCE, HELPED_DAYS, Gate, left_alone
 from portal.advocacy.queries import candidates as queries
@@ -30,7 +31,7 @@ from portal.console.candidate_forms import (
     RecordForm,
     TakeBackForm,
 )
-from portal.discussions.queries.deeds import deeds, deeds_of
+from portal.discussions.queries.deeds import deeds, why_gone
 from portal.kernel import audit, clock
 from portal.kernel.access import Permission, Status, requires, viewer
 from portal.kernel.answers import attempt, refused
@@ -121,10 +122,17 @@ def nominate(username: str) -> Answer:
     """Nominate with a note and pieces of evidence."""
     member = queries.member_by_name(username)
     form = NominateForm()
+    if picking.looks_further():
+        return make_response(candidate_page(username, nominate_form=form))
 
     def write() -> str:
-        picked = [int(one) for one in request.form.getlist("evidence") if one.isdecimal() and len(one) < 12]
-        services.nominate(viewer(), member.id, form.note.data or "", post_ids=picked, form_key=form.taken_key)
+        services.nominate(
+            viewer(),
+            member.id,
+            form.note.data or "",
+            post_ids=picking.sent_ids(),
+            form_key=form.taken_key,
+        )
         flash(_("Nominated."))
         return url_for("candidates.show", username=username)
 
@@ -244,10 +252,9 @@ def candidate_page(username: str, *, take_back: dict[int, Form] | None = None, *
         raise NotFound("no such member")
     line, story = queries.line_of(member.id), queries.story_of(member.id)
     me = viewer()
-    picked = {one for nomination in story.nominations for one in nomination.post_ids}
-    known_deeds = {deed.post_id: deed for deed in deeds_of(me, member.id)}
-    missing = [one for one in picked if one not in known_deeds]
-    known_deeds |= {deed.post_id: deed for deed in deeds(me, missing)}
+    picked = sorted({one for nomination in story.nominations for one in nomination.post_ids})
+    deed_of = {deed.post_id: deed for deed in deeds(me, picked)}
+    gone = [one for one in picked if one not in deed_of]
     ways = routes([member.id])[member.id]
     relations = line.relations if line else relations_of_company(member.company_id)
     against = left_alone(relations)
@@ -271,16 +278,15 @@ def candidate_page(username: str, *, take_back: dict[int, Form] | None = None, *
         (activity.value, name) for activity, name in NAMES.items() if activity not in story.declined
     ]
     shown["ask_form"].knowing.data = " ".join(against)
-    chosen = request.form.getlist("evidence")
     of_company = consent_queries.of_company(member.company_id)
     return render_template(
         "console/candidate.html",
         member=member,
         line=line,
         story=story,
-        deeds=list(known_deeds.values()),
-        deed_of=known_deeds,
-        chosen=chosen,
+        deed_of=deed_of,
+        why_gone=why_gone(gone) if gone else {},
+        picker=picking.picker(me, member.id),
         ways=ways,
         relations=relations,
         against=against,

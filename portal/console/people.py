@@ -21,6 +21,7 @@ from portal.console.people_forms import (
     NoteForm,
     filled,
 )
+from portal.discussions.queries.deeds import deeds_by
 from portal.kernel import clock
 from portal.kernel.access import Duty, Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
@@ -274,6 +275,15 @@ def member_page(username: str, **forms: Form) -> str:
     narrowed = show if show in member_facts.GROUPS else ""
     facts = member_facts.facts_of(viewer(), found, narrowed)
     chosen = facts.availability.values if facts.availability else []
+    words = " ".join(request.args.get("find", "").replace("\0", "").split())[:80]
+    older = request.args.get("older", "")
+    evidence = deeds_by(viewer(), found.id, words=words, after=older)
+
+    def evidence_url(**changes: str) -> str:
+        values: dict[str, Any] = {"username": found.username, "show": narrowed, "find": words, **changes}
+        kept = {name: value for name, value in values.items() if value}
+        return url_for("console_people.member", **kept) + "#evidence"
+
     return render_template(
         "console/member.html",
         member=row,
@@ -290,6 +300,10 @@ def member_page(username: str, **forms: Form) -> str:
         found=found,
         notes=notes_about(found.id),
         narrowed=narrowed,
+        evidence=evidence.rows,
+        words=words,
+        older_url=evidence_url(older=evidence.next) if evidence.next else "",
+        newest_url=evidence_url(find="") if words or older else "",
         label=lists.label,
         country=lists.country_name,
         **shown,

@@ -27,10 +27,11 @@ from portal.discussions.queries import posts as posts_queries
 from portal.discussions.screening import said
 from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, page_cache, site
-from portal.kernel.access import Permission, Viewer
+from portal.kernel.access import Permission, Status, Viewer
 from portal.kernel.numbers import number as number_text
 from portal.kernel.template_helpers import locale_name
 from portal.members.display import PersonLine, Reader, person_line, reader_of
+from portal.members.models import MemberState
 
 _MARK = re.compile(r"<!--@(\w+):([\w:-]*)-->")
 
@@ -162,6 +163,7 @@ def _shown(
     number = row.number or 0
     accepted = row.id == thread.accepted_post_id
     flags = ("x" if accepted else "") + ("h" if row.state is PostState.HELD else "")
+    flags += "d" if _is_deed_of_a_customer(row, thread) else ""
     flags += "s" if row.score != row.votes_count else ""  # it came along from elsewhere: a score, no thanks
     if is_comment:
         mark = f"<!--@com:{row.id}:{row.author_id}:{row.score}:{flags or '-'}-->"
@@ -196,6 +198,19 @@ def _shown(
         more_comments=more,
         excerpt=veil(row.excerpt, thread.id) if html is not None else "",
         score=row.score,
+    )
+
+
+def _is_deed_of_a_customer(row: Any, thread: Any) -> bool:
+    """Whether this is an answer or war story, and its author a customer who has a name here."""
+    is_story = row.kind is PostKind.OPENING and thread.kind is ThreadKind.WAR_STORY
+    return (
+        (row.kind is PostKind.ANSWER or is_story)
+        and row.state is PostState.VISIBLE
+        and thread.state is PostState.VISIBLE
+        and row.person_state is MemberState.ACTIVE
+        and row.person_status in (Status.CUSTOMER, Status.FORMER)
+        and not row.person_as_role
     )
 
 
@@ -285,6 +300,7 @@ class _Actions:
         self.may_write = may_write
         self.may_react = viewer.may(Permission.REACT)
         self.moderates = viewer.may(Permission.MODERATE)
+        self.may_use = viewer.may(Permission.ADVOCACY)
         self.is_asker = thread.kind is ThreadKind.QUESTION and thread.author_id == viewer.member_id
         self.open_to_edits = thread.board_archived_at is None and viewer.may(Permission.POST)
         self.token = str(escape(generate_csrf())) if viewer.is_member else ""
@@ -308,6 +324,7 @@ class _Actions:
             "is_own": is_own,
             "may_flag": self.viewer.may(Permission.FLAG) and not is_own,
             "moderates": self.moderates,
+            "may_use": self.may_use and "d" in flags,
             "sign": (score > 0) - (score < 0),
             "told_as_score": "s" in flags,
         }

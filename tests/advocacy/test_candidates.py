@@ -427,3 +427,42 @@ def test_an_answer_is_taken_whatever_became_of_the_company(in_app: Flask, at: At
     asked = candidates.ask(moderator, helper, "Would you?", [Activity.CALL], reason="He offered it.")
     held(company)
     assert candidates.answer(viewer_of(helper), asked.id, [Activity.CALL]) == 1
+
+
+def test_of_many_who_pick_the_same_post_at_once_one_adds_it(in_app: Flask, at: At) -> None:
+    at(NOW)
+    member, moderators = make_customer(), [viewer_of(make_moderator()) for _ in range(4)]
+    posts = help_others(member, 2, at)
+    note = candidates.nominate(moderators[0], member, "A note.").id
+    adds = [partial(candidates.add_evidence, who, member, posts[0]) for who in moderators]
+    done = all_at_once(in_app, adds)
+    assert sum(isinstance(one, Invalid) for one in done) == 3
+    assert db.session.get_one(Nomination, note).post_ids == posts[:1]
+
+
+def test_nothing_that_two_moderators_pick_at_once_is_lost(in_app: Flask, at: At) -> None:
+    at(NOW)
+    member, moderators = make_customer(), [viewer_of(make_moderator()) for _ in range(4)]
+    posts = help_others(member, 4, at)
+    note = candidates.nominate(viewer_of(make_moderator()), member, "A note.").id
+    pairs = zip(moderators, posts, strict=True)
+    all_at_once(in_app, [partial(candidates.add_evidence, who, member, post) for who, post in pairs])
+    assert sorted(db.session.get_one(Nomination, note).post_ids) == posts
+
+
+def test_a_note_takes_six_pieces_of_moderators_alone(in_app: Flask, at: At) -> None:
+    at(NOW)
+    member, moderator = make_customer(), viewer_of(make_moderator())
+    posts = help_others(member, 7, at)
+    with pytest.raises(Invalid, match="Say in a sentence"):
+        candidates.add_evidence(moderator, member, posts[0])
+    candidates.nominate(moderator, member, "A note.", post_ids=posts[:5])
+    sales = make_member(status=Status.VENDOR, duties=(Duty.SALES,))
+    for nobody in (sales, make_customer(), make_customer(duties=(Duty.MODERATOR,)), member):
+        with pytest.raises(Forbidden):
+            candidates.add_evidence(viewer_of(nobody), member, posts[5])
+    candidates.add_evidence(moderator, member, posts[5])
+    with pytest.raises(Invalid, match="takes no more"):
+        candidates.add_evidence(moderator, member, posts[6])
+    with pytest.raises(Invalid, match="evidence already"):
+        candidates.add_evidence(moderator, member, posts[0])

@@ -95,7 +95,7 @@ PINNED = [
     ("/console/contests", "moderator", 9),
     ("/console/patterns", "moderator", 7),
     ("/console/scores/writer", "moderator", 33),
-    ("/console/members/writer", "moderator", 34),
+    ("/console/members/writer", "moderator", 35),  # a page of evidence, further back if wanted
     ("/console/candidates/writer", "moderator", 38),
     ("{case}", "moderator", 16),
     ("/transparency", "visitor", 9),

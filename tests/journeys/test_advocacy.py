@@ -139,6 +139,44 @@ def test_from_help_to_what_somebody_agreed_to(site: Site, somebody: Opener, scen
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_a_post_becomes_evidence_where_it_stands(site: Site, somebody: Opener, scene: Scene, way: dict):  # type: ignore[type-arg] # options
+    mark = scene.mark
+    with site.inside():
+        moderator = make_moderator(f"Ruth Alder {mark}")
+        asker = viewer_of(scene.asker)
+        posts = [post_reply(viewer_of(scene.helper), open_thread(
+            asker, scene.board, kind=ThreadKind.QUESTION, title=f"Lanes again {number}, {mark}?", body="Well?"
+        ).id, f"Like this, {number}.") for number in range(2)]  # fmt: skip
+        places = [f"/threads/{post.thread_id}" for post in posts]
+
+    # What Ruth reads in a thread she uses there; it is picked in the form, and she is led back to it.
+    ruth = signed_in(somebody, site, moderator, **way).opens(places[0])
+    ruth.follows(re.compile("Use as evidence"), ruth.post(2))
+    ruth.sees_heading(f"Use as evidence for Tomasz {mark}")
+    expect(ruth.page.get_by_role("checkbox", name=re.compile(f"Lanes again 0, {mark}"))).to_be_checked()
+    look(ruth, "evidence")
+    ruth.presses("Nominate").sees("Say in a sentence or two why.")
+
+    # She finds another piece by its words, with nothing lost of what she wrote.
+    ruth.writes(f"Never tired of lanes, {mark}.", "Why them")
+    ruth.writes("trouble 1", "Find another piece").presses("Find")
+    expect(ruth.page.get_by_label("Why them")).to_have_value(f"Never tired of lanes, {mark}.")
+    ruth.ticks(re.compile(f"Trouble 1 with lanes {mark}"))
+    ruth.presses("Nominate").sees("Nominated.").sees("Like this, 0.")
+    assert ruth.address.endswith("#p2")
+
+    # The next post is added to her note; his page has all three.
+    ruth.opens(places[1]).follows(re.compile("Use as evidence"), ruth.post(2))
+    ruth.sees(f"Never tired of lanes, {mark}.")
+    look(ruth, "evidence-further")
+    ruth.presses("Add as evidence").sees("Picked as evidence.").sees("Like this, 1.")
+    ruth.opens(f"/console/candidates/{scene.username}")
+    notes = ruth.page.get_by_role("region", name="Who nominated them")
+    for title in (f"Lanes again 0, {mark}?", f"Trouble 1 with lanes {mark}", f"Lanes again 1, {mark}?"):
+        expect(notes.get_by_role("link", name=title)).to_have_count(1)
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_a_second_look_and_being_left_out(site: Site, somebody: Opener, scene: Scene, way: dict):  # type: ignore[type-arg] # options
     mark = scene.mark
     title = f"Trouble 2 with lanes {mark}"

@@ -133,6 +133,7 @@ DEMO = (
     Page("console-candidates-none", "/console/candidates?q=nobodyofthisname", ("moderator",)),
     Page("console-candidate", "/console/candidates/tomaszw", STAFF),
     Page("console-candidate-engaged", "/console/candidates/lucia-ferrer?all=1", ("moderator",)),
+    Page("console-evidence", "/console/posts/{answer}/evidence", STAFF),
     Page("recognition", "/me/recognition", ("customer", "prospect")),
     Page("own-consents", "/me/consents", ("customer", "prospect")),
     Page("suggestion", "/members/tomaszw/suggestion", ("customer",)),

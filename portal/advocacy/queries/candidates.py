@@ -206,7 +206,6 @@ def story_of(member_id: int) -> Story:
         .order_by(CandidateStep.id.desc())
         .limit(50)
     )
-    choice = db.session.get(ScoreChoice, member_id)
     return Story(
         nominations=[
             NominationLine(
@@ -217,9 +216,33 @@ def story_of(member_id: int) -> Story:
         ],
         askings=[(row[0], row.name or "") for row in askings],
         steps=[(row[0], row.name or "") for row in steps],
-        not_approached=choice is not None and choice.not_approached,
+        not_approached=is_not_to_be_approached(member_id),
         declined=declines([member_id]).get(member_id, {}),
     )  # fmt: skip
+
+
+def is_not_to_be_approached(member_id: int) -> bool:
+    """Whether this member chose that nothing is asked of them."""
+    choice = db.session.get(ScoreChoice, member_id)
+    return choice is not None and choice.not_approached
+
+
+def notes_of_moderators(member_id: int) -> list[Nomination]:
+    """What moderators wrote about why this member should be asked, the latest first."""
+    return list(
+        db.session.execute(
+            select(Nomination)
+            .where(Nomination.member_id == member_id, Nomination.part == NominatedBy.MODERATOR)
+            .order_by(Nomination.id.desc())
+            .execution_options(populate_existing=True)
+        ).scalars()
+    )
+
+
+def note_to_add_to(notes: Sequence[Nomination], moderator_id: int | None) -> Nomination | None:
+    """The note that takes a further piece of evidence: the moderator's own latest, else the latest of all."""
+    own = (one for one in notes if one.by_id == moderator_id)
+    return next(own, None) or next(iter(notes), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from portal.asks.models import AskProposal
 from portal.consents.queries import in_force
 from portal.conversations.models import Conversation, Rating
 from portal.discussions.models import Post
+from portal.discussions.queries.deeds import standing_among
 from portal.kernel import clock
 from portal.kernel.db import db
 
 
 def routes(member_ids: Collection[int]) -> dict[int, Routes]:
-    """Both routes of each of these members, in five statements however many they are."""
+    """Both routes of each of these members, in six statements however many they are."""
     ids = sorted(set(member_ids))
     known = standing.standings(ids)
     days = _days_helped(known)
@@ -29,10 +30,12 @@ def routes(member_ids: Collection[int]) -> dict[int, Routes]:
         select(Nomination.member_id, Nomination.part, Nomination.post_ids).where(
             Nomination.member_id.in_(ids)
         )
-    )
+    ).all()
+    picked = {id_ for row in rows if row.part is NominatedBy.MODERATOR for id_ in row.post_ids}
+    stands = standing_among(picked)  # what was taken down since is no evidence any more
     for member_id, part, post_ids in rows:
         if part is NominatedBy.MODERATOR:
-            evidence[member_id] = max(evidence.get(member_id, 0), len(post_ids))
+            evidence[member_id] = max(evidence.get(member_id, 0), len(stands.intersection(post_ids)))
         else:
             others[member_id] = others.get(member_id, 0) + 1
     found = {}

@@ -12,7 +12,6 @@ from portal.advocacy.models import (
     CandidateStep,
     NominatedBy,
     Nomination,
-    ScoreChoice,
     Stage,
 )
 from portal.advocacy.policy import DECLINE_STANDS, RESTS, declined_until, left_alone
@@ -49,11 +48,19 @@ NOTE_LONGEST, WORDS_LONGEST = 2000, 1500
 
 
 def nominate(
-    actor: Viewer, member_id: int, note: str, *, post_ids: Iterable[int] = (), form_key: str = ""
+    actor: Viewer,
+    member_id: int,
+    note: str,
+    *,
+    post_ids: Iterable[int] = (),
+    form_key: str = "",
+    place: str = "",
 ) -> Nomination:
-    """Say why a member should be asked: as moderator with evidence, account owner, peer, or for oneself.
+    """Say why a member should be asked, with evidence: as moderator, account owner, peer, or for oneself.
 
-    Raises Invalid without a note or with evidence that is not the member's, Forbidden for a prospect.
+    Evidence is what the member wrote and the actor may read. Raises Invalid without a note or with other
+    evidence, and for a moderator where the member chose not to be approached, which nobody else is to learn;
+    Forbidden for a prospect. `place`: where somebody who sends the form twice is led.
     """
     part = part_of(actor, member_id)
     note = note.strip()
@@ -67,8 +74,9 @@ def nominate(
     with once(form_key, actor.member_id or 0) as outcome:
         alone(member_id)
         member = _customer(member_id)
-        if picked and (part is not NominatedBy.MODERATOR or not _are_of(actor, member_id, picked)):
-            raise Invalid(_("Pick from what this member wrote."), "evidence")
+        if part is NominatedBy.MODERATOR:
+            _check_may_be_asked(member_id)
+        _check_are_of(actor, member_id, picked)
         row = Nomination(
             member_id=member_id,
             by_id=actor.member_id,
@@ -86,8 +94,40 @@ def nominate(
         if part is NominatedBy.MODERATOR:
             audit.record(actor, "nominate member", "member", member_id, area="people")
         db.session.flush()
-        outcome.place = f"/console/candidates/{member.username}"
+        outcome.place = place or f"/console/candidates/{member.username}"
         return row
+
+
+def add_evidence(actor: Viewer, member_id: int, post_id: int, *, form_key: str = "", place: str = "") -> None:
+    """Add a piece of evidence to what moderators wrote about a member: to one's own note, or the latest.
+
+    Nothing else changes: neither the stage, nor how long a no stands. Raises Invalid where no moderator wrote
+    a note yet, where the piece is picked already, or where the member chose not to be approached.
+    """
+    check(actor)
+    with once(form_key, actor.member_id or 0) as outcome:
+        alone(member_id)
+        member = _customer(member_id)
+        _check_may_be_asked(member_id)
+        _check_are_of(actor, member_id, [post_id])
+        notes = candidates_queries.notes_of_moderators(member_id)
+        for one in notes:
+            if post_id in one.post_ids:
+                raise Invalid(_("This is evidence already."))
+        row = candidates_queries.note_to_add_to(notes, actor.member_id)
+        if row is None:
+            raise Invalid(_("Say in a sentence or two why."), "note")
+        if len(row.post_ids) >= MOST_EVIDENCE:
+            raise Invalid(
+                _("The note has %(most)s pieces of evidence, and takes no more: write one of your own.",
+                  most=MOST_EVIDENCE),
+                "note",
+            )  # fmt: skip
+        row.post_ids = [*row.post_ids, post_id]
+        audit.record(
+            actor, "add evidence", "member", member_id, f"post {post_id}, nomination {row.id}", area="people"
+        )
+        outcome.place = place or f"/console/candidates/{member.username}"
 
 
 def part_of(actor: Viewer, member_id: int) -> NominatedBy:
@@ -344,8 +384,7 @@ def _customer(member_id: int) -> Member:
 
 
 def _check_may_be_asked(member_id: int) -> None:
-    choice = db.session.get(ScoreChoice, member_id)
-    if choice is not None and choice.not_approached:
+    if candidates_queries.is_not_to_be_approached(member_id):
         raise Invalid(_("They chose not to be approached. That is theirs to change."))
 
 
@@ -422,6 +461,8 @@ def _step(
     )
 
 
-def _are_of(actor: Viewer, member_id: int, post_ids: list[int]) -> bool:
-    found = deeds(actor, post_ids)
-    return len(found) == len(post_ids) and all(deed.author_id == member_id for deed in found)
+def _check_are_of(actor: Viewer, member_id: int, post_ids: list[int]) -> None:
+    """Raises Invalid unless each is an answer or war story of this member that the actor may read now."""
+    found = {deed.post_id for deed in deeds(actor, post_ids) if deed.author_id == member_id}
+    if not found.issuperset(post_ids):
+        raise Invalid(_("Pick from what this member wrote, and what stands there still."), "evidence")
