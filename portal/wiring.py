@@ -128,6 +128,7 @@ from portal.moderation import listeners as moderation_listeners
 from portal.moderation import personal as moderation_personal
 from portal.moderation import telling as moderation_telling
 from portal.moderation import views as moderation_views
+from portal.moderation.foretelling import of_tool
 from portal.moderation.models import CaseKey
 from portal.moderation.queries import queue as moderation_queue
 from portal.moderation.queries.moved import moved_out_of_sight, was_moved_out_of_sight
@@ -302,6 +303,7 @@ def _register() -> None:
     screening.register(screen, said)
     impartiality.register(reason_against_tool)
     house_rules.register(rules_to_cite)
+    house_rules.register_foretold(of_tool)
     house_rules.register_taken_out(words_taken_out_up_to)
     moved_away.register(moved_out_of_sight, was_moved_out_of_sight)
     sources.register(asks_searchable.SOURCE)

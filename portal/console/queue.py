@@ -1,7 +1,6 @@
 """The queue of what waits for a moderator, and the page of each case."""
 
 from dataclasses import asdict, dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -9,6 +8,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from portal.discussions.house_rules import WillRead
 from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
@@ -17,7 +17,7 @@ from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
 from portal.kernel.numbers import number_in
 from portal.kernel.template_helpers import duration, until
-from portal.moderation import policy, words
+from portal.moderation import foretelling, policy, words
 from portal.moderation.answers import conflict_page
 from portal.moderation.forms import AppealAnswerForm, DecisionForm
 from portal.moderation.models import CaseKind, CaseState, MemberMeasure, PostMeasure
@@ -27,6 +27,7 @@ from portal.moderation.queries.cases import CaseView
 from portal.moderation.queries.queue import CaseLine, Filters
 from portal.moderation.services import cases as case_services
 from portal.moderation.services import deciding, evidence
+from portal.moderation.views import appeal_reasons, appeal_will_read
 
 blueprint = Blueprint("queue", __name__, url_prefix="/console")
 
@@ -169,7 +170,7 @@ def decide(case_id: int) -> Response:
 def preview(case_id: int) -> str:
     """What author and flaggers will read of the decision in this form, as a fragment of a page."""
     view = cases.case_view(viewer(), case_id)
-    return render_template("console/_will_read.html", **_will_read(view, DecisionForm()))
+    return render_template("moderation/_will_read.html", lines=_will_read(view, DecisionForm()))
 
 
 @blueprint.delete("/decisions/<int:decision_id>")
@@ -215,37 +216,28 @@ def _case_page(view: CaseView, form: DecisionForm, disclosed: list[evidence.Disc
         now=clock.now(),
         duration=duration,
         PostMeasure=PostMeasure,
-        **_will_read(view, form),
+        will_read_lines=appeal_will_read(view, appeal_form)
+        if view.case.kind is CaseKind.APPEAL
+        else _will_read(view, form),
+        reasons=appeal_reasons(view),
     )
 
 
-def _will_read(view: CaseView, form: DecisionForm) -> dict[str, Any]:
-    """The sentences of the decision as it stands in the form; the choices that are missing are left out."""
+def _will_read(view: CaseView, form: DecisionForm) -> list[WillRead]:
+    """Of the decision as it stands in the form; nothing before it says what happens to the post."""
+    if not form.post.data and view.case.kind not in policy.WITHOUT_POST:
+        return []
     number = number_in(form.rule.data, longest=6)
-    rule = rules.find_rule(number) if number is not None else None
-    decision = SimpleNamespace(
-        post_measure=next((one for one in PostMeasure if one.value == form.post.data), PostMeasure.NONE),
-        member_measure=next(
-            (one for one in MemberMeasure if one.value == form.member.data), MemberMeasure.NONE
-        ),
-        appeal_outcome=None,
-        post_id=view.case.post_id,
+    return foretelling.of_decision(
+        next((one for one in PostMeasure if one.value == form.post.data), PostMeasure.NONE),
+        next((one for one in MemberMeasure if one.value == form.member.data), MemberMeasure.NONE),
+        rules.find_rule(number) if number is not None else None,
+        form.reason.data or "",
+        has_post=view.case.post_id is not None,
+        is_thread=view.post is not None and view.post.kind == "opening",
+        flaggers=len(view.flags),
+        in_log=view.case.kind not in policy.WITHOUT_POST,
     )
-    is_thread = view.post is not None and view.post.kind == "opening"
-    dismisses = decision.post_measure is PostMeasure.NONE and decision.member_measure is MemberMeasure.NONE
-    return {
-        "chosen": bool(form.post.data) or view.case.kind in policy.WITHOUT_POST,
-        "logged_in_public": view.case.kind not in policy.WITHOUT_POST,
-        "dismisses": dismisses,
-        "released": decision.post_measure is PostMeasure.RELEASE,
-        "author_reads": "" if dismisses else words.to_author(decision, is_thread=is_thread),
-        "flaggers_read": words.to_flagger(decision) if view.flags else "",
-        "flaggers": len(view.flags),
-        "rule_label": rule.label if rule and decision.post_measure is not PostMeasure.RELEASE else "",
-        "reason": " ".join((form.reason.data or "").split()),
-        "appealable": not dismisses and decision.post_measure is not PostMeasure.RELEASE,
-        "log_reads": "" if dismisses else words.what_was_done(decision, is_thread=is_thread),
-    }
 
 
 def row_of(line: CaseLine) -> Row:

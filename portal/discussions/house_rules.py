@@ -1,7 +1,11 @@
-"""A registry: the published rules that a tool can cite. `portal.wiring` fills it with moderation's."""
+"""A registry: the published rules that a tool can cite, and what will be read of it.
+
+`portal.wiring` fills it with moderation's.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from flask_babel import gettext as _
 
@@ -10,14 +14,33 @@ from portal.kernel.errors import Invalid
 
 @dataclass(frozen=True)
 class HouseRule:
-    """A rule in force. `label` is how it is cited: "Rule 4, no personal data of others"."""
+    """A rule in force. `label` is how it is cited: "Rule 4, no personal data of others"; `templates` are
+    reasons to begin from."""
 
     number: int
     title: str
     label: str
+    templates: tuple[str, ...] = ()
+
+
+class WillRead(NamedTuple):
+    """What somebody will read of a measure that is not taken yet. `quiet`: they read nothing, and why."""
+
+    who: str
+    text: str
+    also: str = ""
+    quiet: bool = False
+    also_quiet: bool = False
+
+
+class Foretelling(Protocol):
+    """Says what will be read of a tool ("closed", "moved") by this rule and for this reason."""
+
+    def __call__(self, what: str, number: int | None, reason: str, *, own: bool) -> list[WillRead]: ...
 
 
 _sources: list[Callable[[], list[HouseRule]]] = []
+_foretold: list[Foretelling] = []
 _taken_out: list[Callable[[int], int]] = []
 
 
@@ -31,6 +54,17 @@ def register_taken_out(source: Callable[[int], int]) -> None:
     """Have `source` say, for a post, the version whose words a moderator took out last by a rule; 0: none."""
     if source not in _taken_out:
         _taken_out.append(source)
+
+
+def register_foretold(source: Foretelling) -> None:
+    """Have `source` say what will be read of a tool before it is used."""
+    if source not in _foretold:
+        _foretold.append(source)
+
+
+def will_read(what: str, number: int | None, reason: str, *, own: bool) -> list[WillRead]:
+    """What author and everybody will read of a tool; `own`: of whoever uses it on their own thread."""
+    return [line for source in _foretold for line in source(what, number, reason, own=own)]
 
 
 def taken_out_up_to(post_id: int) -> int:

@@ -1,5 +1,6 @@
 """Flags by members, decisions as their authors read them, appeals."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
@@ -8,12 +9,13 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.discussions.guests import veil_over
+from portal.discussions.house_rules import WillRead
 from portal.kernel import clock
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.members.display import reader_of
-from portal.moderation import policy, words
+from portal.moderation import foretelling, policy, words
 from portal.moderation.answers import conflict_page
 from portal.moderation.forms import AppealAnswerForm, AppealForm, FlagForm
 from portal.moderation.models import AppealOutcome
@@ -166,6 +168,8 @@ def answer_appeal(appeal_id: int) -> Response:
         flash(_("Decided. The author is told, and the public log shows it."))
         return f"/appeals/{appeal_id}"
 
+    if request.form.get("preview"):
+        return make_response(_judge_page(view, form))
     try:
         return attempt(form, write, lambda: _judge_page(view, form))
     except Conflict as conflict:
@@ -175,6 +179,33 @@ def answer_appeal(appeal_id: int) -> Response:
         form.refuse(Invalid(_("%(what)s Look again and send it once more.", what=conflict.message)))
         form.version.data = view.case.version
         return make_response(_judge_page(view, form), 409)
+
+
+@blueprint.post("/appeals/<int:appeal_id>/preview")
+@requires(Permission.FLAG)
+def preview_answer(appeal_id: int) -> str:
+    """What author, flaggers and everybody will read of the answer in this form, as a fragment of a page."""
+    view = cases.case_view(viewer(), cases.appeal_case_id(appeal_id))
+    return render_template("moderation/_will_read.html", lines=appeal_will_read(view, AppealAnswerForm()))
+
+
+def appeal_will_read(view: cases.CaseView, form: AppealAnswerForm) -> list[WillRead]:
+    """Of the answer as it stands in the form; nothing before it says whether the decision stands."""
+    outcome = next((one for one in AppealOutcome if one.value == form.outcome.data), AppealOutcome.PENDING)
+    if outcome is AppealOutcome.PENDING or view.appealed is None:
+        return []
+    label, flaggers = view.appealed.decision.rule_label, cases.flaggers_of(view.appealed.decision)
+    return foretelling.of_appeal(outcome, label, form.reason.data or "", flaggers=flaggers)
+
+
+def appeal_reasons(view: cases.CaseView) -> list[tuple[str, str, Sequence[str]]]:
+    """Reasons to begin an answer from, by what it says: (heading, outcome, texts)."""
+    rule = rules.find_rule(view.appealed.decision.rule_number) if view.appealed else None
+    of_rule = rule.templates if rule else ()
+    return [
+        (_("It stands"), AppealOutcome.UPHELD.value, [*words.why_it_stands(), *of_rule]),
+        (_("It was wrong"), AppealOutcome.OVERTURNED.value, words.why_it_was_wrong()),
+    ]
 
 
 def _flag_page(post_id: int, form: FlagForm) -> str:
@@ -237,6 +268,8 @@ def _judge_page(view: cases.CaseView, form: AppealAnswerForm) -> str:
         form=form.offer(),
         words=words,
         in_console=viewer().may(Permission.MODERATE),
+        reasons=appeal_reasons(view),
+        will_read_lines=appeal_will_read(view, form),
         has_second=own.appeals_have_a_second(),
         text=Markup(view.post.html) if view.post else "",  # noqa: S704 - cleaned when stored
     )

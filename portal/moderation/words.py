@@ -111,6 +111,23 @@ def to_author(decision: Any, *, is_thread: bool = False) -> str:
     return text[:1].upper() + text[1:]
 
 
+def why_it_stands() -> list[str]:
+    """Reasons to begin from where an appeal changes nothing."""
+    return [
+        _("I read it anew and understand the rule in the same way."),
+        _("What you add is true, and the rule asks this all the same."),
+    ]
+
+
+def why_it_was_wrong() -> list[str]:
+    """Reasons to begin from where an appeal is right."""
+    return [
+        _("The rule does not forbid this."),
+        _("We overlooked what stands around it."),
+        _("It is yours to say, as you explain."),
+    ]
+
+
 def to_flagger(decision: Any, *, what: str = "") -> str:
     """The sentence that those read who flagged."""
     if what == "undone":

@@ -4,6 +4,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from portal.discussions import house_rules
 from portal.discussions.addresses import thread_address
 from portal.discussions.forms import MergeForm, SplitForm, ToolsForm
 from portal.discussions.impartiality import check_impartial, reason_against
@@ -41,7 +42,17 @@ def close(thread_id: int) -> Response:
         return _address(thread_id)
 
     thread = places.thread_place(viewer(), thread_id)
+    if request.form.get("preview"):
+        return make_response(_tools_page(thread, form))
     return attempt(form, write, lambda: _tools_page(thread, form))
+
+
+@blueprint.post("/threads/<int:thread_id>/closing/preview")
+@requires(Permission.MODERATE)
+def preview_closing(thread_id: int) -> str:
+    """What will be read when the thread is closed as this form stands, as a fragment of a page."""
+    thread = places.thread_place(viewer(), thread_id)
+    return render_template("moderation/_will_read.html", lines=_closing(thread, ToolsForm()))
 
 
 @blueprint.delete("/threads/<int:thread_id>/closing")
@@ -94,7 +105,17 @@ def move(thread_id: int) -> Response:
         flash(_("The thread stands on “%(board)s” now.", board=target.name))
         return _address(thread_id)
 
+    if request.form.get("preview"):
+        return make_response(_tools_page(thread, form))
     return attempt(form, write, lambda: _tools_page(thread, form))
+
+
+@blueprint.post("/threads/<int:thread_id>/board/preview")
+@requires(Permission.MODERATE)
+def preview_move(thread_id: int) -> str:
+    """What will be read when the thread is moved as this form stands, as a fragment of a page."""
+    thread = places.thread_place(viewer(), thread_id)
+    return render_template("moderation/_will_read.html", lines=_moving(thread, ToolsForm()))
 
 
 @blueprint.get("/threads/<int:thread_id>/split")
@@ -181,7 +202,25 @@ def _tools_page(thread: places.ThreadPlace, form: ToolsForm) -> str:
     form.rule.offer()
     form.move_rule.offer()
     against = reason_against(viewer(), thread.id)
-    return render_template("discussions/tools.html", thread=thread, form=form, against=against)
+    return render_template(
+        "discussions/tools.html",
+        thread=thread,
+        form=form,
+        against=against,
+        rules=house_rules.in_force(),
+        closing=_closing(thread, form),
+        moving=_moving(thread, form),
+    )
+
+
+def _closing(thread: places.ThreadPlace, form: ToolsForm) -> list[house_rules.WillRead]:
+    own = thread.author_id == viewer().member_id
+    return house_rules.will_read("closed", form.rule.number, form.reason.data or "", own=own)
+
+
+def _moving(thread: places.ThreadPlace, form: ToolsForm) -> list[house_rules.WillRead]:
+    own = thread.author_id == viewer().member_id
+    return house_rules.will_read("moved", form.move_rule.number, form.move_reason.data or "", own=own)
 
 
 def _split_page(thread: places.ThreadPlace, form: SplitForm) -> str:

@@ -181,6 +181,14 @@ def _clashes(decision: Decision, thread: Thread | None) -> list[Clash]:
     return clashes_since(thread.id, decision.decided_at)
 
 
+def flaggers_of(decision: Decision) -> int:
+    """How many others than its author flagged what this decision is about, and are told of it."""
+    query = select(func.count(Flag.reporter_id.distinct())).where(
+        Flag.case_id == decision.case_id, Flag.stands(), Flag.reporter_id != decision.member_id
+    )
+    return db.session.execute(query).scalar_one()
+
+
 def appeal_case_id(appeal_id: int) -> int:
     """The case of an appeal. Raises NotFound."""
     case_id = db.session.execute(select(Appeal.case_id).where(Appeal.id == appeal_id)).scalar_one_or_none()

@@ -32,7 +32,7 @@ MEASURES = {
 
 def rules_to_cite() -> list[HouseRule]:
     """The rules in force, for the tools of threads."""
-    return [HouseRule(rule.number, rule.title, rule.label) for rule in rules()]
+    return [HouseRule(rule.number, rule.title, rule.label, rule.templates) for rule in rules()]
 
 
 def words_taken_out_up_to(post_id: int) -> int:

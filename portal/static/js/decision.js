@@ -1,5 +1,5 @@
 // form[data-decision="url"]: shows in [data-will-read] what the others will read, as the form stands; buttons with
-// data-fill="id" put their text into that field (and data-fill-rule into the rule).
+// data-fill="id" put their text into that field, and their data-fill-value into the field that data-fills names.
 
 import { debounce, Failure, send } from './http.js';
 
@@ -38,8 +38,8 @@ function startForm(form) {
 function fill(form, button, soon) {
   const field = document.getElementById(button.dataset.fill);
   field.value = button.textContent.trim();
-  const rule = form.elements.rule;
-  if (rule && button.dataset.fillRule) rule.value = button.dataset.fillRule;
+  const along = form.elements[button.closest('[data-fills]').dataset.fills];
+  if (along && button.dataset.fillValue) along.value = button.dataset.fillValue;
   button.closest('details').open = false;
   field.focus();
   soon();
