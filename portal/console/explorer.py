@@ -175,23 +175,30 @@ def _count(wanted: Wanted) -> Facets:
 
 
 def _standings(wanted: Wanted, now: datetime) -> dict[str, int]:
-    """How many are ranked, how many rise, and of how many it is too early to say.
+    """How many are ranked, how many rise (some of them are both), and of how many it is too early to say.
 
     For the first two only members with a score are looked at; the third are all the others.
     """
-    load = _load(now) if wanted.load else None
-    bucket = case((MemberScore.ranked_until > now, literal(standing.RANKED)), else_=literal(standing.RISING))
-    query: Select[Any] = select(bucket.label("standing"), func.count().label("people"))
-    query = query.select_from(MemberScore).join(Member, Member.id == MemberScore.receiver_id)
-    query = _beside(query, load).where(_counts(), or_(MemberScore.ranked_until > now, _has_thanks()))
-    rows = db.session.execute(_narrowed(query, wanted.but(standing=""), now, load).group_by(bucket))
-    found: dict[str, int] = {row.standing: row.people for row in rows}
-    customers = _narrowed(_people(select(func.count()), load), wanted.but(standing=""), now, load).where(
-        _counts()
+    load, wanted = _load(now) if wanted.load else None, wanted.but(standing="")
+    ranked, rising = standing.is_ranked(now), standing.is_rising(weights.current(), now)
+    is_ranked, rises = (case((which, 1), else_=0) for which in (ranked, rising))
+    scored: Select[Any] = select(
+        is_ranked.label("ranked"), rises.label("rising"), func.count().label("people")
     )
-    everybody = rows_of(customers).scalar_one()
-    found[standing.TOO_EARLY] = everybody - sum(found.values())
-    return found
+    scored = scored.select_from(MemberScore).join(Member, Member.id == MemberScore.receiver_id)
+    scored = _narrowed(_beside(scored, load).where(_counts(), or_(ranked, rising)), wanted, now, load)
+    of_no_label: list[Any] = [literal(0), literal(0), func.count()]
+    everybody = _narrowed(_people(select(*of_no_label), load).where(_counts()), wanted, now, load)
+    both = scored.group_by(is_ranked, rises).union_all(everybody)
+    rows = db.session.execute(both).all()
+    labelled = [row for row in rows if row.ranked or row.rising]
+    of_all = sum(row.people for row in rows) - sum(row.people for row in labelled)
+    found = {
+        standing.RANKED: sum(row.people for row in labelled if row.ranked),
+        standing.RISING: sum(row.people for row in labelled if row.rising),
+        standing.TOO_EARLY: of_all - sum(row.people for row in labelled),
+    }
+    return {name: people for name, people in found.items() if people}
 
 
 def _products(wanted: Wanted, now: datetime) -> list[tuple[int, str, int]]:
@@ -296,14 +303,9 @@ def _counts() -> ColumnElement[bool]:
     return and_(Member.status.in_((Status.CUSTOMER, Status.FORMER)), standing.shown_members())
 
 
-def _has_thanks() -> ColumnElement[bool]:
-    return or_(MemberScore.fixed > 0, MemberScore.falling > 0, MemberScore.unknown > 0)
-
-
 def _has_standing(name: str, now: datetime) -> ColumnElement[bool]:
-    is_ranked = MemberScore.ranked_until > now
-    rises = and_(or_(MemberScore.ranked_until.is_(None), ~is_ranked), _has_thanks())
-    labelled = {standing.RANKED: is_ranked, standing.RISING: rises}.get(name, or_(is_ranked, rises))
+    ranked, rising = standing.is_ranked(now), standing.is_rising(weights.current(), now)
+    labelled = {standing.RANKED: ranked, standing.RISING: rising}.get(name, or_(ranked, rising))
     of_member = and_(MemberScore.receiver_id == Member.id, labelled)
     has = exists().where(of_member).correlate(Member)
     return and_(_counts(), ~has if name == standing.TOO_EARLY else has)

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal.advocacy.queries import scopes, standing
+from portal.advocacy.queries.standing import Standing
 from portal.consents.models import Activity
 from portal.consents.texts import NAMES
 from portal.console import explorer
@@ -104,7 +105,7 @@ def _cell_row(one: MemberLine) -> list[Any]:
         lists.label(lists.SIZES, one.size),
         lists.country_name(one.region),
         one.verified_by,
-        known.label if known else "",
+        _standing_in_words(known) if known else "",
         round(known.helpfulness, 2) if known else None,
         known.companies if known else None,
         round(one.within, 2) if one.within is not None else None,
@@ -155,6 +156,13 @@ def _scopes(products: list[tuple[int, str, int]], chosen: str) -> list[Choice]:
     if chosen and chosen not in dict(found):
         found += scopes.names_of([chosen]).items()
     return found
+
+
+def _standing_in_words(known: Standing) -> str:
+    """For a file: somebody who is ranked can rise beside that."""
+    if not known.rises:
+        return known.label
+    return "ranked, rising" if known.label == standing.RANKED else standing.RISING
 
 
 def _known(value: str, among: Any) -> str:

@@ -2,20 +2,28 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 
 from flask import Flask
 from flask.testing import FlaskClient
 
 from portal.advocacy.queries import standing
-from portal.advocacy.services import choosing
-from portal.console import rising
+from portal.advocacy.services import choosing, remembering
+from portal.console import explorer, rising
 from portal.discussions.models import ShownAs, ThreadKind
 from portal.discussions.services.acceptance import accept
 from portal.discussions.services.voting import vote
 from portal.kernel import clock
-from tests.conftest import make_board, make_company, make_customer, make_moderator, make_prospect, viewer_of
+from tests.conftest import (
+    make_board,
+    make_company,
+    make_customer,
+    make_moderator,
+    make_prospect,
+    noon,
+    viewer_of,
+)
 from tests.discussions.factories import make_post, make_thread, opening_of
 from tests.support.statements import Statements
 
@@ -169,3 +177,54 @@ def test_whoever_has_nothing_to_show_is_not_said_to_have_had_a_conversation(
     row = sign_in(moderator).get("/console/rising").text.partition("Anna Early")[2].partition("</tr>")[0]
     assert "a conversation, of which nothing is shown" not in row
     assert "nothing that can be shown here" in row
+
+
+def rises_on_the_list_of_members() -> set[int]:
+    """Who is found there under "rising", of those who want to be approached."""
+    wanted = explorer.Wanted(standing=standing.RISING)
+    found = explorer.members(wanted)
+    assert explorer.facets(explorer.Wanted()).standing[standing.RISING] == len(found)
+    return {one.id for one in found if not one.not_approached}
+
+
+def test_the_list_of_members_and_the_page_of_those_who_rise_mean_the_same(
+    in_app: Flask, at: Callable[[datetime], None]
+) -> None:
+    """Ranked and grown, not ranked, thanked long ago, never thanked; and as time goes by."""
+    board, begun = make_board(), noon()
+    at(begun)
+    grown, steady, new, never = (make_customer(name) for name in ("Grown", "Steady", "New", "Never"))
+    old = somebody_who_rises("Old", "22", board)
+    for days, helper, times in ((0, steady, 5), (170, grown, 3), (175, new, 1), (180, grown, 3)):
+        at(begun + timedelta(days=days))
+        for _time in range(times):
+            thank(helper, board)
+    named = {grown: "grown", steady: "steady", new: "new", never: "never", old: "old"}
+    for days, expected in (
+        (181, {"grown", "new", "old"}),
+        (366, {"new"}),
+        (500, {"new"}),
+        (560, set()),
+    ):
+        at(begun + timedelta(days=days, hours=1))
+        remembering.remember()
+        rising_now = {one.member_id for one in standing.rising(100)} & named.keys()
+        assert {named[one] for one in rising_now} == expected, days
+        assert rises_on_the_list_of_members() & named.keys() == rising_now, days
+
+
+def test_who_is_ranked_and_rises_is_found_under_both_and_named_so(
+    in_app: Flask, at: Callable[[datetime], None]
+) -> None:
+    board, helper = make_board(), make_customer("Grown")
+    for _time in range(3):
+        thank(helper, board)
+    remembering.remember()
+    for name in (standing.RANKED, standing.RISING):
+        [line] = [one for one in explorer.members(explorer.Wanted(standing=name)) if one.id == helper]
+        assert line.standing is not None
+        assert (line.standing.label, line.standing.doubled) == (standing.RANKED, True)
+    assert helper not in {one.id for one in explorer.members(explorer.Wanted(standing=standing.TOO_EARLY))}
+    counted = explorer.facets(explorer.Wanted()).standing
+    assert (counted[standing.RANKED], counted[standing.RISING]) == (1, 1)
+    assert counted[standing.TOO_EARLY] == 3  # those who thanked

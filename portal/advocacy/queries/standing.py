@@ -52,23 +52,35 @@ class Standing:
         """Whether the score doubled within 60 days."""
         return self.was is not None and self.helpfulness > 0 and self.helpfulness >= 2 * self.was
 
+    @property
+    def rises(self) -> bool:
+        """Whether they rise: not ranked and thanked within a year, or the score doubled within 60 days.
+
+        Whoever doubled can be ranked beside that. `is_rising` says the same in SQL.
+        """
+        return self.label == RISING or self.doubled
+
 
 def standings(member_ids: Collection[int], at: datetime | None = None) -> dict[int, Standing]:
     """The standing of each of these members; whoever has no entries has zeros. Opted out: left out.
 
-    For a moment in the past it is worked out from the ledger alone.
+    For a moment in the past it is worked out from the ledger alone. `was` is there for those near the top, of
+    whom it is remembered.
     """
     now = clock.now()
     ids = sorted(set(member_ids) - opted_out(member_ids))
     if at is not None and at < now:
         return {one: _past(one, value, at) for one, value in _values_of(ids, at).items()}
     weights = weights_queries.current()
-    found = {one: Standing(one) for one in ids}
+    found, thens = {one: Standing(one) for one in ids}, _thens(now)
     for start in range(0, len(ids), _ASKED_AT_ONCE):
         some = ids[start : start + _ASKED_AT_ONCE]
         rows = db.session.execute(select(MemberScore).where(MemberScore.receiver_id.in_(some))).scalars()
         for row in rows:
-            found[row.receiver_id] = _standing(row, weights, now)
+            known = _standing(row, weights, now)
+            if row.before is not None and row.before_at in thens:
+                known = _with_was(known, row.before)
+            found[row.receiver_id] = known
     return found
 
 
@@ -107,18 +119,24 @@ def rising(limit: int, at: datetime | None = None, *, approachable: bool = True)
         risen = [one for one in everybody if one.label == RANKED]
     else:
         then = compared_with(clock.now())
-        new, risen, kept = _near_the_top(then, then - DAY, approachable=approachable)
+        new, risen, kept = _near_the_top(*_thens(clock.now()), approachable=approachable)
     ids = [one.member_id for one in [*new, *risen]]
     before = {} if moment else kept
     before |= helpfulness_at([one for one in ids if one not in before], then)
     looked = [_with_was(one, before[one.member_id]) for one in [*new, *risen]]
-    found = [one for one in looked if one.label == RISING or one.doubled]
+    found = [one for one in looked if one.rises]
     return _highest_first(found)[:limit]
 
 
 def compared_with(now: datetime) -> datetime:
     """The moment of the past with which today's helpfulness is compared: the same the whole day (UTC)."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0) - DOUBLING
+
+
+def _thens(now: datetime) -> tuple[datetime, datetime]:
+    """The moments of which a remembered number is good enough: that of today, for some minutes the last."""
+    then = compared_with(now)
+    return then, then - DAY
 
 
 def to_remember(then: datetime) -> list[int]:
@@ -159,6 +177,23 @@ def label_of(companies: int, thanks: float, weights: Weights) -> str:
     if companies >= weights.companies_to_rank:
         return RANKED
     return RISING if thanks > 0 and companies else TOO_EARLY
+
+
+def is_ranked(now: datetime) -> ColumnElement[bool]:
+    """SQL about MemberScore: ranked now; never NULL."""
+    return and_(MemberScore.ranked_until.is_not(None), MemberScore.ranked_until > now)
+
+
+def is_rising(weights: Weights, now: datetime) -> ColumnElement[bool]:
+    """SQL about MemberScore: what `Standing.rises` says, by what is remembered of 60 days ago."""
+    number = number_now(weights, now)
+    thanked = and_(
+        or_(MemberScore.fixed > 0, MemberScore.falling > 0, MemberScore.unknown > 0),
+        MemberScore.recent[0].as_string() > (now - YEAR).isoformat(),
+    )
+    remembered = and_(MemberScore.before.is_not(None), MemberScore.before_at.in_(_thens(now)))
+    doubled = and_(remembered, number > 0, number >= 2 * MemberScore.before)
+    return or_(and_(~is_ranked(now), thanked), doubled)
 
 
 def confidence_of(companies: int) -> str:
