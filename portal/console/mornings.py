@@ -7,6 +7,7 @@ On a morning on which nothing waits and after a day of which there is nothing to
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext as _n
@@ -39,7 +40,7 @@ def send_due() -> int:
         local = clock.now().astimezone(zone_of(viewer))
         if not HOUR <= local.hour < LATEST or _told(member_id, local):
             continue
-        if desk.rows_for(viewer) or _is_glad(_glad_of(viewer)):
+        if desk.waiting(viewer, size=1).total or _is_glad(_glad_of(viewer)):
             with unit_of_work():
                 made += notify(MORNING, [member_id], source_key=_key(local), data={})
     return made
@@ -53,19 +54,23 @@ def resolve(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     fresh = [notice for notice in notices if notice.created_at > today]
     if not fresh:
         return {}
-    rows, glad = desk.rows_for(viewer), _glad_of(viewer)
+    found, glad = desk.waiting(viewer, size=SHOWN), _glad_of(viewer)
+    rows = found.rows
     if not rows and not _is_glad(glad):
         return {}
     line = Line(
-        sentence=_n("%(num)d thing waits", "%(num)d things wait", len(rows)) if rows else _("Nothing waits"),
+        sentence=_n("%(num)d thing waits", "%(num)d things wait", found.total)
+        if rows
+        else _("Nothing waits"),
         title=rows[0].title if rows else _("How yesterday went"),
         url="/console/",
-        excerpt=_("Most urgent first. The rest stands in the console.") if rows else "",
+        excerpt=_("Most urgent first.") if rows else "",
         sections=[
             *(
                 {"title": f"{row.why}: {row.title}", "url": row.url, "facts": f"{row.where}. {row.action}."}
-                for row in rows[:SHOWN]
+                for row in rows
             ),
+            *_rest(found.more),
             *gladly.as_sections(glad),
         ],
     )
@@ -80,6 +85,14 @@ KIND = Kind(
     listed=False,
     order=95,
 )
+
+
+def _rest(more: int) -> list[dict[str, Any]]:
+    """What the mail does not show, counted, where it stands."""
+    if not more:
+        return []
+    title = _n("%(num)d more thing waits", "%(num)d more things wait", more)
+    return [{"title": title, "url": "/console/?whose=anyone", "facts": _("All of it stands in the console.")}]
 
 
 def _glad_of(viewer: Viewer) -> gladly.Glad:

@@ -1,7 +1,6 @@
 """Today: what waits, whom to thank, who rises, one gap, and what went well. The console's first page."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -9,12 +8,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from portal.console import desk, first_steps, gladly
-from portal.console.desk import KINDS, Row
+from portal.console import desk_sources as sources
+from portal.console.desk import KINDS, OLDER, Words
 from portal.console.mornings import MORNING
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import Invalid
 from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
+from portal.kernel.numbers import number, number_in
 from portal.moderation.queries import log
 from portal.notifications.queries import wants_mail
 from portal.notifications.services import preferences
@@ -22,31 +23,29 @@ from portal.notifications.services import preferences
 blueprint = Blueprint("today", __name__, url_prefix="/console")
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The words of the sentence above the rows."""
-
-    what: str = ""
-    whose: str = ""  # "" me or nobody, anyone
-    board: str = ""
-    sort: str = ""
-
-
 @blueprint.get("/")
 @requires(Permission.MODERATE, otherwise="relations.index")  # where sales and service begin
 def index() -> str:
     """Everything that waits on one page."""
-    me, wanted = viewer(), _wanted()
-    everything = desk.rows_for(me)
-    rows = _narrowed(everything, wanted)
+    me, words = viewer(), _words()
+    page = min(number_in(request.args.get("page", "1")) or 1, desk.MOST_PAGES)
+    found = desk.waiting(me, words, page)
     whole = me.may(Permission.ADVOCACY)
     return render_template(
         "console/today.html",
-        rows=rows,
-        total=len(everything),
-        wanted=wanted,
-        choices=_choices(wanted),
-        export_url=_address(wanted, "today.export"),
+        found=found,
+        older_url=_address(words, what=OLDER) if words.what in ("", desk.QUESTIONS) else "",
+        older_days=sources.UNANSWERED_TO.days,
+        shown=number(found.fits)
+        if words.what == OLDER
+        else _("%(shown)s of %(total)s", shown=number(found.fits), total=number(found.total)),
+        what_now=_kinds().get(words.what, ""),
+        choices=_choices(words, found.counts),
+        export_url=_address(words, "today.export"),
+        next_url=_address(words, page=str(found.page + 1)) if found.more else "",
+        previous_url=_address(words, page=str(found.page - 1) if found.page > 2 else "")
+        if found.page > 1
+        else "",
         glad=gladly.of_yesterday(me) if whole else None,
         by_mail=wants_mail(me.member_id or 0, MORNING),
         helped_words=gladly.helped_words,
@@ -58,8 +57,8 @@ def index() -> str:
 @blueprint.get("/today.csv")
 @requires(Permission.MODERATE)
 def export() -> Response:
-    """The same rows as a file."""
-    rows = _narrowed(desk.rows_for(viewer()), _wanted())
+    """The same rows as a file, those of all pages."""
+    rows = desk.everything(viewer(), _words())
     head = ["why", "what", "where", "since", "urgent at", "address", "taken by"]
     cells = [[row.why, row.title, row.where, row.since, row.urgent_at, row.url, row.taken_by] for row in rows]
     return csv_file("today", head, cells)
@@ -88,48 +87,44 @@ def morning() -> Answer:
     return redirect(url_for("today.index"), 303)
 
 
-def _narrowed(rows: list[Row], wanted: Wanted) -> list[Row]:
-    tests: list[Callable[[Row], bool]] = []
-    if wanted.what:
-        tests.append(lambda row: row.kind == wanted.what)
-    if not wanted.whose:
-        tests.append(lambda row: row.is_mine or not row.taken_by)
-    if wanted.board:
-        names = dict(log.boards_of_log(viewer()))
-        tests.append(lambda row: row.board == wanted.board or row.board_name == names.get(wanted.board, "\0"))
-    found = [row for row in rows if all(test(row) for test in tests)]
-    return sorted(found, key=lambda row: row.since) if wanted.sort == "oldest" else found
-
-
-def _wanted() -> Wanted:
+def _words() -> Words:
     get = request.args.get
-    return Wanted(
-        what=get("what", "") if get("what", "") in KINDS else "",
+    return Words(
+        what=get("what", "") if get("what", "") in (*KINDS, OLDER) else "",
         whose="anyone" if get("whose") == "anyone" else "",
         board=get("board", "")[:60],
         sort="oldest" if get("sort") == "oldest" else "",
     )
 
 
-def _address(wanted: Wanted, endpoint: str = "today.index", **changes: str) -> str:
-    kept: dict[str, Any] = {name: value for name, value in {**asdict(wanted), **changes}.items() if value}
+def _address(words: Words, endpoint: str = "today.index", **changes: str) -> str:
+    kept: dict[str, Any] = {name: value for name, value in {**asdict(words), **changes}.items() if value}
     return url_for(endpoint, **kept)
 
 
-def _choices(wanted: Wanted) -> dict[str, list[tuple[str, str, bool]]]:
-    def options(name: str, labels: list[tuple[str, str]]) -> list[tuple[str, str, bool]]:
-        now = getattr(wanted, name)
-        return [(label, _address(wanted, **{name: value}), value == now) for value, label in labels]
-
-    kinds = [("", _("everything waiting")), (desk.CASES, _("flags, held posts and appeals"))]
+def _kinds() -> dict[str, str]:
+    """By kind, and for all of them, how it reads."""
+    kinds = {"": _("everything waiting"), desk.CASES: _("flags, held posts and appeals")}
     if viewer().may(Permission.ADVOCACY):
-        kinds += [
-            (desk.ASKS, _("asks")),
-            (desk.PEOPLE, _("people: nominations, consents, claims")),
-            (desk.QUESTIONS, _("unanswered questions")),
-        ]
+        kinds |= {
+            desk.ASKS: _("asks"),
+            desk.PEOPLE: _("people: nominations, consents, claims"),
+            desk.QUESTIONS: _("unanswered questions"),
+            OLDER: _("older questions without an answer"),
+        }
+    return kinds
+
+
+def _choices(words: Words, counts: dict[str, int]) -> dict[str, list[tuple[str, str, bool]]]:
+    def options(name: str, labels: list[tuple[str, str]]) -> list[tuple[str, str, bool]]:
+        now = getattr(words, name)
+        return [(label, _address(words, **{name: value}), value == now) for value, label in labels]
+
+    counted = {"": sum(counts[kind] for kind in KINDS), **counts}
     return {
-        "what": options("what", kinds),
+        "what": options(
+            "what", [(kind, f"{label} ({number(counted[kind])})") for kind, label in _kinds().items()]
+        ),
         "whose": options("whose", [("", _("me or nobody")), ("anyone", _("anyone"))]),
         "board": options("board", [("", _("any board")), *log.boards_of_log(viewer())]),
         "sort": options("sort", [("", _("most urgent first")), ("oldest", _("oldest first"))]),

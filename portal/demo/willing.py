@@ -152,6 +152,7 @@ OF_COMPANIES = (
     ("eide-shipping", CALL, "H. Eide, in the yearly review", 200),
     ("talleres-ebro", SPEAKING, "Managing director, by telephone and letter", 30),
     ("vos-zonen", PRESS, "H. Vos, for the trade press alone", 55),
+    ("brightwater", LOGO, "Head of communications, by mail", 357),
     ("castellan-foods", ANALYSTS, "Legal department, contract of 2024, annex 3", 120),
 )
 ENDED = ("eide-shipping", CALL, 20)

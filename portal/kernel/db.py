@@ -15,9 +15,11 @@ from sqlalchemy import (
     Enum,
     Integer,
     MetaData,
+    Select,
     TypeDecorator,
     event,
     false,
+    func,
     or_,
 )
 from sqlalchemy.engine import Connection, Engine, Result
@@ -238,6 +240,12 @@ def rows_of(statement: Any, values: Mapping[str, Any] | None = None) -> Result[*
     if UNIT in session.info:
         return session.execute(statement, values)
     return session.connection().execute(statement, values)
+
+
+def count_of(query: Select[Any]) -> int:
+    """How many rows a query of columns, which joins by itself what it needs, would give without its limit."""
+    some = query.with_only_columns(func.count(), maintain_column_froms=True).order_by(None).limit(None)
+    return int(rows_of(some).scalar_one())
 
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]

@@ -77,7 +77,7 @@ PINNED = [
     ("/me/score", "customer", 16),
     ("/me/contributions", "customer", 8),
     ("/me/consents", "customer", 4),
-    ("/console/", "moderator", 47),
+    ("/console/", "moderator", 49),  # agreements that end and older questions are one each
     ("/console/health", "moderator", 11),
     ("/console/programme?weeks=26", "moderator", 9),
     ("/console/rising", "moderator", 15),

@@ -126,6 +126,7 @@ DEMO = (
     Page("console-log", "/console/log", STAFF),
     Page("console-log-none", "/console/log?since=2035-01-01", ("moderator",)),
     Page("console-today", "/console/", STAFF),
+    Page("console-today-older", "/console/?what=older", ("moderator",)),
     Page("console-today-narrowed", "/console/?what=people&whose=anyone", ("moderator",)),
     Page("console-rising", "/console/rising", STAFF),
     Page("console-candidates", "/console/candidates", STAFF),

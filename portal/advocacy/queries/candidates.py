@@ -26,7 +26,7 @@ from portal.consents import queries as consents
 from portal.consents.models import Activity, Consent
 from portal.kernel import clock
 from portal.kernel.access import Status
-from portal.kernel.db import db
+from portal.kernel.db import count_of, db
 from portal.kernel.errors import NotFound
 from portal.matching.queries.loads import loads_by_week
 from portal.members.models import Company, Member, MemberState
@@ -256,9 +256,24 @@ class Over:
     since: datetime
 
 
-def over(most: int = 50) -> list[Over]:
+def over(most: int | None = 50) -> list[Over]:
     """Whose rest is over, and on whom was counted until the last consent ended; the longest ago first."""
     now = clock.now()
+    found = []
+    for row in db.session.execute(_over()):
+        lapsed = row.stage is not Stage.RESTING
+        rest = datetime.combine(row.rests_until, time(), UTC) if row.rests_until else row.stage_at
+        since = (row.ended or row.stage_at) if lapsed else rest
+        found.append(Over(row.name, row.username, row.company or "", lapsed, min(since, now)))
+    return sorted(found, key=lambda one: one.since)[:most]
+
+
+def over_count() -> int:
+    """How many they are."""
+    return count_of(_over())
+
+
+def _over() -> Select[Any]:
     ended = (
         select(func.max(Consent.expires_at))
         .where(Consent.member_id == Candidate.member_id)
@@ -266,21 +281,12 @@ def over(most: int = 50) -> list[Over]:
         .scalar_subquery()
     )
     rested = and_(
-        Candidate.stage == Stage.RESTING, Candidate.rests_until <= now.date(), standing.may_be_approached()
+        Candidate.stage == Stage.RESTING,
+        Candidate.rests_until <= clock.now().date(),
+        standing.may_be_approached(),
     )
-    rows = db.session.execute(
-        _called(Candidate, Candidate.stage, Candidate.rests_until, Candidate.stage_at, ended.label("ended"))
-        .where(or_(rested, _has_lapsed()))
-        .order_by(Candidate.stage_at, Candidate.id)
-        .limit(most)
-    )
-    found = []
-    for row in rows:
-        lapsed = row.stage is not Stage.RESTING
-        rest = datetime.combine(row.rests_until, time(), UTC) if row.rests_until else row.stage_at
-        since = (row.ended or row.stage_at) if lapsed else rest
-        found.append(Over(row.name, row.username, row.company or "", lapsed, min(since, now)))
-    return sorted(found, key=lambda one: one.since)
+    columns = (Candidate.stage, Candidate.rests_until, Candidate.stage_at, ended.label("ended"))
+    return _called(Candidate, *columns).where(or_(rested, _has_lapsed())).order_by(Candidate.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,26 +300,38 @@ class DueForReview:
     reviewed_at: datetime
 
 
-def due_for_review(most: int = 50) -> list[DueForReview]:
+def due_for_review(most: int | None = 50) -> list[DueForReview]:
     """Candidates due for review, longest not looked at first: the same as their cards say."""
-    now = clock.now()
-    worth = func.coalesce(standing.number_now(weights.current(), now), 0.0)
-    fallen = and_(standing.shown_members(), Candidate.was_worth > 0, worth < Candidate.was_worth / 2)
-    rows = db.session.execute(
-        _called(Candidate, Candidate.reviewed_at, case((fallen, True), else_=False).label("has_fallen"))
-        .outerjoin(MemberScore, MemberScore.receiver_id == Candidate.member_id)
-        .where(
-            Candidate.stage.not_in(NOT_REVIEWED),
-            ~_has_lapsed(),
-            or_(fallen, Candidate.reviewed_at <= now - REVIEW_EVERY),
-        )
-        .order_by(Candidate.reviewed_at, Candidate.id)
-        .limit(most)
-    )
+    query, fallen = _due_for_review()
+    # Whoever fell is due now, and so after those whose year was over before.
+    rows = db.session.execute(query.order_by(fallen, Candidate.reviewed_at, Candidate.id).limit(most))
     return [
         DueForReview(row.name, row.username, row.company or "", bool(row.has_fallen), row.reviewed_at)
         for row in rows
     ]
+
+
+def due_for_review_count() -> int:
+    """How many they are."""
+    return count_of(_due_for_review()[0])
+
+
+def _due_for_review() -> tuple[Select[Any], ColumnElement[bool]]:
+    """And whether one fell."""
+    now = clock.now()
+    worth = func.coalesce(standing.number_now(weights.current(), now), 0.0)
+    fell = and_(standing.shown_members(), Candidate.was_worth > 0, worth < Candidate.was_worth / 2)
+    fallen = case((fell, True), else_=False)
+    query = (
+        _called(Candidate, Candidate.reviewed_at, fallen.label("has_fallen"))
+        .outerjoin(MemberScore, MemberScore.receiver_id == Candidate.member_id)
+        .where(
+            Candidate.stage.not_in(NOT_REVIEWED),
+            ~_has_lapsed(),
+            or_(fell, Candidate.reviewed_at <= now - REVIEW_EVERY),
+        )
+    )
+    return query, fallen
 
 
 def _has_lapsed() -> ColumnElement[bool]:
@@ -339,19 +357,27 @@ class Waiting:
     at: datetime
 
 
-def nominations_waiting(most: int = 50) -> list[Waiting]:
+def nominations_waiting(most: int | None = 50) -> list[Waiting]:
     """Nominations by members and account owners that no moderator has read, the oldest first."""
     by = aliased(Member)
     rows = db.session.execute(
-        _called(Nomination, by.name.label("by"), Nomination.part, Nomination.at)
+        _nominations_waiting(by.name.label("by"), Nomination.part, Nomination.at)
         .outerjoin(by, by.id == Nomination.by_id)
-        .where(Nomination.read_at.is_(None))
         .order_by(Nomination.at, Nomination.id)
         .limit(most)
     )
     return [
         Waiting(row.name, row.username, row.company or "", row.by or "", row.part, row.at) for row in rows
     ]
+
+
+def nominations_waiting_count() -> int:
+    """How many they are."""
+    return count_of(_nominations_waiting())
+
+
+def _nominations_waiting(*columns: Any) -> Select[Any]:
+    return _called(Nomination, *columns).where(Nomination.read_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,8 +392,8 @@ class Answered:
     at: datetime
 
 
-def answered_lately(since: datetime, most: int = 20) -> list[Answered]:
-    """Those who said yes and whom nobody moved since, the latest first."""
+def answered_lately(since: datetime, most: int | None = None) -> list[Answered]:
+    """Those who said yes and whom nobody moved since, the longest ago first."""
     not_moved = or_(
         Candidate.stage == Stage.CONSENTED,
         and_(Candidate.stage == Stage.ACTIVE, Candidate.stage_at < Asking.answered_at),
@@ -376,8 +402,7 @@ def answered_lately(since: datetime, most: int = 20) -> list[Answered]:
         _called(Asking, Asking.activities, Asking.agreed, Asking.answered_at)
         .join(Candidate, Candidate.member_id == Asking.member_id)
         .where(Asking.answered_at >= since, not_moved)
-        .order_by(Asking.answered_at.desc(), Asking.id)
-        .limit(most)
+        .order_by(Asking.answered_at, Asking.id)
     )
     return [
         Answered(
@@ -385,7 +410,12 @@ def answered_lately(since: datetime, most: int = 20) -> list[Answered]:
         )
         for row in rows
         if row.agreed
-    ]
+    ][:most]
+
+
+def answered_lately_count(since: datetime) -> int:
+    """How many they are."""
+    return len(answered_lately(since))
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,10 +430,25 @@ class Unanswered:
     seen: bool
 
 
-def unanswered(most: int = 50) -> list[Unanswered]:
+def unanswered(most: int | None = 50) -> list[Unanswered]:
     """Whom was asked and neither answered nor was looked at for weeks; the longest ago first."""
+    query, since = _unanswered()
+    rows = db.session.execute(query.order_by(since, Asking.id).limit(most))
+    return [
+        Unanswered(row.name, row.username, row.company or "", row.at, row.since, row.seen_at is not None)
+        for row in rows
+    ]
+
+
+def unanswered_count() -> int:
+    """How many they are."""
+    return count_of(_unanswered()[0])
+
+
+def _unanswered() -> tuple[Select[Any], ColumnElement[datetime]]:
+    """And since when it waits."""
     since = case((Candidate.reviewed_at > Asking.at, Candidate.reviewed_at), else_=Asking.at)
-    rows = db.session.execute(
+    query = (
         _called(Asking, Asking.at, Asking.seen_at, since.label("since"))
         .join(Candidate, Candidate.member_id == Asking.member_id)
         .where(
@@ -411,13 +456,8 @@ def unanswered(most: int = 50) -> list[Unanswered]:
             Asking.withdrawn_at.is_(None),
             since <= clock.now() - ASKING_WAITS,
         )
-        .order_by(since, Asking.id)
-        .limit(most)
     )
-    return [
-        Unanswered(row.name, row.username, row.company or "", row.at, row.since, row.seen_at is not None)
-        for row in rows
-    ]
+    return query, since
 
 
 def _called(of: Any, *columns: Any) -> Select[Any]:

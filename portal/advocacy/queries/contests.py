@@ -82,7 +82,7 @@ class FirstLook:
     by: str
 
 
-def waiting(viewer: Viewer, limit: int = SHOWN) -> list[ContestLine]:
+def waiting(viewer: Viewer, limit: int | None = SHOWN) -> list[ContestLine]:
     """What nobody has answered yet, oldest first."""
     query = select(Contest).where(Contest.answered_at.is_(None))
     return _lines(query.order_by(Contest.id).limit(limit), viewer)

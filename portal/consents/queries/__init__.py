@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from portal.consents.models import Activity, CompanyConsent, Consent
 from portal.kernel import clock
@@ -79,9 +79,8 @@ class Ending:
     expires_at: datetime
 
 
-def ending_soon(most: int = 50) -> list[Ending]:
+def ending_soon(most: int | None = 50) -> list[Ending]:
     """Consents in force that end within two weeks, the soonest first."""
-    now = clock.now()
     rows = db.session.execute(
         select(
             Consent.member_id,
@@ -93,7 +92,7 @@ def ending_soon(most: int = 50) -> list[Ending]:
         )
         .join(Member, Member.id == Consent.member_id)
         .outerjoin(Company, Company.id == Member.company_id)
-        .where(is_in_force(now), Consent.expires_at <= now + SOON)
+        .where(_ends_soon())
         .order_by(Consent.expires_at, Consent.id)
         .limit(most)
     )
@@ -101,6 +100,61 @@ def ending_soon(most: int = 50) -> list[Ending]:
         Ending(row.member_id, row.name, row.username, row.company or "", row.activity, row.expires_at)
         for row in rows
     ]
+
+
+def ending_soon_count() -> int:
+    """How many they are."""
+    return db.session.execute(select(func.count()).select_from(Consent).where(_ends_soon())).scalar_one()
+
+
+def _ends_soon() -> ColumnElement[bool]:
+    now = clock.now()
+    return and_(is_in_force(now), Consent.expires_at <= now + SOON)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementEnding:
+    """An agreement of a company that ends soon; `expires_on` is its last day."""
+
+    company: str
+    slug: str
+    activity: Activity
+    given_by: str
+    expires_on: date
+
+
+def agreements_ending_soon(most: int | None = 50) -> list[AgreementEnding]:
+    """Agreements of companies in force that end within two weeks, the soonest first."""
+    rows = db.session.execute(
+        select(
+            Company.name,
+            Company.slug,
+            CompanyConsent.activity,
+            CompanyConsent.given_by,
+            CompanyConsent.expires_on,
+        )
+        .join(Company, Company.id == CompanyConsent.company_id)
+        .where(_agreement_ends_soon())
+        .order_by(CompanyConsent.expires_on, CompanyConsent.id)
+        .limit(most)
+    )
+    return [AgreementEnding(row.name, row.slug, row.activity, row.given_by, row.expires_on) for row in rows]
+
+
+def agreements_ending_soon_count() -> int:
+    """How many they are."""
+    return db.session.execute(
+        select(func.count()).select_from(CompanyConsent).where(_agreement_ends_soon())
+    ).scalar_one()
+
+
+def _agreement_ends_soon() -> ColumnElement[bool]:
+    today = clock.now().date()
+    return and_(
+        CompanyConsent.ended_at.is_(None),
+        CompanyConsent.expires_on >= today,
+        CompanyConsent.expires_on <= today + SOON,
+    )
 
 
 def history_of_company(company_id: int) -> list[CompanyConsent]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from portal.discussions.models import Board, Post, Thread
@@ -86,11 +86,31 @@ def queue(viewer: Viewer, filters: Filters, after: str = "") -> Queue:
     )
 
 
-def everything(viewer: Viewer, filters: Filters) -> list[CaseLine]:
-    """All that fit the filters, for a file, in the order of the page."""
-    query = _ordered(lines_of_cases().where(*_conditions(viewer, filters)), filters)
-    rows = db.session.execute(query.limit(MOST_EXPORTED)).all()
+def everything(
+    viewer: Viewer, filters: Filters, most: int | None = MOST_EXPORTED, *, connects: bool | None = None
+) -> list[CaseLine]:
+    """All that fit the filters, in the order of the page.
+
+    `connects`: none but those about somebody to connect, or all but those.
+    """
+    fits = _conditions(viewer, filters)
+    if connects is not None:
+        fits.append(Case.kind == CaseKind.CONNECT if connects else Case.kind != CaseKind.CONNECT)
+    rows = db.session.execute(_ordered(lines_of_cases().where(*fits), filters).limit(most)).all()
     return [line for at in range(0, len(rows), 500) for line in as_lines(viewer, rows[at : at + 500])]
+
+
+def counts(viewer: Viewer, filters: Filters) -> dict[CaseKind, tuple[int, int]]:
+    """By kind how many open cases fit the filters, and how many wait for anybody on any board."""
+    fits = case((and_(*_conditions(viewer, filters)), 1), else_=0)
+    rows = db.session.execute(
+        select(Case.kind, func.sum(fits), func.count())
+        .outerjoin(Thread, Thread.id == Case.thread_id)
+        .outerjoin(Board, Board.id == func.coalesce(Thread.board_id, Case.board_id))
+        .where(*_conditions(viewer, Filters(whose="anyone")))
+        .group_by(Case.kind)
+    )
+    return {row[0]: (int(row[1]), row[2]) for row in rows}
 
 
 def _order(filters: Filters) -> tuple[Any, bool]:
