@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from portal.advocacy.models import Contest, Counts, Entry, Rule, ScoreChoice, WeightsDecision
+from portal.advocacy.models import Contest, Counts, Entry, MemberScore, Rule, ScoreChoice, WeightsDecision
 from portal.advocacy.queries import comparing, contests
 from portal.advocacy.queries.standing import standing_of
 from portal.advocacy.queries.weights import current
@@ -318,11 +318,11 @@ def test_ones_own_number_follows_at_once_where_those_of_an_industry_are_kept(in_
         for _time in range(number + 1):
             world.thank(others[3], member)
 
-    def found_slowly() -> list[dict[int, float]]:
-        time.sleep(0.12)  # as where there is much to find
-        return [comparing._highest(select(Member.id))]
+    def found_slowly() -> comparing.Everybody:
+        time.sleep(0.3)  # as where there is much to find
+        return comparing._everybody(select(Member.id))
 
-    comparing._kept.get(("industry 31-33",), found_slowly)
+    comparing._kept.get("industry 31-33", found_slowly)
     [beside] = comparing.compared(standing_of(helper))
     assert (beside.place, beside.of) == (4, 4)
     for giver in others:
@@ -333,6 +333,16 @@ def test_ones_own_number_follows_at_once_where_those_of_an_industry_are_kept(in_
     world.thank(helper, newcomer)
     [beside] = comparing.compared(standing_of(newcomer))
     assert beside.of == 5
+
+
+def test_place_and_median_are_those_of_everybody_in_a_large_industry(in_app: Flask) -> None:
+    company = make_company(industry="52")
+    people = [make_customer(company_id=company) for _n in range(520)]
+    with unit_of_work():
+        for number, member in enumerate(people, start=1):
+            db.session.add(MemberScore(receiver_id=member, fixed=float(number)))
+    [industry] = comparing.compared(standing_of(people[0]))
+    assert (industry.place, industry.of, industry.median) == (520, 520, 260.5)
 
 
 def test_a_score_stands_beside_those_of_the_same_industry_and_product(

@@ -1,13 +1,18 @@
 """How a member's score compares with those of the same industry and of the same product."""
 
 import statistics
+from array import array
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from portal.advocacy.models import MemberScore
-from portal.advocacy.queries.standing import Standing, opted_out, shown_members, standings
+from portal.advocacy.queries import weights as weights_queries
+from portal.advocacy.queries.standing import Standing, all_opted_out, number_now, shown_members
+from portal.kernel import clock
 from portal.kernel.db import db, rows_of
 from portal.kernel.errors import NotFound
 from portal.kernel.page_cache import Dear
@@ -15,7 +20,6 @@ from portal.members import lists
 from portal.members.models import Company, Member, MemberProduct, MemberState, Product
 
 FEWEST = 3  # others, so that a comparison says something
-MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,24 @@ class Compared:
     place: int
     of: int
     median: float
+
+
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """All members of a group who have a score: by id, and their numbers, the lowest first."""
+
+    ids: "array[int]"
+    of: "array[float]"
+    numbers: "array[float]"
+
+    def without(self, members: set[int]) -> "array[float]":
+        """The numbers of all others, the lowest first."""
+        kept = self.numbers[:]
+        for one in members:
+            place = bisect_left(self.ids, one)
+            if place < len(self.ids) and self.ids[place] == one:
+                del kept[bisect_left(kept, self.of[place])]
+        return kept
 
 
 def find(username: str) -> Any:
@@ -41,19 +63,34 @@ def find(username: str) -> Any:
 
 
 def compared(mine: Standing) -> list[Compared]:
-    """The comparisons that say something: at least three others.
+    """The comparisons that say something: at least three others. Vendor staff are compared with nobody.
 
-    Where there are many to look through, the others' numbers hold for some seconds; the member's own never.
+    Where there are many to look through, the others' numbers hold for some minutes; the member's own never,
+    nor that somebody chose to be left out.
     """
-    member_id = mine.member_id
-    groups: dict[str, tuple[str, Any]] = {}  # name, whose ids
-    industry = db.session.execute(
-        select(Company.industry).join(Member, Member.company_id == Company.id).where(Member.id == member_id)
-    ).scalar()
-    if industry:
+    groups = _groups(mine.member_id) if mine.helpfulness > 0 else {}
+    if not groups:
+        return []
+    kept = [_kept.get(key, partial(_everybody, members)) for key, (_name, members) in groups.items()]
+    apart = {mine.member_id} | all_opted_out()
+    found = [
+        _place(mine.helpfulness, name, group.without(apart))
+        for (name, _members), group in zip(groups.values(), kept, strict=True)
+    ]
+    return [one for one in found if one is not None]
+
+
+def _groups(member_id: int) -> dict[str, tuple[str, Any]]:
+    """By a key: the name of each group that the member belongs to, and SQL for the ids of all in it."""
+    mine = select(Company.industry).select_from(Member).outerjoin(Company, Company.id == Member.company_id)
+    row = db.session.execute(mine.where(Member.id == member_id, shown_members())).one_or_none()
+    if row is None:
+        return {}
+    groups: dict[str, tuple[str, Any]] = {}
+    if row.industry:
         same = select(Member.id).join(Company, Company.id == Member.company_id)
-        name = lists.label("industries", industry)
-        groups[f"industry {industry}"] = name, same.where(Company.industry == industry)
+        name = lists.label("industries", row.industry)
+        groups[f"industry {row.industry}"] = name, same.where(Company.industry == row.industry)
     products = db.session.execute(
         select(Product.id, Product.name)
         .join(MemberProduct, MemberProduct.product_id == Product.id)
@@ -63,44 +100,27 @@ def compared(mine: Standing) -> list[Compared]:
     for product_id, name in products:
         users = select(MemberProduct.member_id).where(MemberProduct.product_id == product_id)
         groups[f"product {product_id}"] = name, users
-    kept = _kept.get(tuple(groups), lambda: [_highest(members) for _name, members in groups.values()])
-    gone = opted_out({one for scores in kept for one in scores})
-    found = []
-    for (name, members), others in zip(groups.values(), kept, strict=True):
-        scores = _highest(members) if _is_new(mine, others) else others
-        scores = {one: number for one, number in scores.items() if one not in gone}
-        found.append(_place(mine, name, scores))
-    return [one for one in found if one is not None]
+    return groups
 
 
-def _is_new(mine: Standing, kept: dict[int, float]) -> bool:
-    """Whether the member may belong to those who were found without them."""
-    least = min(kept.values()) if len(kept) >= MOST else 0.0
-    return mine.member_id not in kept and mine.helpfulness > least
-
-
-def _highest(members: Any) -> dict[int, float]:
+def _everybody(members: Any) -> Everybody:
+    number = number_now(weights_queries.current(), clock.now())
     rows = rows_of(
-        select(MemberScore.receiver_id)
+        select(MemberScore.receiver_id, number)
         .join(Member, Member.id == MemberScore.receiver_id)
-        .where(MemberScore.receiver_id.in_(members), shown_members())
-        .order_by((MemberScore.falling + MemberScore.unknown + MemberScore.fixed).desc())
-        .limit(MOST)
-    )
-    ids = [row[0] for row in rows]
-    return {one: standing.helpfulness for one, standing in standings(ids).items()}
+        .where(MemberScore.receiver_id.in_(members), shown_members(), number > 0)
+        .order_by(MemberScore.receiver_id)
+    ).all()
+    of = array("d", (row[1] for row in rows))
+    return Everybody(array("q", (row[0] for row in rows)), of, array("d", sorted(of)))
 
 
-_kept: Dear[list[dict[int, float]]] = Dear(most=20, least=0.1)
+_kept: Dear[Everybody] = Dear(most=40, least=0.02)
 
 
-def _place(mine: Standing, name: str, scores: dict[int, float]) -> Compared | None:
-    if mine.member_id not in scores or len(scores) <= FEWEST:
+def _place(number: float, name: str, numbers: "array[float]") -> Compared | None:
+    if len(numbers) < FEWEST:
         return None
-    scores[mine.member_id] = mine.helpfulness
-    return Compared(
-        name,
-        1 + sum(score > mine.helpfulness for score in scores.values()),
-        len(scores),
-        statistics.median(scores.values()),
-    )
+    higher = len(numbers) - bisect_right(numbers, number)
+    insort(numbers, number)
+    return Compared(name, 1 + higher, len(numbers), statistics.median(numbers))

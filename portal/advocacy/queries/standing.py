@@ -394,5 +394,10 @@ def is_left_out(member_id: int) -> bool:
 
 def opted_out(member_ids: Collection[int]) -> set[int]:
     """Who of these chose to be left out."""
-    rows = db.session.execute(select(ScoreChoice.member_id).where(ScoreChoice.not_scored.is_(True))).scalars()
-    return set(rows) & set(member_ids)
+    return all_opted_out() & set(member_ids)
+
+
+def all_opted_out() -> set[int]:
+    """Everybody who chose to be left out."""
+    query = select(ScoreChoice.member_id).where(ScoreChoice.not_scored.is_(True))
+    return set(db.session.execute(query).scalars())
