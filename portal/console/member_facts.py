@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import String, and_, case, cast, func, or_, select
+from sqlalchemy import String, cast, or_, select
 
 from portal.advocacy.models import NominatedBy
 from portal.advocacy.queries import candidates, engagements, scopes, standing
 from portal.advocacy.queries.candidates import Story
+from portal.advocacy.queries.readiness import Readiness, readiness_of
 from portal.advocacy.queries.scopes import Part
 from portal.advocacy.queries.standing import Standing
 from portal.asks.models import Ask, AskMode
@@ -17,7 +18,6 @@ from portal.consents import queries as consents
 from portal.consents.models import Ended
 from portal.consents.texts import NAMES
 from portal.console.candidate_forms import STAGE_WORDS
-from portal.conversations.models import Conversation, Rating
 from portal.discussions.authors import named_in_thread
 from portal.discussions.models import Board, Thread
 from portal.discussions.policy import thread_is_visible
@@ -27,26 +27,12 @@ from portal.kernel.access import Permission, Viewer
 from portal.kernel.audit import AuditEntry
 from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
-from portal.matching.models import Availability
-from portal.matching.queries.loads import Load, loads_by_week
 from portal.members.models import Company, Member, MemberProduct, Product
 from portal.moderation.models import Decision, MemberMeasure, PostMeasure
-from portal.relations.queries import NOTHING, Relations, relations_of_company
 
-FEWEST_RATINGS = 5  # below it a count would say who said it
 TIMELINE = 40
 GROUPS = ("help", "asked", "moderation")  # what the timeline can be narrowed to
 HELPS_WITH = 5
-
-
-@dataclass(frozen=True)
-class Rated:
-    """How those they spoke with found it: counts, from five on."""
-
-    of_all: int
-    useful: int
-    honest: int
-    again: int
 
 
 @dataclass(frozen=True)
@@ -55,15 +41,11 @@ class Facts:
 
     company: Company | None
     products: list[tuple[str, str]]  # name, since
-    load: Load
-    availability: Availability | None
     standing: Standing | None
     helps_with: list[Part]  # the most within products and tags
-    rated: Rated | None
     deeds: list[Deed]
     timeline: list[dict[str, Any]]
-    not_approached: bool  # as they chose
-    relations: Relations  # what is known of the company
+    readiness: Readiness | None  # what stands beside the score of a customer
     engagements: engagements.Summary | None  # what they did for the vendor
 
 
@@ -83,15 +65,11 @@ def facts_of(viewer: Viewer, member: Member, group: str = "") -> Facts:
     return Facts(
         company=db.session.get(Company, member.company_id) if member.company_id else None,
         products=[(row.name, row.since) for row in used],
-        load=loads_by_week([member.id], clock.now())[member.id],
-        availability=db.session.get(Availability, member.id),
         standing=standing.standings([member.id]).get(member.id) if not is_vendors(member) else None,
         helps_with=scopes.highest_of(member.id, HELPS_WITH) if not is_vendors(member) else [],
-        rated=_rated(member.id),
         deeds=deeds,
         timeline=_timeline(viewer, member, deeds, story, group),
-        not_approached=story.not_approached,
-        relations=relations_of_company(member.company_id) if viewer.may(Permission.RELATIONS) else NOTHING,
+        readiness=readiness_of(viewer, member),
         engagements=engagements.summaries([member.id]).get(member.id)
         if viewer.may(Permission.ADVOCACY) and not is_vendors(member)
         else None,
@@ -101,24 +79,6 @@ def facts_of(viewer: Viewer, member: Member, group: str = "") -> Facts:
 def is_vendors(member: Member) -> bool:
     """Whether the member is one of the vendor's people: they neither rank nor are asked."""
     return member.status.value == "vendor"
-
-
-def _rated(member_id: int) -> Rated | None:
-    of_member = or_(
-        and_(Conversation.member_id == member_id, Rating.by_id == Conversation.asker_id),
-        and_(Conversation.asker_id == member_id, Rating.by_id == Conversation.member_id),
-    )
-
-    def count(column: Any) -> Any:
-        return func.coalesce(func.sum(case((column.is_(True), 1), else_=0)), 0)
-
-    row = db.session.execute(
-        select(func.count(), count(Rating.useful), count(Rating.honest), count(Rating.again))
-        .select_from(Rating)
-        .join(Conversation, Conversation.id == Rating.conversation_id)
-        .where(of_member, Rating.useful.is_not(None))
-    ).one()
-    return Rated(*(int(value) for value in row)) if row[0] >= FEWEST_RATINGS else None
 
 
 def _timeline(

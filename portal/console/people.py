@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 
 from portal.advocacy.queries.notes import notes_about
 from portal.advocacy.services import notes
-from portal.consents.queries import in_force
 from portal.consents.texts import NAMES
 from portal.console import member_facts
 from portal.console.people_forms import (
@@ -22,14 +21,12 @@ from portal.console.people_forms import (
     filled,
 )
 from portal.discussions.queries.deeds import deeds_by
-from portal.kernel import clock
 from portal.kernel.access import Duty, Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.files import csv_file
 from portal.kernel.forms import Form, differences
 from portal.kernel.numbers import number_in
-from portal.kernel.template_helpers import short_date
 from portal.matching.forms import VALUES
 from portal.matching.services import availability
 from portal.members import lists
@@ -274,7 +271,6 @@ def member_page(username: str, **forms: Form) -> str:
     show = request.args.get("show", "")
     narrowed = show if show in member_facts.GROUPS else ""
     facts = member_facts.facts_of(viewer(), found, narrowed)
-    chosen = facts.availability.values if facts.availability else []
     words = " ".join(request.args.get("find", "").replace("\0", "").split())[:80]
     older = request.args.get("older", "")
     evidence = deeds_by(viewer(), found.id, words=words, after=older)
@@ -291,12 +287,8 @@ def member_page(username: str, **forms: Form) -> str:
         help_words=", ".join(f"{part.name} ({part.value.helpfulness:.1f})" for part in facts.helps_with),
         product_words=", ".join(_used(name, since) for name, since in facts.products),
         language_words=", ".join(lists.label(lists.LANGUAGES, code) for code in found.languages),
-        agreed_words=", ".join(
-            f"{NAMES[one.activity]} ({short_date(one.expires_at)})"
-            for one in in_force([found.id]).get(found.id, [])
-        ),
-        value_words="; ".join(str(VALUES[one]) for one in chosen if one in VALUES),
-        now=clock.now(),
+        names=NAMES,
+        value_names=VALUES,
         found=found,
         notes=notes_about(found.id),
         narrowed=narrowed,

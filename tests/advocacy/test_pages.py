@@ -16,6 +16,8 @@ from portal.advocacy.queries.weights import current
 from portal.advocacy.services import contesting
 from portal.advocacy.services.choosing import choose
 from portal.advocacy.services.weighing import apply_due
+from portal.consents.models import Activity
+from portal.consents.services import give
 from portal.discussions.models import Audience, Board, ShownAs, Thread
 from portal.discussions.services.acceptance import accept
 from portal.discussions.services.removal import hide_post
@@ -23,6 +25,7 @@ from portal.discussions.services.voting import vote
 from portal.kernel import site
 from portal.kernel.db import db
 from portal.kernel.unit_of_work import unit_of_work
+from portal.matching.models import Availability
 from portal.members.models import Member, MemberProduct, Product
 from portal.moderation.services.deciding import decide, undo
 from tests.advocacy.scenes import make_world, rate
@@ -343,6 +346,32 @@ def test_place_and_median_are_those_of_everybody_in_a_large_industry(in_app: Fla
             db.session.add(MemberScore(receiver_id=member, fixed=float(number)))
     [industry] = comparing.compared(standing_of(people[0]))
     assert (industry.place, industry.of, industry.median) == (520, 520, 260.5)
+
+
+def test_a_moderator_reads_what_would_raise_a_score_and_every_fact_beside_it_with_its_source(
+    app: Flask, helped: dict, sign_in: SignIn
+) -> None:
+    moderator = sign_in(helped["moderator"])
+    page = words(moderator.get(f"/console/scores/{helped['username']}").text)
+    assert "more compan" not in page.partition("Over the last year")[0]  # ranked already
+    raising = page.partition("What would raise it")[2].partition("Thanks")[0]
+    assert "A company that has not thanked them up to 3 more for each People who thanked them" in raising
+    assert "half a point for each question of another company" in raising
+    assert "Agreed to nothing yet" in page
+    assert "Conversations and asks both open as everybody begins" in page
+    assert "Load 0 of 2 conversations in 90 days counted on Monday; the limit is theirs" in page
+    assert "Last seen never signed in here" in page
+    with app.app_context():
+        nia = make_customer("Nia", username="nia")
+        give(viewer_of(nia), [Activity.CALL])
+        choose(viewer_of(nia), not_scored=False, not_approached=True)
+        with unit_of_work():
+            db.session.add(Availability(member_id=nia, values=["speaking"]))
+    page = words(moderator.get("/console/scores/nia").text)
+    assert "3 more companies until they are in the ranking" in page
+    assert re.search(r"Agreed to Calls until \d+ \w+ \d{4} their own answer, given \d+ \w+ \d{4}", page)
+    assert "Values Speaking at events their own choice" in page
+    assert "Being approached chose not to be: nothing is asked of them their own choice" in page
 
 
 def test_a_score_stands_beside_those_of_the_same_industry_and_product(

@@ -94,8 +94,8 @@ PINNED = [
     ("/console/holds", "sales", 9),
     ("/console/contests", "moderator", 9),
     ("/console/patterns", "moderator", 7),
-    ("/console/scores/writer", "moderator", 33),
-    ("/console/members/writer", "moderator", 35),  # a page of evidence, further back if wanted
+    ("/console/scores/writer", "moderator", 40),
+    ("/console/members/writer", "moderator", 36),  # a page of evidence, further back if wanted
     ("/console/candidates/writer", "moderator", 38),
     ("{case}", "moderator", 16),
     ("/transparency", "visitor", 9),

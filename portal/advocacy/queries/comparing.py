@@ -50,16 +50,14 @@ class Everybody:
         return kept
 
 
-def find(username: str) -> Any:
-    """Id, name and user name of a member. Raises NotFound."""
-    row = db.session.execute(
-        select(Member.id, Member.name, Member.username).where(
-            Member.username == username.lower(), Member.state != MemberState.ERASED
-        )
-    ).one_or_none()
-    if row is None:
+def find(username: str) -> Member:
+    """A member who was not erased. Raises NotFound."""
+    found = db.session.execute(
+        select(Member).where(Member.username == username.lower(), Member.state != MemberState.ERASED)
+    ).scalar_one_or_none()
+    if found is None:
         raise NotFound("no such member")
-    return row
+    return found
 
 
 def compared(mine: Standing) -> list[Compared]:

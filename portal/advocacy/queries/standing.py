@@ -27,7 +27,7 @@ _LOOKED_AT = 200  # members whose number of 60 days ago is looked up for those w
 _ASKED_AT_ONCE = 500
 _TIMES_AS_MANY = 3
 _near: Dear[Sequence[int]] = Dear(most=8, least=0.02)
-_CUSTOMERS = (Status.CUSTOMER, Status.FORMER)
+CUSTOMERS = (Status.CUSTOMER, Status.FORMER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def helpfulness_at(member_ids: Sequence[int], at: datetime) -> dict[int, float]:
 
 def _rising(approachable: bool) -> tuple[ColumnElement[bool], ...]:
     """SQL about Member: who may rise at all."""
-    customers = Member.status.in_(_CUSTOMERS)
+    customers = Member.status.in_(CUSTOMERS)
     return (customers, may_be_approached()) if approachable else (customers,)
 
 

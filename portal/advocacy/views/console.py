@@ -14,14 +14,17 @@ from portal.advocacy.models import Act, WeightsDecision
 from portal.advocacy.queries import comparing, contests, scopes, weights
 from portal.advocacy.queries.patterns import KINDS, MOST_ROWS, SHOWN, SORTS, Wanted, patterns
 from portal.advocacy.queries.preview import Preview, preview
+from portal.advocacy.queries.readiness import readiness_of
 from portal.advocacy.queries.standing import is_left_out
 from portal.advocacy.queries.statement import statement_of
 from portal.advocacy.services import contesting, weighing
 from portal.advocacy.views.parts import page_wanted, part_page
+from portal.consents.texts import NAMES
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.errors import Invalid, NotFound
 from portal.kernel.files import csv_file
+from portal.matching.forms import VALUES
 
 MOST_EXPORTED = 10_000
 
@@ -202,6 +205,9 @@ def show_score(username: str) -> str:
         told=told,
         parts=scopes.with_places(member.id, told.parts),
         compared=comparing.compared(told.standing),
+        readiness=readiness_of(viewer(), member),
+        names=NAMES,
+        value_names=VALUES,
         statement_url=here,
     )
 
