@@ -85,6 +85,8 @@ class WeightsForm(Form):
         _l("Why"), description=_l("Members read it, with the date. Not needed to try the numbers out.")
     )
 
+    looked_at = HiddenField()  # the numbers of which the page showed whom they would move
+
     @property
     def weights(self) -> Weights:
         """The numbers as they were typed; the form has been validated."""
@@ -98,3 +100,8 @@ class WeightsForm(Form):
             float(self.answer_limit.data or 0),
             int(self.companies_to_rank.data or 0),
         )
+
+    @property
+    def numbers(self) -> str:
+        """The same in one line, to compare with `looked_at`."""
+        return " ".join(f"{getattr(self.weights, name):g}" for name in NUMBERS)

@@ -445,8 +445,17 @@ def test_weights_are_tried_out_then_decided_and_members_read_why(
     assert admin.get("/console/weights/preview.csv?half_life_days=30").status_code == 404
     too_short = admin.post("/console/weights/preview", data={**numbers, "half_life_days": "1"})
     assert too_short.status_code == 422
-    assert admin.post("/console/weights", data=numbers).status_code == 422  # no reason
     reason = "Help of last month says more here."
+    unseen = admin.post("/console/weights", data={**numbers, "half_life_days": "31", "reason": reason})
+    assert unseen.status_code == 422
+    assert reason in unseen.text
+    assert "Look first whom these numbers would move" in unseen.text
+    assert "Whom it would move today" in unseen.text
+    looked = re.search(r'name="looked_at"[^>]*value="([^"]+)"', tried.text)
+    assert looked is not None
+    numbers["looked_at"] = looked[1]
+    assert admin.post("/console/weights", data={**numbers, "half_life_days": "31"}).status_code == 422
+    assert admin.post("/console/weights", data=numbers).status_code == 422  # no reason
     assert admin.post("/console/weights", data={**numbers, "reason": reason}).status_code == 303
     own = sign_in(helped["helper"])
     told = own.get("/me/score").text

@@ -232,7 +232,8 @@ def test_other_numbers_are_tried_out_and_decided(site: Site, somebody: Opener, s
     tomasz.does_not_see(f"halves every {days} days")
     admin.writes("3", "Companies that have to thank within a year")
     admin.writes(days, "Days after which a point is worth half")
-    admin.writes(reason, "Why").presses("Put in force").sees(reason)
+    admin.writes(reason, "Why").presses("Put in force")
+    admin.sees("Look first whom these numbers would move").presses("Put in force").sees(reason)
     with site.inside():
         apply_due()  # as the worker does within minutes
     tomasz.opens("/me/score").sees(re.compile(f"halves every {days} days"))

@@ -80,7 +80,7 @@ def try_weights() -> Response:
 @blueprint.get("/weights/preview.csv")
 @requires(Permission.ADVOCACY)
 def export_preview() -> Response:
-    """Everybody whom the numbers in the address would move, as a file."""
+    """All of those looked at whom the numbers in the address would move, as a file."""
     form = WeightsForm(formdata=request.args, meta={"csrf": False})
     try:
         if not form.validate():
@@ -98,17 +98,21 @@ def export_preview() -> Response:
 @blueprint.post("/weights")
 @requires(Permission.ADMINISTER)
 def decide_weights() -> Response:
-    """Put new numbers in force."""
+    """Put new numbers in force, once the page showed whom they would move."""
     form = WeightsForm()
+    found: list[Preview] = []
 
     def write() -> str:
         if not form.validate():
             raise Invalid("")
+        if form.looked_at.data != form.numbers:
+            found.append(preview(weighing.checked(form.weights)))
+            raise Invalid(_("Look first whom these numbers would move. Then put them in force."))
         weighing.decide(viewer(), form.weights, form.reason.data or "", form_key=form.taken_key)
         flash(_("Decided. The scores follow within minutes, and members read why."))
         return "/console/weights"
 
-    return attempt(form, write, lambda: _weights(form))
+    return attempt(form, write, lambda: _weights(form, found[0] if found else None))
 
 
 @blueprint.get("/contests")
@@ -310,6 +314,8 @@ def _plain(numbers: Weights) -> dict[str, Decimal]:
 
 
 def _weights(form: WeightsForm, found: Preview | None = None) -> str:
+    if found:
+        form.looked_at.data = form.numbers
     return render_template(
         "advocacy/weights.html",
         form=form,
