@@ -153,7 +153,7 @@ def _candidacy(member_id: int) -> Any:
         .order_by(CandidateStep.id)
     )
     said = db.session.execute(
-        select(Nomination.note, Nomination.part, Nomination.at)
+        select(Nomination.note, Nomination.part, Nomination.post_ids, Nomination.at)
         .where(Nomination.member_id == member_id)
         .order_by(Nomination.id)
     )
@@ -161,7 +161,13 @@ def _candidacy(member_id: int) -> Any:
     return {
         "steps": [{"step": _STEPS[row.step], "at": row.at.isoformat(), "why": row.reason} for row in stages],
         "why you were suggested": [
-            {"note": row.note, "by": _PARTS[row.part], "at": row.at.isoformat()} for row in said
+            {
+                "note": row.note,
+                "with": [f"/posts/{one}" for one in row.post_ids],
+                "by": _PARTS[row.part],
+                "at": row.at.isoformat(),
+            }
+            for row in said
         ],
         "what you were asked": [
             {
@@ -210,9 +216,14 @@ def _erase_candidacy(member_id: int, _keep_text: bool) -> None:
 
 def _suggestions(member_id: int) -> Any:
     rows = db.session.execute(
-        select(Nomination.note, Nomination.at).where(Nomination.by_id == member_id).order_by(Nomination.id)
+        select(Nomination.note, Nomination.post_ids, Nomination.at)
+        .where(Nomination.by_id == member_id)
+        .order_by(Nomination.id)
     )
-    return [{"note": row.note, "at": row.at.isoformat()} for row in rows]
+    return [
+        {"note": row.note, "with": [f"/posts/{one}" for one in row.post_ids], "at": row.at.isoformat()}
+        for row in rows
+    ]
 
 
 def _keep_suggestions(_member_id: int, _keep_text: bool) -> None:

@@ -27,7 +27,7 @@ from portal.discussions.queries import posts as posts_queries
 from portal.discussions.screening import said
 from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, page_cache, site
-from portal.kernel.access import Permission, Status, Viewer
+from portal.kernel.access import Duty, Permission, Status, Viewer
 from portal.kernel.numbers import number as number_text
 from portal.kernel.template_helpers import locale_name
 from portal.members.display import PersonLine, Reader, person_line, reader_of
@@ -168,7 +168,8 @@ def _shown(
     if is_comment:
         mark = f"<!--@com:{row.id}:{row.author_id}:{row.score}:{flags or '-'}-->"
     else:
-        mark = f"<!--@act:{row.id}:{number}:{row.author_id}:{row.score}:{kind}:{flags or '-'}-->"
+        mark = f"<!--@act:{row.id}:{number}:{row.author_id}:{row.score}:{kind}:{flags or '-'}"
+        mark += f":{row.company_id or 0}-->"
     if row.state is PostState.HELD and html is None:
         mark = f"<!--@held:{row.id}:{row.author_id}-->"
     is_story = row.kind is PostKind.OPENING and thread.kind is ThreadKind.WAR_STORY
@@ -301,12 +302,14 @@ class _Actions:
         self.may_react = viewer.may(Permission.REACT)
         self.moderates = viewer.may(Permission.MODERATE)
         self.may_use = viewer.may(Permission.ADVOCACY)
+        may_say_so = viewer.status is Status.CUSTOMER or bool(viewer.duties & {Duty.SALES, Duty.SERVICE})
+        self.may_suggest = may_say_so and viewer.may(Permission.INVITE) and not self.may_use
         self.is_asker = thread.kind is ThreadKind.QUESTION and thread.author_id == viewer.member_id
         self.open_to_edits = thread.board_archived_at is None and viewer.may(Permission.POST)
         self.token = str(escape(generate_csrf())) if viewer.is_member else ""
 
     def of_post(self, values: list[str]) -> str:
-        post_id, number, author, score_text, kind, flags = values
+        post_id, number, author, score_text, kind, flags, company = values
         score = int(score_text)
         is_own = author == str(self.viewer.member_id)
         held = "h" in flags
@@ -325,6 +328,7 @@ class _Actions:
             "may_flag": self.viewer.may(Permission.FLAG) and not is_own,
             "moderates": self.moderates,
             "may_use": self.may_use and "d" in flags,
+            "may_suggest": self.may_suggest and "d" in flags and not is_own and not self._is_own(company),
             "sign": (score > 0) - (score < 0),
             "told_as_score": "s" in flags,
         }
@@ -338,6 +342,9 @@ class _Actions:
             },
             self.token,
         )
+
+    def _is_own(self, company: str) -> bool:
+        return self.viewer.company_id is not None and company == str(self.viewer.company_id)
 
     def of_comment(self, values: list[str]) -> str:
         comment_id, author, score_text, flags = values

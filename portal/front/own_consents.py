@@ -1,6 +1,6 @@
 """What a member agreed to, and what they are asked: answered, given, taken back."""
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext as _n
@@ -8,18 +8,23 @@ from werkzeug.wrappers import Response
 from wtforms import SelectField, TextAreaField
 from wtforms.validators import Length
 
+from portal.advocacy import picking
 from portal.advocacy.queries import candidates as queries
 from portal.advocacy.services import candidates
 from portal.consents import queries as consents
 from portal.consents import services
 from portal.consents.models import Activity
 from portal.consents.texts import NAMES, NEEDS_COMPANY, words_of
+from portal.discussions.queries.deeds import Deed, deeds
 from portal.kernel import clock
-from portal.kernel.access import Permission, Status, requires, viewer
+from portal.kernel.access import Permission, Status, Viewer, requires, viewer
 from portal.kernel.answers import attempt
+from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.kernel.forms import Form
 from portal.kernel.numbers import number_in
+from portal.members.models import Member
+from portal.members.queries.directory import find_visible_member
 
 blueprint = Blueprint("own_consents", __name__)
 
@@ -96,20 +101,34 @@ def answer(asking_id: int) -> Response:
     return attempt(form, write, lambda: _page(give_form=form))
 
 
+@blueprint.get("/me/suggestion")
+@requires(Permission.CONVERSE)
+def own_suggestion() -> str:
+    """Say that one would be open to more, and show why by what one wrote."""
+    return _own_suggestion_page(SuggestForm(formdata=None))
+
+
 @blueprint.post("/me/suggestion")
 @requires(Permission.CONVERSE)
 def suggest_oneself() -> Response:
     """Say that one would be open to more."""
-    if viewer().status not in (Status.CUSTOMER, Status.FORMER):
-        raise NotFound("nobody to suggest")
-    form = SuggestForm()
+    me, form = _suggests_oneself(), SuggestForm()
+    if picking.looks_further():
+        return make_response(_own_suggestion_page(form))
 
     def write() -> str:
-        candidates.nominate(viewer(), viewer().member_id or 0, form.note.data or "", form_key=form.taken_key)
+        candidates.nominate(
+            me,
+            me.member_id or 0,
+            form.note.data or "",
+            post_ids=picking.sent_ids(),
+            form_key=form.taken_key,
+            place="/me/consents",
+        )
         flash(_("Thank you. A moderator reads it."))
         return "/me/consents"
 
-    return attempt(form, write, lambda: _page(suggest_form=form))
+    return attempt(form, write, lambda: _own_suggestion_page(form))
 
 
 @blueprint.get("/members/<username>/suggestion")
@@ -125,13 +144,67 @@ def suggest(username: str) -> Response:
     """Send it."""
     member = queries.member_by_name(username)
     form = SuggestForm()
+    if picking.looks_further():
+        return make_response(_suggestion_page(username, form))
 
     def write() -> str:
-        candidates.nominate(viewer(), member.id, form.note.data or "", form_key=form.taken_key)
+        back = _way_back(member)
+        candidates.nominate(
+            viewer(),
+            member.id,
+            form.note.data or "",
+            post_ids=picking.sent_ids(),
+            form_key=form.taken_key,
+            place=back,
+        )
         flash(_("Thank you. A moderator reads it; nothing is shown to anybody else."))
-        return f"/members/{username}"
+        return back
 
     return attempt(form, write, lambda: _suggestion_page(username, form))
+
+
+@blueprint.get("/posts/<int:post_id>/suggestion")
+@requires(Permission.INVITE)
+def suggestion_by_post(post_id: int) -> Response:
+    """From a post to the form about its author, with the post picked."""
+    found = deeds(viewer(), [post_id])
+    if (
+        not found
+        or found[0].author_id == viewer().member_id
+        or not queries.may_be_nominated(found[0].author_id)
+    ):
+        raise NotFound("nobody to suggest")
+    username = db.session.get_one(Member, found[0].author_id).username
+    return redirect(url_for("own_consents.suggestion", username=username, post=post_id))
+
+
+def _met(member: Member) -> Deed | None:
+    """The post in the address, by which this member is suggested; None where it is not theirs, or gone."""
+    found = deeds(viewer(), [number]) if (number := number_in(request.args.get("post", ""))) else []
+    return found[0] if found and found[0].author_id == member.id else None
+
+
+def _way_back(member: Member) -> str:
+    met = _met(member)
+    return met.url if met else f"/members/{member.username}"
+
+
+def _suggests_oneself() -> Viewer:
+    """Customers and former customers; for everybody else there is no such page."""
+    me = viewer()
+    if me.status not in (Status.CUSTOMER, Status.FORMER):
+        raise NotFound("nobody to suggest")
+    return me
+
+
+def _own_suggestion_page(form: SuggestForm) -> str:
+    me = _suggests_oneself()
+    return render_template(
+        "front/suggest_oneself.html",
+        form=form,
+        picker=picking.picker(me, me.member_id or 0),
+        robots="noindex",
+    )
 
 
 def _suggestion_page(username: str, form: SuggestForm) -> str:
@@ -140,7 +213,19 @@ def _suggestion_page(username: str, form: SuggestForm) -> str:
     if member.status not in (Status.CUSTOMER, Status.FORMER) or member.id == me.member_id:
         raise NotFound("nobody to suggest")
     candidates.part_of(me, member.id)  # refuses those who may not
-    return render_template("front/suggestion.html", member=member, form=form, robots="noindex")
+    met = _met(member)
+    begun = [met.post_id] if met and request.method == "GET" else []
+    return render_template(
+        "front/suggestion.html",
+        member=member,
+        form=form,
+        picker=picking.picker(
+            me, member.id, begun, lists=find_visible_member(me, username).shows_contributions
+        ),
+        action=url_for("own_consents.suggest", username=username, post=met.post_id if met else None),
+        back=met.url if met else f"/members/{member.username}",
+        robots="noindex",
+    )
 
 
 def _activity(text: str) -> Activity:
@@ -149,7 +234,7 @@ def _activity(text: str) -> Activity:
     return Activity(text)
 
 
-def _page(give_form: GiveForm | None = None, suggest_form: SuggestForm | None = None) -> str:
+def _page(give_form: GiveForm | None = None) -> str:
     me = viewer()
     is_customer = me.status in (Status.CUSTOMER, Status.FORMER)
     history = consents.history(me.member_id or 0)
@@ -167,6 +252,5 @@ def _page(give_form: GiveForm | None = None, suggest_form: SuggestForm | None = 
         needs_company=NEEDS_COMPANY,
         vendor=vendor,
         give_form=give_form or GiveForm(formdata=None),
-        suggest_form=suggest_form or SuggestForm(formdata=None),
         robots="noindex",
     )

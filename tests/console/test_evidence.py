@@ -291,7 +291,7 @@ class TestBeyondTheNewest:
         found = submit(moderator, page, {**typed, "look": "find", "find": "number 1"}, form).text
         assert {one for one in many if f'value="{one}"' in found} == {many[1], *many[10:15]}
         nothing = submit(moderator, page, {**typed, "look": "find", "find": "zebra"}, form).text
-        assert "Nothing else of theirs has these words: zebra" in nothing
+        assert "Nothing else has these words: zebra" in nothing
         assert picked(app) == [], "looking further writes nothing"
         data = {"note": "Typed with care.", "evidence": [str(many[14]), str(many[0])], "find": "zebra"}
         assert submit(moderator, page, data, form).status_code == 303

@@ -126,6 +126,8 @@ PERMISSIONS: dict[str, Permission] = {
     "own_consents.suggest": INVITE,
     "own_consents.suggest_oneself": CONVERSE,
     "own_consents.suggestion": INVITE,
+    "own_consents.suggestion_by_post": INVITE,
+    "own_consents.own_suggestion": CONVERSE,
     "own_consents.withdraw": ACCOUNT,
     "community_health.index": ADVOCACY,
     "community_health.export": ADVOCACY,

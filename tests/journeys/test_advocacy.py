@@ -175,6 +175,17 @@ def test_a_post_becomes_evidence_where_it_stands(site: Site, somebody: Opener, s
     for title in (f"Lanes again 0, {mark}?", f"Trouble 1 with lanes {mark}", f"Lanes again 1, {mark}?"):
         expect(notes.get_by_role("link", name=title)).to_have_count(1)
 
+    # Ines suggests him from the same place, with what she read there; the console says by whom.
+    ines = signed_in(somebody, site, scene.asker, **way).opens(places[1])
+    ines.unfolds(ines.post(2)).follows(re.compile("Suggest the author"), ines.post(2))
+    expect(ines.page.get_by_role("checkbox", name=re.compile(f"Lanes again 1, {mark}"))).to_be_checked()
+    look(ines, "suggestion")
+    ines.writes(f"He wrote ours with us, {mark}.", "Why").presses("Send to the moderators")
+    ines.sees("Thank you. A moderator reads it").sees("Like this, 1.")
+    ruth.opens(f"/console/candidates/{scene.username}").sees(f"He wrote ours with us, {mark}.")
+    expect(notes).to_contain_text("Ines Okafor, by a peer")
+    expect(notes.get_by_role("link", name=f"Lanes again 1, {mark}?")).to_have_count(2)
+
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_second_look_and_being_left_out(site: Site, somebody: Opener, scene: Scene, way: dict):  # type: ignore[type-arg] # options

@@ -13,6 +13,7 @@ from portal.discussions.queries.finding import ME
 from portal.kernel.access import Viewer
 from portal.kernel.db import db, rows_of
 from portal.members.display import reader_of, with_person
+from portal.members.models import Member
 
 COMMENTS = 50  # under one post; the rest is one click away
 ALL_COMMENTS = 1000
@@ -167,6 +168,7 @@ def _posts(viewer: Viewer) -> Any:
             Post.source_url,
             readable.label("readable"),
             case((readable, Post.html), else_=null()).label("html"),
+            Member.company_id.label("company_id"),
             *BY_POST,
         )
         .join(Thread, Thread.id == Post.thread_id)
