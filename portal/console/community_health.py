@@ -20,6 +20,8 @@ blueprint = Blueprint("community_health", __name__, url_prefix="/console")
 
 WEEKS = (12, 26, 52)
 HOUR = 3600
+CUSTOMER = "customer"  # what the map of boards and weeks shows first
+PERCENT_STEPS, HOUR_STEPS = (1, 40, 60, 80), (1, 8, 24, 72)  # from which on a cell is darker
 
 
 @blueprint.get("/health")
@@ -27,6 +29,7 @@ HOUR = 3600
 def index() -> str:
     """The figures, each chart beside its table."""
     weeks, board = _chosen()
+    measure = _measure()
     found = vitals.vitals(viewer(), weeks, board)
     boards = vitals.boards_with_questions()
     return render_template(
@@ -37,16 +40,25 @@ def index() -> str:
         board=board,
         choices={
             "weeks": [
-                (_n("%(num)d week", "%(num)d weeks", one), _address(one, board), one == weeks)
+                (_n("%(num)d week", "%(num)d weeks", one), _address(one, board, measure), one == weeks)
                 for one in WEEKS
             ],
             "board": [
-                (_("all boards"), _address(weeks, ""), not board),
-                *((name, _address(weeks, slug), slug == board) for slug, name in boards),
+                (_("all boards"), _address(weeks, "", measure), not board),
+                *((name, _address(weeks, slug, measure), slug == board) for slug, name in boards),
+            ],
+            "measure": [
+                (label, _address(weeks, board, name) + "#by-week", name == measure)
+                for name, label in _measures().items()
             ],
         },
         files={part: url_for("community_health.export", part=part, **_kept(weeks, board)) for part in PARTS},
         sentences=_sentences(found),
+        by_week=_by_week(found, measure),
+        map_words=_(
+            "By board and week, %(what)s; a dash where there is nothing to count.", what=_measures()[measure]
+        ),
+        map_steps=HOUR_STEPS if measure.startswith("wait") else PERCENT_STEPS,
         week_name=lambda row: short_date(row.begins),
         hours=lambda seconds: None if seconds is None else round(seconds / HOUR, 1),
         duration=duration,
@@ -70,7 +82,7 @@ def _hours(seconds: float | None) -> float | None:
 
 
 def _answers(row: vitals.Answered) -> list[Any]:
-    waits = [_hours(row.wait), _hours(row.wait_for_customer)]
+    waits = [_hours(row.wait), _hours(row.wait_for_customer), _hours(row.wait_for_staff)]
     return [row.questions, row.by_customer, row.by_staff, row.none, *waits]
 
 
@@ -81,6 +93,7 @@ _ANSWERS = [
     "no answer",
     "median hours to an answer",
     "median hours to a customer's answer",
+    "median hours to an answer by staff",
 ]
 PARTS: dict[str, tuple[list[str], Callable[[Vitals], list[list[Any]]]]] = {
     "weeks": (["week", *_ANSWERS], lambda found: [[row.begins, *_answers(row)] for row in found.weeks]),
@@ -89,16 +102,16 @@ PARTS: dict[str, tuple[list[str], Callable[[Vitals], list[list[Any]]]]] = {
         lambda found: [[row.name, *_answers(row), row.waiting] for row in found.boards],
     ),
     "by-board-and-week": (
-        ["board", "week", "answered first by a customer, percent"],
+        ["board", "week", *_ANSWERS],
         lambda found: [
-            [row.name, week.begins, share_of]
+            [row.name, week.begins, *_answers(of_week)]
             for row in found.boards
-            for week, share_of in zip(found.weeks, row.shares, strict=True)
+            for week, of_week in zip(found.weeks, row.weeks, strict=True)
         ],
     ),
     "how-soon": (
-        ["week", "median hours to an answer", "median hours to a customer's answer"],
-        lambda found: [[row.begins, _hours(row.wait), _hours(row.wait_for_customer)] for row in found.weeks],
+        ["week", *_ANSWERS[4:]],
+        lambda found: [[row.begins, *_answers(row)[4:]] for row in found.weeks],
     ),
     "unanswered": (
         ["question", "board", "since", "address"],
@@ -138,8 +151,48 @@ def _kept(weeks: int, board: str) -> dict[str, Any]:
     return {**({"weeks": weeks} if weeks != WEEKS[0] else {}), **({"board": board} if board else {})}
 
 
-def _address(weeks: int, board: str) -> str:
-    return url_for("community_health.index", **_kept(weeks, board))
+def _address(weeks: int, board: str, measure: str) -> str:
+    more = {"by": measure} if measure != CUSTOMER else {}
+    return url_for("community_health.index", **_kept(weeks, board), **more)
+
+
+def _measures() -> dict[str, str]:
+    """What the map of boards and weeks can show: shares of the week's questions, and median waits."""
+    return {
+        CUSTOMER: _("answered first by a customer, percent"),
+        "staff": _("answered first by your people, percent"),
+        "none": _("without an answer, percent"),
+        "wait": _("median hours to an answer"),
+        "wait-customer": _("median hours to a customer’s answer"),
+        "wait-staff": _("median hours to an answer by your people"),
+    }
+
+
+def _measure() -> str:
+    wanted = request.args.get("by", "")
+    return wanted if wanted in _measures() else CUSTOMER
+
+
+def _by_week(found: Vitals, measure: str) -> list[tuple[str, list[float | None]]]:
+    """Board by board, the value of each week; None where nothing was asked, or answered."""
+    values: dict[str, Callable[[vitals.Answered], float | None]] = {
+        CUSTOMER: lambda week: _percent(week.by_customer, week.questions),
+        "staff": lambda week: _percent(week.by_staff, week.questions),
+        "none": lambda week: _percent(week.none, week.questions),
+        "wait": lambda week: _short_hours(week.wait),
+        "wait-customer": lambda week: _short_hours(week.wait_for_customer),
+        "wait-staff": lambda week: _short_hours(week.wait_for_staff),
+    }
+    return [(row.name, [values[measure](week) for week in row.weeks]) for row in found.boards]
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return round(100 * part / whole) if whole else None
+
+
+def _short_hours(seconds: float | None) -> float | None:
+    """Whole hours from ten on: it has to fit in a cell."""
+    return None if seconds is None else round(seconds / HOUR, 1 if seconds < 10 * HOUR else None)
 
 
 def _sentences(found: Vitals) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -66,7 +67,8 @@ def test_every_table_is_a_file_of_what_is_shown(app: Flask, sign_in: SignIn) -> 
     assert len(rows("/console/health/weeks.csv?weeks=26")) == 27
     assert rows("/console/health/concentration.csv")[3] == ["everyone who answered", "1", "100"]
     assert rows("/console/health/how-soon.csv")[0][1:] == [
-        "median hours to an answer", "median hours to a customer's answer"
+        "median hours to an answer", "median hours to a customer's answer",
+        "median hours to an answer by staff",
     ]  # fmt: skip
     with app.app_context():
         asker = make_customer()
@@ -108,6 +110,58 @@ def test_by_board_and_week_stands_on_the_page_for_every_time(app: Flask, sign_in
         heat = page.partition('<table class="heat"')[2].partition("</table>")[0]
         assert heat.count('<th scope="col">') == weeks + 1
         assert "Lively" in heat
+
+
+def test_shares_and_waits_by_customer_and_by_staff_stand_by_board_and_week(
+    app: Flask, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        moderator, board = make_moderator(), make_board("Lively")
+        asker, helper, staff = (viewer_of(one) for one in (make_customer(), make_customer(), moderator))
+        now = clock.now()
+        for number, (first, hours, then) in enumerate(
+            [(staff, 2, helper), (staff, 4, None), (helper, 30, None)]
+        ):
+            with clock.frozen(now - timedelta(weeks=2)):
+                thread = open_thread(
+                    asker, board, kind=ThreadKind.QUESTION, title=f"Question {number}", body="So?"
+                )
+            with clock.frozen(now - timedelta(weeks=2) + timedelta(hours=hours)):
+                post_reply(first, thread.id, "Like this.")
+            if then:
+                with clock.frozen(now - timedelta(weeks=2) + timedelta(hours=50)):
+                    post_reply(then, thread.id, "Or like this.")
+    browser = sign_in(moderator)
+    shown = {
+        measure: re.findall(
+            r'<td class="heat__(\d)">([^<]+)</td>', browser.get(f"/console/health?by={measure}").text
+        )
+        for measure in ("customer", "staff", "none", "wait", "wait-customer", "wait-staff", "nonsense")
+    }
+    assert shown == {
+        "customer": [("1", "33")],
+        "staff": [("3", "67")],
+        "none": [("0", "0")],
+        "wait": [("1", "4")],
+        "wait-customer": [("3", "40")],
+        "wait-staff": [("1", "3")],
+        "nonsense": [("1", "33")],
+    }
+    told = csv.reader(
+        io.StringIO(browser.get("/console/health/by-board-and-week.csv").text.removeprefix("\ufeff"))
+    )
+    head, *rows = told
+    assert head[2:] == [
+        "questions", "first answered by a customer", "first answered by staff", "no answer",
+        "median hours to an answer", "median hours to a customer's answer",
+        "median hours to an answer by staff",
+    ]  # fmt: skip
+    assert [row[2:] for row in rows if row[2] != "0"] == [["3", "1", "2", "0", "4.0", "40.0", "3.0"]]
+    page = browser.get("/console/health?by=wait-staff&weeks=26").text
+    assert page.count('class="chart__dot chart__dot--3"') == 1  # the one week has no line to a neighbour
+    assert "By board and week, median hours to an answer by your people" in page
+    assert "/console/health?weeks=52&amp;by=wait-staff" in page
+    assert '<details class="more mt-4" id="by-week" open>' in page
 
 
 def test_the_number_of_statements_does_not_grow(

@@ -41,6 +41,7 @@ class Answered:
     by_staff: int = 0
     wait: float | None = None
     wait_for_customer: float | None = None
+    wait_for_staff: float | None = None
 
     @property
     def none(self) -> int:
@@ -49,13 +50,13 @@ class Answered:
 
 @dataclass
 class BoardRow(Answered):
-    """A board, and how many of its questions of any age wait now."""
+    """A board, week by week too, and how many of its questions of any age wait now."""
 
     slug: str = ""
     name: str = ""
     position: int = 0
     waiting: int = 0
-    shares: list[float | None] = field(default_factory=list)  # by week, answered by a customer first, percent
+    weeks: list[Answered] = field(default_factory=list)
 
 
 @dataclass
@@ -186,10 +187,10 @@ def _with_waiting(
 ) -> list[BoardRow]:
     """The boards of the time with what waits on each, and those on which older questions alone wait."""
     found = {row.slug: row for row in rows}
-    nothing: list[float | None] = [None] * weeks
+    nothing = [Answered()] * weeks
     for slug, (position, name, _count) in waiting.items():
         if slug not in found:
-            found[slug] = BoardRow(slug=slug, name=name, position=position, shares=nothing)
+            found[slug] = BoardRow(slug=slug, name=name, position=position, weeks=nothing)
     return [
         replace(row, waiting=waiting.get(row.slug, (0, "", 0))[2])
         for row in sorted(found.values(), key=lambda row: (row.position, row.slug))
@@ -244,6 +245,7 @@ class _Question:
     week: int
     wait: float | None
     wait_for_customer: float | None
+    wait_for_staff: float | None
     customer_was_first: bool
 
 
@@ -278,19 +280,21 @@ def _questions(bounds: list[datetime], of_board: list[ColumnElement[bool]]) -> l
         first = by_customer is not None and (by_staff is None or by_customer <= by_staff)
         wait = by_customer if first else by_staff
         week = bisect_right(bounds, asked_at) - 1
-        found.append(_Question((position, slug, name), week, wait, by_customer, first))
+        found.append(_Question((position, slug, name), week, wait, by_customer, by_staff, first))
     return found
 
 
 def _answered(into: Any, questions: Sequence[_Question]) -> Any:
     """Fill the counts and medians of these questions."""
     waits = [one.wait for one in questions if one.wait is not None]
-    customer_waits = [one.wait_for_customer for one in questions if one.wait_for_customer is not None]
+    of_customers = [one.wait_for_customer for one in questions if one.wait_for_customer is not None]
+    of_staff = [one.wait_for_staff for one in questions if one.wait_for_staff is not None]
     into.questions = len(questions)
     into.by_customer = sum(one.customer_was_first for one in questions)
     into.by_staff = len(waits) - into.by_customer
     into.wait = median(waits) if waits else None
-    into.wait_for_customer = median(customer_waits) if customer_waits else None
+    into.wait_for_customer = median(of_customers) if of_customers else None
+    into.wait_for_staff = median(of_staff) if of_staff else None
     return into
 
 
@@ -379,11 +383,10 @@ def _boards(weeks: int, questions: list[_Question]) -> list[BoardRow]:
     rows = []
     for (position, slug, name), of_board in sorted(by_board.items(), key=lambda pair: pair[0]):
         made = _answered(BoardRow(slug=slug, name=name, position=position), of_board)
-        asked = Counter(one.week for one in of_board)
-        first = Counter(one.week for one in of_board if one.customer_was_first)
-        made.shares = [
-            round(100 * first[week] / asked[week]) if asked[week] else None for week in range(weeks)
-        ]
+        by_week: dict[int, list[_Question]] = defaultdict(list)
+        for one in of_board:
+            by_week[one.week].append(one)
+        made.weeks = [_answered(Answered(), by_week[week]) for week in range(weeks)]
         rows.append(made)
     return rows
 
