@@ -152,7 +152,7 @@ def _kept(weeks: int, board: str) -> dict[str, Any]:
 
 
 def _address(weeks: int, board: str, measure: str) -> str:
-    more = {"by": measure} if measure != CUSTOMER else {}
+    more: dict[str, Any] = {"by": measure} if measure != CUSTOMER else {}
     return url_for("community_health.index", **_kept(weeks, board), **more)
 
 

@@ -47,7 +47,7 @@ def test_from_a_flag_to_an_appeal_that_succeeds(site: Site, somebody: Opener, wa
 
     # A customer flags the answer and says why.
     ines = signed_in(somebody, site, flagger_id, **way).opens(path)
-    ines.unfolds(ines.post(2)).looks(f"flag-menu-{way_name}")
+    ines.unfolds(ines.post(2).locator("details", has_text="Flag")).looks(f"flag-menu-{way_name}")
     ines.follows(re.compile("^Something else"), ines.post(2)).looks(f"flag-{way_name}")
     ines.ticks(re.compile("rule 4|personal", re.I)).writes(
         "A private number.", re.compile("Anything that helps")
