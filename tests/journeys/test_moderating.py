@@ -15,6 +15,8 @@ from tests.conftest import make_board, make_customer, make_member, viewer_of
 from tests.journeys.people import Opener, signed_in
 from tests.support.site import Site
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     "way",

@@ -19,6 +19,8 @@ from tests.conftest import make_board, make_customer, make_member, viewer_of
 from tests.journeys.people import Opener, Person, signed_in
 from tests.support.site import Site
 
+pytestmark = pytest.mark.long
+
 WAYS = [pytest.param({}, id="mouse"), pytest.param({"script": False}, id="no script")]
 TEMPLATE = "It belittles somebody for asking. Knowing the answer is no licence to belittle."
 RULE_2 = "Rule 2, criticise things, not people"
