@@ -104,10 +104,15 @@ _compiled: dict[str, tuple[Any, Any]] = {}
 
 
 def compile_once(engine: Engine) -> None:
-    """Statements are compiled once a process, not once for each test's engine."""
-    engine.dialect, engine._compiled_cache = _compiled.setdefault(
-        engine.name, (engine.dialect, LRUCache(10_000))
-    )
+    """Statements are compiled once a process, not once for each test's engine.
+
+    The first engine connects at once: a dialect learns about its server at the first connection of the engine
+    it was made for, and that engine's test may need none.
+    """
+    if engine.name not in _compiled:
+        engine.connect().close()
+        _compiled[engine.name] = engine.dialect, LRUCache(10_000)
+    engine.dialect, engine._compiled_cache = _compiled[engine.name]
     engine.pool._dialect = engine.dialect
 
 

@@ -4,11 +4,14 @@ import smtplib
 import socket
 from collections.abc import Callable
 from email.message import EmailMessage
+from pathlib import Path
 
 import psycopg
 import pytest
 from playwright.sync_api import BrowserContext
+from sqlalchemy import create_engine, text
 
+from tests import conftest
 from tests.support.browser import assert_accessible
 from tests.support.guards import ForbiddenEffect
 from tests.support.mail_server import MailServer, links_in
@@ -66,3 +69,18 @@ def test_the_browser_check_sees_what_is_not_accessible(open_context: Callable[..
     )
     with pytest.raises(AssertionError, match="image-alt"):
         assert_accessible(page)
+
+
+def test_an_engine_knows_its_server_although_the_first_of_its_kind_never_connected(
+    empty_sqlite: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Engines of one process share a dialect (conftest.compile_once), and a test may need no database."""
+    monkeypatch.setattr(conftest, "_compiled", {})
+    unused, engine = (create_engine(f"sqlite:///{empty_sqlite}") for _n in range(2))
+    for one in (unused, engine):
+        conftest.compile_once(one)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+    assert engine.dialect.default_isolation_level == "SERIALIZABLE"
+    for one in (unused, engine):
+        one.dispose()
