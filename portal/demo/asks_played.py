@@ -193,8 +193,17 @@ class Scene:
         connecting.connect_now(by, self.id, may_connect=False)
 
     def _approach(self, step: content.Table, by: Viewer) -> None:
-        """The asker asks those of the three who stand at these places."""
-        proposed = connecting.open_proposals(self.row)
+        """The asker asks those of the three who stand at these places.
+
+        Whom they write to in a conversation of their own is passed over, whatever the hour proposes: a no
+        would forbid that one.
+        """
+        own = {
+            self.people[table["member"]]
+            for table in content.conversations()
+            if table["asker"] == self.table["author"]
+        }
+        proposed = [one for one in connecting.open_proposals(self.row) if one.member_id not in own]
         chosen = [proposed[place - 1].id for place in step["places"] if place <= len(proposed)]
         connecting.approach(by, self.id, chosen, note=step["text"])
 

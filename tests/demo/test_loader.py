@@ -1,7 +1,7 @@
 """The demo community loads into an empty site, the same each time, and goes away again."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -334,6 +334,13 @@ def _what_is_there() -> dict[str, list[tuple[Any, ...]]]:
         what: sorted((tuple(row) for row in db.session.execute(query)), key=repr)
         for what, query in queries.items()
     }
+
+
+def test_it_loads_late_at_night_too(in_app: Flask, at: Callable[[datetime], None], tmp_path: Path) -> None:
+    """At this hour an ask was declined by somebody its asker was to write to two days later."""
+    at(datetime(2026, 11, 23, 23, 15, tzinfo=UTC))
+    loader.load("demo password", tmp_path / "pictures")
+    assert recount() == []
 
 
 def test_what_real_people_wrote_and_made_stays(
