@@ -6,7 +6,18 @@ Counts are of everything that waits; rows are read page by page, and all of them
 from dataclasses import dataclass, replace
 
 from portal.console import desk_sources as sources
-from portal.console.desk_sources import ASKS, CASES, KINDS, OLDER, PEOPLE, QUESTIONS, Found, Row, Words
+from portal.console.desk_sources import (
+    ASKS,
+    CASES,
+    KINDS,
+    OLDER,
+    PEOPLE,
+    QUESTIONS,
+    Found,
+    Row,
+    Waiting,
+    Words,
+)
 from portal.kernel.access import Permission, Viewer
 
 PAGE = 100  # rows: what nobody does in a day
@@ -44,14 +55,13 @@ def waiting(viewer: Viewer, words: Words = ANYTHING, page: int = 1, size: int = 
         found, fits = [*found, replace(older, total=0)], counts[OLDER]
     page = min(page, max(-(-fits // size), 1))
     rows = _in_order(found, words)[(page - 1) * size : page * size]
-    return Desk(rows, counts, fits, sum(one.total for one in found), page, size)
+    return Desk([one.row() for one in rows], counts, fits, sum(one.total for one in found), page, size)
 
 
 def everything(viewer: Viewer, words: Words = ANYTHING) -> list[Row]:
     """All that fits, however much it is, in the order of the pages."""
-    if words.what == OLDER:
-        return _in_order([_older(viewer, words, None)], words)
-    return _in_order(_read(viewer, words, None), words)
+    found = [_older(viewer, words, None)] if words.what == OLDER else _read(viewer, words, None)
+    return [one.row() for one in _in_order(found, words)]
 
 
 def _older(viewer: Viewer, words: Words, most: int | None) -> Found:
@@ -68,7 +78,7 @@ def _read(viewer: Viewer, words: Words, most: int | None) -> list[Found]:
     return [source.found(viewer, words, most) for source in wanted]
 
 
-def _in_order(found: list[Found], words: Words) -> list[Row]:
+def _in_order(found: list[Found], words: Words) -> list[Waiting]:
     """Each source is in this order already: so a page begins where the one before ended."""
     rows = [row for one in found for row in one.rows]
     if words.sort == "oldest":

@@ -1,7 +1,8 @@
 """The sources of Today: what waits of each kind, as rows, most urgent first, and how many there are.
 
 Each reads as many rows as are asked for, and says how many there are by a statement that counts only where it
-read no more: most days everything that waits is read, and nothing is counted.
+read no more: most days everything that waits is read, and nothing is counted. What a row says is put into
+words when it is shown: many are read that stand on a later page.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ from portal.kernel import clock
 from portal.kernel.access import Status, Viewer
 from portal.kernel.db import count_of, db
 from portal.kernel.template_helpers import duration, short_date, until
-from portal.members.display import person_line, reader_of, with_person
+from portal.members.display import Reader, person_line, reader_of, with_person
 from portal.members.models import Member, MemberState
 from portal.moderation.models import CaseKind
 from portal.moderation.queries import queue as queues
@@ -41,6 +42,7 @@ UNANSWERED_TO = timedelta(days=14)
 LATELY = timedelta(days=14)
 PEOPLE_WAIT = ANSWERED_WITHIN  # a nomination waits no longer than a contested entry
 CLAIM_WAITS = timedelta(days=1)
+QUESTION_WAITS = timedelta(days=3)
 
 CASES, ASKS, PEOPLE, QUESTIONS = "cases", "asks", "people", "questions"
 KINDS = (CASES, ASKS, PEOPLE, QUESTIONS)
@@ -76,10 +78,20 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Rows of a source, how many of each kind fit the words, and how many there are whatever the words."""
+class Waiting:
+    """One thing to do in the order of the page; `row` puts it into words."""
 
-    rows: list[Row] = field(default_factory=list)
+    kind: str
+    since: datetime
+    urgent_at: datetime
+    row: Callable[[], Row]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What waits, how many of each kind fit the words, and how many there are whatever the words."""
+
+    rows: list[Waiting] = field(default_factory=list)
     fits: dict[str, int] = field(default_factory=dict)
     total: int = 0
 
@@ -96,12 +108,12 @@ class _Source:
     """Rows of one kind that nobody takes. Both functions are given a board's slug, "" for any."""
 
     kind: str
-    read: Callable[[Viewer, Words, int | None], list[Row]]
+    read: Callable[[Viewer, Words, int | None], list[Waiting]]
     count: Callable[[Viewer, str], int]
     has_boards: bool = False
 
     def found(self, viewer: Viewer, words: Words, most: int | None) -> Found:
-        rows: list[Row] = []
+        rows: list[Waiting] = []
         fits = 0
         if self.has_boards or not words.board:
             if words.what and words.what != self.kind:
@@ -125,13 +137,16 @@ class _Cases:
         fits = {CASES: 0, ASKS: 0}
         for kind, (some, _all) in counted.items():
             fits[_kind_of(kind)] += some
-        return Found(
-            [_case_row(line) for line in lines], fits, sum(count for _some, count in counted.values())
-        )
+        return Found([_case(line) for line in lines], fits, sum(count for _some, count in counted.values()))
 
 
 def _kind_of(kind: CaseKind) -> str:
     return ASKS if kind is CaseKind.CONNECT else CASES
+
+
+def _case(line: queues.CaseLine) -> Waiting:
+    case = line.case
+    return Waiting(_kind_of(case.kind), case.opened_at, case.due_at, partial(_case_row, line))
 
 
 def _case_row(line: queues.CaseLine) -> Row:
@@ -177,41 +192,51 @@ def _asks_close(viewer: Viewer, board: str) -> Select[Any]:
     )
 
 
-def _asks(viewer: Viewer, words: Words, most: int | None) -> list[Row]:
+def _asks(viewer: Viewer, words: Words, most: int | None) -> list[Waiting]:
     now = clock.now()
     order = Ask.asked_at if words.sort == "oldest" else Ask.due_at
     query = _asks_close(viewer, words.board).add_columns(*BY_THREAD)
     reader = reader_of(viewer)
     return [
-        Row(
-            kind=ASKS,
-            why=_("Ask close to its promise"),
-            title=row.title,
-            url=f"/console/asks/{row.id}",
-            where=_("Ask, %(who)s", who=person_line(row, reader).byline),
-            since=row.asked_at or now,
-            urgent_at=row.due_at,
-            due=until(row.due_at),
-            action=_("Look who fits"),
-        )
+        Waiting(ASKS, row.asked_at or now, row.due_at, partial(_ask, row, reader))
         for row in db.session.execute(
             with_person(query, Thread.author_id).order_by(order, Ask.id).limit(most)
         )
     ]
 
 
-def _contests(viewer: Viewer, _words: Words, most: int | None) -> list[Row]:
-    return [
-        _person(
-            _("Entry contested again") if one.is_second else _("Entry contested"),
-            one.words[:120],
-            f"/console/contests/{one.id}",
-            f"{one.name}, {one.company}" if one.company else one.name,
-            one.made_at,
-            _("Look into it"),
-        )
-        for one in contests.waiting(viewer, most)
-    ]
+def _ask(row: Any, reader: Reader) -> Row:
+    return Row(
+        kind=ASKS,
+        why=_("Ask close to its promise"),
+        title=row.title,
+        url=f"/console/asks/{row.id}",
+        where=_("Ask, %(who)s", who=person_line(row, reader).byline),
+        since=row.asked_at or clock.now(),
+        urgent_at=row.due_at,
+        due=until(row.due_at),
+        action=_("Look who fits"),
+    )
+
+
+def _contests(viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
+    return [_soon(one.made_at, partial(_contest, one)) for one in contests.waiting(viewer, most)]
+
+
+def _contest(one: contests.ContestLine) -> Row:
+    return _person(
+        _("Entry contested again") if one.is_second else _("Entry contested"),
+        one.words[:120],
+        f"/console/contests/{one.id}",
+        f"{one.name}, {one.company}" if one.company else one.name,
+        one.made_at,
+        _("Look into it"),
+    )
+
+
+def _soon(at: datetime, row: Callable[[], Row]) -> Waiting:
+    """Somebody who waits since then."""
+    return Waiting(PEOPLE, at, at + PEOPLE_WAIT, row)
 
 
 def _person(why: str, title: str, url: str, where: str, at: datetime, action: str) -> Row:
@@ -230,132 +255,141 @@ def _person(why: str, title: str, url: str, where: str, at: datetime, action: st
     )
 
 
-def _nominations(_viewer: Viewer, _words: Words, most: int | None) -> list[Row]:
+def _nominations(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
+    return [_soon(one.at, partial(_nomination, one)) for one in candidates.nominations_waiting(most)]
+
+
+def _nomination(one: candidates.Waiting) -> Row:
     why = {
         NominatedBy.PEER: _("Nominated by a peer"),
         NominatedBy.SELF: _("Nominated themselves"),
         NominatedBy.ACCOUNT_OWNER: _("Nominated by sales or service"),
         NominatedBy.MODERATOR: _("Nominated by a moderator"),
     }
+    return _person(
+        why[one.part],
+        one.name if one.part is NominatedBy.SELF else _("%(name)s, by %(by)s", name=one.name, by=one.by),
+        f"/console/candidates/{one.username}",
+        one.company,
+        one.at,
+        _("Read the note"),
+    )
+
+
+def _answers(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
+    since = clock.now() - LATELY
+    return [_soon(one.at, partial(_answer, one)) for one in candidates.answered_lately(since, most)]
+
+
+def _answer(one: candidates.Answered) -> Row:
+    agreed = ", ".join(str(NAMES[name]).lower() for name in NAMES if name.value in one.agreed)
+    return _person(
+        _("Said yes to %(some)s of %(all)s", some=len(one.agreed), all=one.asked),
+        f"{one.name}: {agreed}",
+        f"/console/candidates/{one.username}",
+        one.company,
+        one.at,
+        _("Thank and go on"),
+    )
+
+
+def _askings(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
+    return [_soon(one.since, partial(_asking, one)) for one in candidates.unanswered(most)]
+
+
+def _asking(one: candidates.Unanswered) -> Row:
+    return _person(
+        _("Asked %(time)s ago, seen and not answered", time=duration(clock.now() - one.asked_at))
+        if one.seen
+        else _("Asked %(time)s ago, not even seen", time=duration(clock.now() - one.asked_at)),
+        one.name,
+        f"/console/candidates/{one.username}#ask",
+        one.company,
+        one.since,
+        _("Take it back, or wait on"),
+    )
+
+
+def _consents(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
     return [
-        _person(
-            why[one.part],
-            one.name if one.part is NominatedBy.SELF else _("%(name)s, by %(by)s", name=one.name, by=one.by),
-            f"/console/candidates/{one.username}",
-            one.company,
-            one.at,
-            _("Read the note"),
-        )
-        for one in candidates.nominations_waiting(most)
-    ]
-
-
-def _answers(_viewer: Viewer, _words: Words, most: int | None) -> list[Row]:
-    rows = []
-    for one in candidates.answered_lately(clock.now() - LATELY, most):
-        agreed = ", ".join(str(NAMES[name]).lower() for name in NAMES if name.value in one.agreed)
-        rows.append(
-            _person(
-                _("Said yes to %(some)s of %(all)s", some=len(one.agreed), all=one.asked),
-                f"{one.name}: {agreed}",
-                f"/console/candidates/{one.username}",
-                one.company,
-                one.at,
-                _("Thank and go on"),
-            )
-        )
-    return rows
-
-
-def _askings(_viewer: Viewer, _words: Words, most: int | None) -> list[Row]:
-    return [
-        _person(
-            _("Asked %(time)s ago, seen and not answered", time=duration(clock.now() - one.asked_at))
-            if one.seen
-            else _("Asked %(time)s ago, not even seen", time=duration(clock.now() - one.asked_at)),
-            one.name,
-            f"/console/candidates/{one.username}#ask",
-            one.company,
-            one.since,
-            _("Take it back, or wait on"),
-        )
-        for one in candidates.unanswered(most)
-    ]
-
-
-def _consents(_viewer: Viewer, _words: Words, most: int | None) -> list[Row]:
-    now = clock.now()
-    return [
-        Row(
-            kind=PEOPLE,
-            why=_n(
-                "Consent ends in %(num)d day",
-                "Consent ends in %(num)d days",
-                max((one.expires_at - now).days, 0),
-            ),
-            title=_("%(name)s: %(what)s", name=one.name, what=str(NAMES[one.activity]).lower()),
-            url=f"/console/candidates/{one.username}",
-            where=one.company,
-            since=one.expires_at,
-            urgent_at=one.expires_at,
-            due=_("ends %(when)s", when=short_date(one.expires_at)),
-            action=_("Ask again"),
-        )
+        Waiting(PEOPLE, one.expires_at, one.expires_at, partial(_consent, one))
         for one in consents.ending_soon(most)
     ]
 
 
-def _agreements(_viewer: Viewer, _words: Words, most: int | None) -> list[Row]:
-    today = clock.now().date()
+def _consent(one: consents.Ending) -> Row:
+    return Row(
+        kind=PEOPLE,
+        why=_n(
+            "Consent ends in %(num)d day",
+            "Consent ends in %(num)d days",
+            max((one.expires_at - clock.now()).days, 0),
+        ),
+        title=_("%(name)s: %(what)s", name=one.name, what=str(NAMES[one.activity]).lower()),
+        url=f"/console/candidates/{one.username}",
+        where=one.company,
+        since=one.expires_at,
+        urgent_at=one.expires_at,
+        due=_("ends %(when)s", when=short_date(one.expires_at)),
+        action=_("Ask again"),
+    )
+
+
+def _agreements(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
     rows = []
     for one in consents.agreements_ending_soon(most):
         ends = datetime.combine(one.expires_on + timedelta(days=1), time(), UTC)
-        days = (one.expires_on - today).days
-        rows.append(
-            Row(
-                kind=PEOPLE,
-                why=_n("Agreement ends in %(num)d day", "Agreement ends in %(num)d days", days)
-                if days
-                else _("Agreement ends today"),
-                title=_("%(name)s: %(what)s", name=one.company, what=str(NAMES[one.activity]).lower()),
-                url=f"/console/companies/{one.slug}/agreements",
-                where=one.given_by,
-                since=ends,
-                urgent_at=ends,
-                due=_("ends %(when)s", when=short_date(one.expires_on)),
-                action=_("Ask again"),
-            )
-        )
+        rows.append(Waiting(PEOPLE, ends, ends, partial(_agreement, one, ends)))
     return rows
 
 
-def _over(_viewer: Viewer, _words: Words, most: int | None) -> list[Row]:
-    return [
-        _person(
-            _("Nothing agreed to holds any more") if one.lapsed else _("Rest is over"),
-            one.name,
-            f"/console/candidates/{one.username}",
-            one.company,
-            one.since,
-            _("Ask again") if one.lapsed else _("Look again"),
-        )
-        for one in candidates.over(most)
-    ]
+def _agreement(one: consents.AgreementEnding, ends: datetime) -> Row:
+    days = (one.expires_on - clock.now().date()).days
+    return Row(
+        kind=PEOPLE,
+        why=_n("Agreement ends in %(num)d day", "Agreement ends in %(num)d days", days)
+        if days
+        else _("Agreement ends today"),
+        title=_("%(name)s: %(what)s", name=one.company, what=str(NAMES[one.activity]).lower()),
+        url=f"/console/companies/{one.slug}/agreements",
+        where=one.given_by,
+        since=ends,
+        urgent_at=ends,
+        due=_("ends %(when)s", when=short_date(one.expires_on)),
+        action=_("Ask again"),
+    )
 
 
-def _reviews(_viewer: Viewer, _words: Words, most: int | None) -> list[Row]:
+def _over(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
+    return [_soon(one.since, partial(_over_now, one)) for one in candidates.over(most)]
+
+
+def _over_now(one: candidates.Over) -> Row:
+    return _person(
+        _("Nothing agreed to holds any more") if one.lapsed else _("Rest is over"),
+        one.name,
+        f"/console/candidates/{one.username}",
+        one.company,
+        one.since,
+        _("Ask again") if one.lapsed else _("Look again"),
+    )
+
+
+def _reviews(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
     """Candidates to look at as a whole: now where the number fell to half, else after a year."""
     now = clock.now()
     rows = []
     for one in candidates.due_for_review(most):
         since = now if one.has_fallen else one.reviewed_at + REVIEW_EVERY
-        why = _("Helpfulness fell under half") if one.has_fallen else _("A year since the last look")
-        url = f"/console/candidates/{one.username}"
-        looked = _("looked at %(when)s", when=short_date(one.reviewed_at, now))
-        rows.append(
-            Row(PEOPLE, why, one.name, url, one.company, since, since + PEOPLE_WAIT, looked, _("Look again"))
-        )
+        rows.append(_soon(since, partial(_review, one, since)))
     return rows
+
+
+def _review(one: candidates.DueForReview, since: datetime) -> Row:
+    why = _("Helpfulness fell under half") if one.has_fallen else _("A year since the last look")
+    url = f"/console/candidates/{one.username}"
+    looked = _("looked at %(when)s", when=short_date(one.reviewed_at, clock.now()))
+    return Row(PEOPLE, why, one.name, url, one.company, since, since + PEOPLE_WAIT, looked, _("Look again"))
 
 
 def _claimed() -> Select[Any]:
@@ -368,23 +402,27 @@ def _claimed() -> Select[Any]:
     )
 
 
-def _claims(_viewer: Viewer, _words: Words, most: int | None) -> list[Row]:
-    now = clock.now()
+def _claims(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
     return [
-        Row(
-            kind=PEOPLE,
-            why=_("Customer to confirm"),
-            title=_("%(name)s says they work for %(company)s", name=row.name, company=row.company_claim),
-            url=f"/console/members/{row.username}",
-            where=_("Joined %(when)s", when=short_date(row.created_at, now)),
-            since=row.created_at,
-            urgent_at=row.created_at + CLAIM_WAITS,
-            due=_waiting(row.created_at),
-            action=_("Confirm or ask"),
-            due_late=row.created_at + CLAIM_WAITS < now,
-        )
+        Waiting(PEOPLE, row.created_at, row.created_at + CLAIM_WAITS, partial(_claim, row))
         for row in db.session.execute(_claimed().order_by(Member.created_at, Member.id).limit(most))
     ]
+
+
+def _claim(row: Any) -> Row:
+    now = clock.now()
+    return Row(
+        kind=PEOPLE,
+        why=_("Customer to confirm"),
+        title=_("%(name)s says they work for %(company)s", name=row.name, company=row.company_claim),
+        url=f"/console/members/{row.username}",
+        where=_("Joined %(when)s", when=short_date(row.created_at, now)),
+        since=row.created_at,
+        urgent_at=row.created_at + CLAIM_WAITS,
+        due=_waiting(row.created_at),
+        action=_("Confirm or ask"),
+        due_late=row.created_at + CLAIM_WAITS < now,
+    )
 
 
 def _unanswered(viewer: Viewer, board: str, *, older: bool = False) -> Select[Any]:
@@ -411,24 +449,28 @@ def _unanswered(viewer: Viewer, board: str, *, older: bool = False) -> Select[An
     )
 
 
-def _questions(viewer: Viewer, words: Words, most: int | None, *, older: bool = False) -> list[Row]:
-    now, reader = clock.now(), reader_of(viewer)
+def _questions(viewer: Viewer, words: Words, most: int | None, *, older: bool = False) -> list[Waiting]:
+    kind, reader = OLDER if older else QUESTIONS, reader_of(viewer)
     query = _unanswered(viewer, words.board, older=older).add_columns(*BY_THREAD)
     query = with_person(query, Thread.author_id)
     return [
-        Row(
-            kind=OLDER if older else QUESTIONS,
-            why=_("No answer for %(time)s", time=duration(now - row.created_at)),
-            title=row.title,
-            url=thread_address(row.id, row.slug),
-            where=_("%(board)s, by %(name)s", board=row.board_name, name=person_line(row, reader).name),
-            since=row.created_at,
-            urgent_at=row.created_at + timedelta(days=3),
-            due=_waiting(row.created_at),
-            action=_("Find somebody"),
-        )
+        Waiting(kind, row.created_at, row.created_at + QUESTION_WAITS, partial(_question, kind, row, reader))
         for row in db.session.execute(query.order_by(Thread.created_at, Thread.id).limit(most))
     ]
+
+
+def _question(kind: str, row: Any, reader: Reader) -> Row:
+    return Row(
+        kind=kind,
+        why=_("No answer for %(time)s", time=duration(clock.now() - row.created_at)),
+        title=row.title,
+        url=thread_address(row.id, row.slug),
+        where=_("%(board)s, by %(name)s", board=row.board_name, name=person_line(row, reader).name),
+        since=row.created_at,
+        urgent_at=row.created_at + QUESTION_WAITS,
+        due=_waiting(row.created_at),
+        action=_("Find somebody"),
+    )
 
 
 def _on(board: str) -> Sequence[ColumnElement[bool]]:

@@ -88,6 +88,33 @@ def test_whoever_opts_out_leaves_at_once_what_is_kept_of_yesterday(
     assert [one.member_id for one in helped_on(*day)] == [other]
 
 
+def test_the_member_who_rises_is_kept_but_neither_their_number_nor_their_choice(
+    in_app: Flask, at: At, large: threading.Event
+) -> None:
+    at(noon())
+    world = make_world(companies=4, people=1)
+    helper, *others = world.members
+    world.thank(others[0], helper)
+    ruth = viewer_of(make_moderator())
+
+    def riser() -> gladly.Riser | None:
+        return gladly.of_yesterday(ruth).riser
+
+    first = riser()
+    assert first is not None
+    assert first.standing.member_id == helper
+    world.thank(others[1], others[2])
+    world.thank(others[1], helper)
+    second = riser()
+    assert second is not None
+    assert second.standing.member_id == helper
+    assert second.standing.helpfulness > first.standing.helpfulness
+    choosing.choose(viewer_of(helper), not_scored=False, not_approached=True)
+    assert riser() is None, "the other is not known yet"
+    large.set()
+    until(lambda: (found := riser()) is not None and found.standing.member_id == others[2])
+
+
 def test_thanks_are_said_with_the_numbers_of_now(in_app: Flask, at: At, large: threading.Event) -> None:
     at(noon())
     world = make_world(companies=4, people=1)
@@ -150,7 +177,7 @@ def test_what_is_kept_ready_is_what_the_pages_ask_for(
         for work in renewing.ready():
             work()
         kept = {id(one): set(one.keys()) for one in page_cache.dear()}
-        assert sum(map(len, kept.values())) == 7
+        assert sum(map(len, kept.values())) == 8
     for path in PAGES:
         assert browser.get(path).status_code == 200
     assert {id(one): set(one.keys()) for one in page_cache.dear()} == kept

@@ -77,7 +77,7 @@ PINNED = [
     ("/me/score", "customer", 16),
     ("/me/contributions", "customer", 8),
     ("/me/consents", "customer", 4),
-    ("/console/", "moderator", 49),  # agreements that end and older questions are one each
+    ("/console/", "moderator", 51),  # who rises is kept, so their choices and numbers are asked for
     ("/console/health", "moderator", 11),
     ("/console/programme?weeks=26", "moderator", 9),
     ("/console/rising", "moderator", 15),
