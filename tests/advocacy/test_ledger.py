@@ -26,7 +26,7 @@ from portal.conversations.models import Rating
 from portal.conversations.services import afterwards
 from portal.discussions.models import ThreadKind, Vote
 from portal.discussions.services.acceptance import accept, withdraw_acceptance
-from portal.discussions.services.removal import hide_post
+from portal.discussions.services.removal import hide_post, restore_post
 from portal.discussions.services.tools import merge_threads
 from portal.discussions.services.voting import vote, withdraw_vote
 from portal.kernel import clock
@@ -37,7 +37,7 @@ from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Member, VerifiedBy
 from portal.members.services.bringing import OPERATOR
 from portal.members.services.confirming import confirm_company
-from tests.advocacy.scenes import helpfulness, make_world
+from tests.advocacy.scenes import by_ledger, by_sums, helpfulness, make_world, rebuilt
 from tests.conftest import make_company, make_customer, make_member, make_moderator, noon, viewer_of
 from tests.conversations.conftest import talking
 from tests.discussions.factories import make_post, make_thread, opening_of
@@ -266,6 +266,30 @@ def test_imported_members_are_a_company_each_until_they_are_claimed(in_app: Flas
         confirm_company(OPERATOR, _username(one), company)
     assert standing_of(helper).thanks == pytest.approx(3)
     assert standing_of(helper, clock.now() - timedelta(seconds=1)).thanks == 0
+
+
+def test_a_first_answer_that_comes_back_after_a_later_one_went_counts_from_then_on(in_app: Flask, at) -> None:
+    """Its event is older than the reversal before it, which the ledger must not read as the last."""
+    world = make_world(companies=2, people=1)
+    asker, helper = world.members
+    thread = world.ask(asker)
+    posts = []
+    for hour in (1, 2):
+        at(noon() + timedelta(hours=hour))
+        posts.append(world.answer(helper, thread))
+    for day, post in enumerate(posts, start=1):
+        at(noon() + timedelta(days=day))
+        hide_post(post.id, rule="a rule", reason="a reason", case_id=1, by_id=asker)
+        expected = 0.5 if day == 1 else 0
+        assert helpfulness(helper) == pytest.approx(expected, abs=0.01)
+    at(noon() + timedelta(days=3))
+    restore_post(posts[0].id)
+    at(noon() + timedelta(days=4))
+    running = by_sums([helper])
+    assert running[helper] == pytest.approx(0.5, abs=0.03)
+    assert by_ledger([helper]) == pytest.approx(running, rel=1e-9)
+    assert helpfulness(helper, noon() + timedelta(days=2, hours=1)) == 0
+    assert rebuilt([helper], from_nothing=True) == pytest.approx(running, rel=1e-9)
 
 
 def _accept_as(world, asker: int, helper: int) -> None:

@@ -162,7 +162,10 @@ def _follow(deed: Deed, row: Any | None, now: datetime) -> Change | None:
         if row.by_id is not None:
             return None
         if not same_event:
-            return Change(row, _line(deed, row.turn + 1, Act.MADE, deed.occurred_at, now, None))
+            # An older event that comes back, as the first of two answers that were taken down: the ledger is
+            # read by moments, so it stands from now on, after the reversal.
+            since = deed.occurred_at if deed.occurred_at >= row.at else now
+            return Change(row, _line(deed, row.turn + 1, Act.MADE, since, now, None))
         return Change(row, _line(deed, row.turn + 1, Act.RESTORED, now, now, row.id))
     if same_event and (row.counts, row.damped, row.giver_id, row.giver_company, row.receiver_company) == (
         deed.counts,
