@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -24,7 +25,7 @@ from portal.advocacy.services.rebuilding import rebuild
 from portal.advocacy.services.remembering import remember
 from portal.conversations.models import Rating
 from portal.conversations.services import afterwards
-from portal.discussions.models import ThreadKind, Vote
+from portal.discussions.models import Post, Thread, ThreadKind, Vote
 from portal.discussions.services.acceptance import accept, withdraw_acceptance
 from portal.discussions.services.removal import hide_post, restore_post
 from portal.discussions.services.tools import merge_threads
@@ -41,6 +42,7 @@ from tests.advocacy.scenes import by_ledger, by_sums, helpfulness, make_world, r
 from tests.conftest import make_company, make_customer, make_member, make_moderator, noon, viewer_of
 from tests.conversations.conftest import talking
 from tests.discussions.factories import make_post, make_thread, opening_of
+from tests.exchange.communities import answer, question, run_import, write_lines
 from tests.support.statements import Statements
 
 
@@ -290,6 +292,31 @@ def test_a_first_answer_that_comes_back_after_a_later_one_went_counts_from_then_
     assert by_ledger([helper]) == pytest.approx(running, rel=1e-9)
     assert helpfulness(helper, noon() + timedelta(days=2, hours=1)) == 0
     assert rebuilt([helper], from_nothing=True) == pytest.approx(running, rel=1e-9)
+
+
+def test_what_members_accept_later_does_not_date_what_was_accepted_where_they_came_from(
+    in_app: Flask, at, tmp_path: Path
+) -> None:
+    """Undated ones take the median wait for the asker's next post; a single acceptance here became that."""
+    rows = [
+        question("q1", author="u1"),
+        answer("a1", thread="q1", parent="q1", author="u2", accepted=True),
+        answer("a2", thread="q1", parent="q1", author="u1", created="2024-01-03T10:00:00Z"),
+        question("q2", author="u3"),
+        answer("a3", thread="q2", parent="q2", author="u4"),
+    ]
+    assert run_import(in_app, "jsonl", write_lines(tmp_path / "posts.jsonl", *rows)).exit_code == 0
+    ids = dict(db.session.execute(select(Member.external_id, Member.id)).tuples().all())
+    accepted = {entry.occurred_at for entry in entries(ids["u2"]) if entry.rule is Rule.ACCEPTED}
+    assert {moment.isoformat() for moment in accepted} == {"2024-01-03T10:00:00+00:00"}
+    thread = db.session.execute(select(Thread).where(Thread.external_id == "q2")).scalar_one()
+    post = db.session.execute(select(Post).where(Post.external_id == "a3")).scalar_one()
+    accept(viewer_of(ids["u3"]), thread.id, post.id)
+    people = [ids["u2"], ids["u4"]]
+    at(noon() + timedelta(days=1))
+    running = by_sums(people)
+    for from_nothing in (False, True):
+        assert rebuilt(people, from_nothing=from_nothing) == pytest.approx(running, rel=1e-9)
 
 
 def _accept_as(world, asker: int, helper: int) -> None:

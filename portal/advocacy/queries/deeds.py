@@ -20,6 +20,7 @@ from portal.advocacy.models import Counts, Damped, Engagement, Rule
 from portal.conversations.models import Conversation, Rating
 from portal.discussions.models import Post, PostKind, PostState, Thread, ThreadKind, Vote
 from portal.kernel.db import db, flushed_rows
+from portal.kernel.site import SiteSetting
 from portal.members.models import Member
 from portal.moderation.models import Case, Flag, FlagOutcome
 
@@ -46,6 +47,7 @@ class Deed:
 Standing = Mapping[tuple[Rule, str], tuple[str, str, datetime]]
 Parties = Callable[[int], Party]
 
+DELAYS = "acceptance_delays"  # the setting that keeps them
 _VISIBLE = and_(Post.state == PostState.VISIBLE, Thread.state == PostState.VISIBLE)
 _COLUMNS = (
     Member.id,
@@ -355,11 +357,19 @@ def month_of(moment: datetime) -> datetime:
     return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
+def kept_delays() -> dict[str, float]:
+    """Seconds by imported site, as `services.rebuilding` keeps them."""
+    kept = db.session.get(SiteSetting, DELAYS)
+    return dict(kept.value) if kept is not None else {}
+
+
 class Delays:
     """How long after its answer an acceptance without a date is taken to have come, by imported site.
 
     The median delay of the dated ones; where none is dated, the median time from an accepted answer to the
-    asker's next post in that thread. With `anew` it is worked out again for what the ledger has already.
+    asker's next post in that thread. What the first rebuild after the import worked out is kept: whatever
+    members accept, take back or write later says nothing of how it was there. With `anew` the moments of
+    what the ledger has already are worked out again too.
     """
 
     def __init__(self, *, anew: bool = False) -> None:
@@ -368,9 +378,22 @@ class Delays:
 
     def of(self, source: str | None) -> timedelta:
         if source not in self.known:
-            seconds = self._dated(source) or self._next_posts(source)
-            self.known[source] = timedelta(seconds=statistics.median(seconds) if seconds else 0)
+            kept = kept_delays().get(source or "")
+            seconds = self.worked_out(source) if kept is None else kept
+            self.known[source] = timedelta(seconds=seconds or 0)
         return self.known[source]
+
+    def worked_out(self, source: str | None) -> float | None:
+        """Seconds, from what is here now; None where nothing tells."""
+        seconds = self._dated(source) or self._next_posts(source)
+        return statistics.median(seconds) if seconds else None
+
+    @staticmethod
+    def sources() -> list[str]:
+        """The imported sites that have acceptances without a date."""
+        undated = Thread.accepted_post_id.is_not(None) & Thread.accepted_at.is_(None)
+        query = select(Thread.import_source).where(undated, Thread.import_source.is_not(None)).distinct()
+        return [source for source in db.session.execute(query).scalars() if source]
 
     def _accepted(self, source: str | None) -> Any:
         return (

@@ -36,6 +36,7 @@ from portal.kernel import clock
 from portal.kernel.cores import Run, readers
 from portal.kernel.db import db
 from portal.kernel.progress import Progress, silent
+from portal.kernel.site import SiteSetting
 from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 from portal.moderation.models import Flag
 
@@ -64,6 +65,7 @@ def rebuild(progress: Progress = silent, *, weights: Weights | None = None) -> R
     Raises concurrent.futures.BrokenExecutor when a process that took part was ended from outside.
     """
     report = Rebuilt()
+    _keep_delays()
     with _readers(weights) as run:
         posts = range(_highest(Post.id, Entry.post_id) + 1)
         report.added += _bring(run, _votes, posts, _POSTS, partial(progress, "votes"))
@@ -79,6 +81,16 @@ def add_up(progress: Progress = silent) -> int:
     """Make every sum anew from the ledger as it is; gives how many members have entries."""
     with _readers(None) as run:
         return _add_up(run, progress)
+
+
+def _keep_delays() -> None:
+    """Of sites that were imported since the last time: how long acceptances without a date took there."""
+    with unit_of_work():
+        one_at_a_time(deeds.DELAYS)
+        kept, delays = deeds.kept_delays(), deeds.Delays()
+        found = {one: delays.worked_out(one) for one in delays.sources() if one not in kept}
+        if new := {source: seconds for source, seconds in found.items() if seconds is not None}:
+            db.session.merge(SiteSetting(name=deeds.DELAYS, value=kept | new))
 
 
 def _bring(run: Run, work: Any, whole: range, size: int, told: Any = lambda _done, _of: None) -> int:
