@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 
 from portal.advocacy.models import CompanySum, Engagement, Entry, GiverSum, MemberScore, ScopeScore
+from portal.advocacy.queries import scopes
 from portal.advocacy.queries.standing import standing_of
-from portal.advocacy.services import engagements, rebuilding
+from portal.advocacy.services import engagements, rebuilding, scoping
 from portal.advocacy.services.noting import note_rating
 from portal.consents.models import Activity
 from portal.conversations.models import Conversation, ConversationState, Rating
@@ -120,6 +121,14 @@ def rebuilt(members: Iterable[int], *, from_nothing: bool) -> dict[int, float]:
     return by_sums(members)
 
 
+def by_scope(scope: str, members: Iterable[int]) -> dict[int, float]:
+    """Within a product or tag, from the sums that the job keeps; of those who have any."""
+    scoping.renew_due()
+    due = select(ScopeScore.receiver_id).where(ScopeScore.changes_at <= clock.now())
+    assert not db.session.execute(due).first()
+    return {one: value.helpfulness for one, value in scopes.values_now(scope, list(members)).items()}
+
+
 def answers() -> list[Post]:
     return list(
         db.session.execute(select(Post).where(Post.kind == PostKind.ANSWER).order_by(Post.id)).scalars()
@@ -129,7 +138,6 @@ def answers() -> list[Post]:
 def act(world: World, what: str, a: int, b: int) -> None:
     """One thing that may happen; `a` and `b` choose who and where. What is not possible does not happen."""
     member = world.members[a % len(world.members)]
-    viewer = viewer_of(member)
     threads = list(db.session.execute(select(Thread).order_by(Thread.id)).scalars())
     posts = answers()
     if what == "engage":
@@ -145,26 +153,45 @@ def act(world: World, what: str, a: int, b: int) -> None:
     elif what == "ask" or not threads:
         world.ask(member)
     elif what == "answer":
-        thread = threads[b % len(threads)]
-        if thread.author_id != member and thread.state is PostState.VISIBLE:
-            world.answer(member, thread)
+        act_on(member, what, threads[b % len(threads)], None)
     elif posts:
         post = posts[b % len(posts)]
-        thread = db.session.get_one(Thread, post.thread_id)
-        if what == "hide":
-            hide_post(post.id, rule="a rule", reason="a reason", case_id=1, by_id=member)
-        elif what == "restore":
-            restore_post(post.id)
-        elif post.state is not PostState.VISIBLE or thread.state is not PostState.VISIBLE:
-            return
-        elif what == "vote" and post.author_id != member:
-            vote(viewer, post.id)
-        elif what == "unvote":
-            withdraw_vote(viewer, post.id)
-        elif what == "accept" and post.author_id != thread.author_id:
-            accept(viewer_of(thread.author_id), thread.id, post.id)
-        elif what == "unaccept":
-            withdraw_acceptance(viewer_of(thread.author_id), thread.id)
+        act_on(member, what, db.session.get_one(Thread, post.thread_id), post)
 
 
-__all__ = ["World", "act", "by_ledger", "by_sums", "helpfulness", "make_member", "make_world", "rebuilt"]
+def act_on(member: int, what: str, thread: Thread, post: Post | None) -> None:
+    """One thing that may happen to a question or an answer to it; what is not possible does not happen."""
+    viewer, asker = viewer_of(member), thread.author_id
+    if what == "answer":
+        if asker != member and thread.state is PostState.VISIBLE:
+            make_post(member, thread)
+    elif post is None:
+        return
+    elif what == "hide":
+        hide_post(post.id, rule="a rule", reason="a reason", case_id=1, by_id=member)
+    elif what == "restore":
+        restore_post(post.id)
+    elif post.state is not PostState.VISIBLE or thread.state is not PostState.VISIBLE:
+        return
+    elif what == "vote" and post.author_id != member:
+        vote(viewer, post.id)
+    elif what == "unvote":
+        withdraw_vote(viewer, post.id)
+    elif what == "accept" and post.author_id != asker:
+        accept(viewer_of(asker), thread.id, post.id)
+    elif what == "unaccept":
+        withdraw_acceptance(viewer_of(asker), thread.id)
+
+
+__all__ = [
+    "World",
+    "act",
+    "act_on",
+    "by_ledger",
+    "by_scope",
+    "by_sums",
+    "helpfulness",
+    "make_member",
+    "make_world",
+    "rebuilt",
+]

@@ -31,7 +31,7 @@ from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Product
 from portal.members.services import lists
 from portal.members.services.lists import ProductRow
-from tests.advocacy.scenes import World, act, by_sums, make_world
+from tests.advocacy.scenes import World, act, by_scope, by_sums, make_world
 from tests.conftest import make_admin, make_moderator, noon, viewer_of
 from tests.discussions.factories import make_post, make_thread, opening_of
 from tests.support.statements import count_statements
@@ -68,15 +68,6 @@ def parts(member: int, at: Any = None) -> dict[str, float]:
     return {part.name: round(part.value.helpfulness, 6) for part in scopes.parts_of(member, at)}
 
 
-def by_rows(scope: str, ids: list[int]) -> dict[int, float]:
-    """From the sums that the job keeps."""
-    scoping.renew_due()
-    assert not db.session.execute(
-        select(ScopeScore.receiver_id).where(ScopeScore.changes_at <= clock.now())
-    ).first()
-    return {one: value.helpfulness for one, value in scopes.values_now(scope, ids).items()}
-
-
 def test_a_tag_and_the_products_it_belongs_to_have_a_score_of_their_own(in_app: Flask) -> None:
     world = make_world(companies=4, people=1)
     helper, *others = world.members
@@ -87,8 +78,8 @@ def test_a_tag_and_the_products_it_belongs_to_have_a_score_of_their_own(in_app: 
     helped(world, others[2], helper)
     assert parts(helper) == {"Mapper": 1.5, "Gateway": 1.5, "mapper": 1.5, "speed": 1.5, "peppol": 1.5}
     assert [part.is_product for part in scopes.parts_of(helper)][:3] == [True, True, False]
-    assert by_rows(mapper, world.members) == {helper: pytest.approx(1.5)}
-    assert by_rows(tag("speed"), world.members) == {helper: pytest.approx(1.5)}
+    assert by_scope(mapper, world.members) == {helper: pytest.approx(1.5)}
+    assert by_scope(tag("speed"), world.members) == {helper: pytest.approx(1.5)}
 
 
 def test_an_ask_that_considers_a_product_is_about_it(in_app: Flask) -> None:
@@ -111,8 +102,8 @@ def test_an_ask_that_considers_a_product_is_about_it(in_app: Flask) -> None:
         )
     make_post(helper, thread)
     assert parts(helper) == {"Lanes": 0.5}
-    assert by_rows(lanes, [helper]) == {helper: pytest.approx(0.5)}
-    assert by_rows(other, [helper]) == {}
+    assert by_scope(lanes, [helper]) == {helper: pytest.approx(0.5)}
+    assert by_scope(other, [helper]) == {}
     assert scopes.in_scope(lanes, None) == scopes.in_scope(lanes, [helper])
 
 
@@ -127,7 +118,7 @@ def test_people_and_companies_are_held_to_their_limits_within_a_tag(in_app: Flas
     assert found["mapper"].thanks == pytest.approx(3)
     assert found["mapper"].participation == pytest.approx(5)
     assert found["mapper"].companies == 1
-    assert by_rows(tag("mapper"), [helper]) == {helper: pytest.approx(8)}
+    assert by_scope(tag("mapper"), [helper]) == {helper: pytest.approx(8)}
 
 
 def test_what_is_taken_back_counts_no_more(in_app: Flask) -> None:
@@ -135,11 +126,11 @@ def test_what_is_taken_back_counts_no_more(in_app: Flask) -> None:
     helper, asker = world.members
     thread, _post = helped(world, asker, helper, "mapper")
     scope = tag("mapper")
-    assert by_rows(scope, [helper]) == {helper: pytest.approx(1.5)}
+    assert by_scope(scope, [helper]) == {helper: pytest.approx(1.5)}
     withdraw_acceptance(viewer_of(asker), thread.id)
     # Before the job has come by, too.
     assert scopes.values_now(scope, [helper])[helper].helpfulness == pytest.approx(0.5)
-    assert by_rows(scope, [helper]) == {helper: pytest.approx(0.5)}
+    assert by_scope(scope, [helper]) == {helper: pytest.approx(0.5)}
 
 
 def test_a_thread_filed_anew_counts_under_its_new_tag_alone(in_app: Flask) -> None:
@@ -147,13 +138,13 @@ def test_a_thread_filed_anew_counts_under_its_new_tag_alone(in_app: Flask) -> No
     helper, asker = world.members
     thread, _post = helped(world, asker, helper, "mapper")
     old = tag("mapper")
-    assert by_rows(old, [helper])
+    assert by_scope(old, [helper])
     opening = opening_of(thread)
     edit = Edit(body=opening.source, title=thread.title, tags="lanes", version=opening.version)
     edit_post(viewer_of(asker), opening.id, edit)
     assert parts(helper) == {"lanes": 1.5}
-    assert by_rows(old, [helper]) == {}
-    assert by_rows(tag("lanes"), [helper]) == {helper: pytest.approx(1.5)}
+    assert by_scope(old, [helper]) == {}
+    assert by_scope(tag("lanes"), [helper]) == {helper: pytest.approx(1.5)}
 
 
 def test_posts_that_were_merged_count_where_they_stand_now(in_app: Flask) -> None:
@@ -166,8 +157,8 @@ def test_posts_that_were_merged_count_where_they_stand_now(in_app: Flask) -> Non
     vote(viewer_of(reader), post.id)
     merge_threads(viewer_of(moderator), source.id, target.id, "Asked twice.")
     assert parts(helper) == {"lanes": 1.5}
-    assert by_rows(tag("mapper"), [helper]) == {}
-    assert by_rows(tag("lanes"), [helper]) == {helper: pytest.approx(1.5)}
+    assert by_scope(tag("mapper"), [helper]) == {}
+    assert by_scope(tag("lanes"), [helper]) == {helper: pytest.approx(1.5)}
 
 
 def test_other_tags_of_a_product_change_who_helps_with_it(in_app: Flask) -> None:
@@ -175,14 +166,14 @@ def test_other_tags_of_a_product_change_who_helps_with_it(in_app: Flask) -> None
     helper, asker = world.members
     scope = product("Gateway")
     helped(world, asker, helper, "peppol")
-    assert by_rows(scope, [helper]) == {}
+    assert by_scope(scope, [helper]) == {}
     number = scopes.number_of(scope)
     admin = viewer_of(make_admin())
     lists.save_products(admin, [ProductRow(number, "Gateway", tags="Peppol, e-invoicing")])
     assert db.session.get_one(Product, number).tags == "peppol e-invoicing"
-    assert by_rows(scope, [helper]) == {helper: pytest.approx(1.5)}
+    assert by_scope(scope, [helper]) == {helper: pytest.approx(1.5)}
     lists.save_products(admin, [ProductRow(number, "Gateway")])
-    assert by_rows(scope, [helper]) == {}
+    assert by_scope(scope, [helper]) == {}
 
 
 def test_the_past_knows_nothing_of_what_came_later(in_app: Flask, at: Any) -> None:
@@ -195,7 +186,7 @@ def test_the_past_knows_nothing_of_what_came_later(in_app: Flask, at: Any) -> No
     decay = 2 ** (-1 / 60)
     assert parts(helper, then) == {"mapper": round(1.5 * decay, 6)}
     assert parts(helper) == {"mapper": 2.25}
-    assert by_rows(tag("mapper"), [helper]) == {helper: pytest.approx(2.25)}
+    assert by_scope(tag("mapper"), [helper]) == {helper: pytest.approx(2.25)}
 
 
 def test_a_place_is_among_those_who_helped_there(in_app: Flask) -> None:
@@ -265,7 +256,7 @@ def test_every_scope_keeps_the_bounds_and_follows_the_ledger(in_app: Flask, step
             names = {name: tag(name) for name in (*tags, "all")}
             exact = {name: scopes.in_scope(scope, None) for name, scope in names.items()}
             for name, scope in names.items():
-                kept = by_rows(scope, world.members)
+                kept = by_scope(scope, world.members)
                 assert kept == pytest.approx(
                     {one: value.helpfulness for one, value in exact[name].items()}, **NEAR
                 )
@@ -277,9 +268,9 @@ def test_every_scope_keeps_the_bounds_and_follows_the_ledger(in_app: Flask, step
                     parted = sum(part.helpfulness for part in (red, blue) if part)
                     assert name != "all" or value.helpfulness <= parted + 1e-9
     with clock.frozen(moment + timedelta(days=91)):
-        before = {name: by_rows(tag(name), world.members) for name in tags}
+        before = {name: by_scope(tag(name), world.members) for name in tags}
         rebuilding.rebuild()
-        assert {name: by_rows(tag(name), world.members) for name in tags} == {
+        assert {name: by_scope(tag(name), world.members) for name in tags} == {
             name: pytest.approx(values, **NEAR) for name, values in before.items()
         }
 
