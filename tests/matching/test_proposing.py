@@ -42,6 +42,7 @@ def test_without_context_thirty_customers_give_three_proposals(in_app: Flask) ->
     assert all(match.fit == 1.0 for match in found.matches)
 
 
+@pytest.mark.long  # 600 customers are made; one community of thirty is looked at by the test above
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     people=st.lists(
