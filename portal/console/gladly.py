@@ -1,14 +1,14 @@
 """The good side of a day: whom to thank, who rises, one gap and who may fill it, what went well."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import ngettext as _n
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, exists, func, select
 
 from portal.advocacy.queries import standing
 from portal.advocacy.queries import yesterday as days
@@ -18,6 +18,7 @@ from portal.advocacy.queries.yesterday import Helped, helped_between, helped_on,
 from portal.asks.models import Ask, AskMode
 from portal.consents.models import Activity
 from portal.consents.queries import has_consent
+from portal.conversations.policy import LONGEST_THANKS
 from portal.discussions.authors import named_in_post
 from portal.discussions.models import Audience, Board, Post, PostKind, Thread
 from portal.discussions.policy import text_is_visible
@@ -110,11 +111,21 @@ def yesterday() -> tuple[datetime, datetime]:
     return today - timedelta(days=1), today
 
 
-def thank(actor: Viewer, username: str) -> str:
-    """Thank who helped yesterday, in the moderator's name, once a day. Gives the name of whom."""
+def thank(actor: Viewer, username: str, words: str | None = None) -> str:
+    """Thank who helped yesterday, in the moderator's name, once a day. Gives the name of whom.
+
+    Without `words` the fixed ones are read, each in its reader's language. Raises Invalid for words that are
+    none or too many, and for those of whoever comes second: they would be read by nobody.
+    """
     if not actor.may(Permission.ADVOCACY):
         raise Forbidden(_("Only the vendor's moderators thank from here."))
     since, until = yesterday()
+    if words is not None:
+        words = " ".join(words.replace("\x00", "").split())
+        if not words:
+            raise Invalid(_("Write a few words."), "words")
+        if len(words) > LONGEST_THANKS:
+            raise Invalid(_("At most %(most)s characters fit.", most=LONGEST_THANKS), "words")
     with unit_of_work():
         one = next((one for one in helped_between(since, until, 50) if one.username == username), None)
         if one is None:
@@ -125,6 +136,10 @@ def thank(actor: Viewer, username: str) -> str:
             "answered": one.answered,
             "by": actor.display_name,
         }
+        if words is not None and words != _what_for(data):
+            if _is_thanked(one.member_id, since):
+                raise Invalid(_("A colleague thanked them meanwhile; once a day is enough."), "words")
+            data["words"] = words
         notify(
             THANKED,
             [one.member_id],
@@ -133,6 +148,15 @@ def thank(actor: Viewer, username: str) -> str:
             data=data,
         )
         return one.name
+
+
+def fixed_words(one: Helped) -> str:
+    """What is read unless a moderator writes something else."""
+    return _what_for(asdict(one))
+
+
+def _is_thanked(member_id: int, since: datetime) -> bool:
+    return bool(db.session.scalar(select(exists().where(Notice.source_key == _key(member_id, since)))))
 
 
 def _key(member_id: int, since: datetime) -> str:
@@ -391,7 +415,7 @@ def resolve(_viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     return {
         notice.id: Line(
             sentence=_("%(name)s thanks you", name=notice.data.get("by", "")),
-            title=_what_for(notice.data),
+            title=notice.data.get("words") or _what_for(notice.data),
             url="/me/contributions",
         )
         for notice in notices

@@ -1,6 +1,7 @@
 """The forms of companies and members in the console."""
 
 from datetime import date
+from typing import Self
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -35,6 +36,21 @@ KINDS = {
     CompanyKind.PROSPECT: _l("Not a customer yet"),
     CompanyKind.VENDOR: _l("The vendor, or one of its own companies"),
 }
+
+
+class ThanksForm(Form):
+    """Thanking who helped yesterday, in words of one's own. There is one for each of them on the page."""
+
+    member = HiddenField()
+    words = StringField(_l("What they will read"))
+
+    def of(self, username: str) -> Self:
+        """For this member."""
+        self.member.data = username
+        for one in self:
+            one.id = f"{one.name}-{username}"
+            one.label.field_id = one.id
+        return self
 
 
 class CompanyForm(Form):

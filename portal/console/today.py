@@ -7,11 +7,15 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from portal.advocacy.queries.yesterday import Helped
 from portal.console import desk, first_steps, gladly
 from portal.console import desk_sources as sources
 from portal.console.desk import KINDS, OLDER, Words
 from portal.console.mornings import MORNING
+from portal.console.people_forms import ThanksForm
+from portal.conversations.policy import LONGEST_THANKS
 from portal.kernel.access import Permission, requires, viewer
+from portal.kernel.answers import refused
 from portal.kernel.errors import Invalid
 from portal.kernel.files import csv_file
 from portal.kernel.forms import Form
@@ -27,6 +31,10 @@ blueprint = Blueprint("today", __name__, url_prefix="/console")
 @requires(Permission.MODERATE, otherwise="relations.index")  # where sales and service begin
 def index() -> str:
     """Everything that waits on one page."""
+    return _page()
+
+
+def _page(thanks: ThanksForm | None = None) -> str:
     me, words = viewer(), _words()
     page = min(number_in(request.args.get("page", "1")) or 1, desk.MOST_PAGES)
     found = desk.waiting(me, words, page)
@@ -49,6 +57,9 @@ def index() -> str:
         glad=gladly.of_yesterday(me) if whole else None,
         by_mail=wants_mail(me.member_id or 0, MORNING),
         helped_words=gladly.helped_words,
+        thanks=thanks,
+        longest_thanks=LONGEST_THANKS,
+        thanks_form=_thanks_form,
         steps=first_steps.steps_for(me),
         form=Form(),
     )
@@ -67,12 +78,16 @@ def export() -> Response:
 @blueprint.post("/thanks")
 @requires(Permission.ADVOCACY)
 def thank() -> Answer:
-    """Thank somebody who helped yesterday; once a day."""
+    """Thank somebody who helped yesterday, in the words of the form or the fixed ones; once a day."""
     username = request.form.get("member", "")[:40]
+    form = ThanksForm().of(username)
     try:
-        name = gladly.thank(viewer(), username)
+        name = gladly.thank(viewer(), username, form.words.data)
         flash(_("%(name)s is thanked, in your name.", name=name))
     except Invalid as error:
+        if error.field:
+            form.refuse(error)
+            return refused(_page(form), 422)
         flash(error.message, "error")
     return redirect(url_for("today.index"), 303)
 
@@ -85,6 +100,11 @@ def morning() -> Answer:
     preferences.choose(viewer().member_id or 0, MORNING, in_app=False, by_mail=on)
     flash(_("You get it at 08:00.") if on else _("No more mails of the morning."))
     return redirect(url_for("today.index"), 303)
+
+
+def _thanks_form(one: Helped) -> ThanksForm:
+    """To thank them in other words than the fixed ones, from which it begins."""
+    return ThanksForm(formdata=None, data={"words": gladly.fixed_words(one)}).of(one.username)
 
 
 def _words() -> Words:

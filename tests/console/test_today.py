@@ -495,6 +495,46 @@ def test_who_helped_is_thanked_once(app: Flask, sign_in: SignIn, at: At) -> None
     assert "That day: thanked by 1 company, 1 answer accepted, answered 1 question" in token_of_bram
 
 
+def test_thanks_are_said_in_a_moderators_own_words_which_are_refused_beside_their_field(
+    app: Flask, sign_in: SignIn, at: At
+) -> None:
+    with app.app_context():
+        at(MORNING - timedelta(days=1))
+        board, bram = make_board(), make_customer("Bram", username="bram")
+        cleo = make_customer("Cleo", username="cleo")
+        for helper in (bram, cleo):
+            thread = make_thread(make_customer(), board, f"Question for {helper}")
+            post_reply(viewer_of(helper), thread.id, "Port 22.")
+        at(MORNING)
+        browser = sign_in(make_moderator("Ruth"))
+    shown = browser.get("/console/")
+    assert 'value="That day: answered 1 question"' in shown.text, "what is read unless somebody changes it"
+    sent = {"csrf_token": fields_of(shown, "/console/thanks")["csrf_token"], "member": "bram"}
+
+    for words, why in ((" \x00 ", "Write a few words."), ("a" * 601, "At most 600 characters fit.")):
+        refused = browser.post("/console/thanks", data={**sent, "words": words})
+        assert refused.status_code == 422
+        assert re.search(rf'id="words-bram-error">.*?{why}', refused.text)
+        assert refused.text.count("field--error") == 1, "beside the field of Bram alone"
+        assert words.strip(" \x00") in refused.text, "nothing typed is lost"
+    with app.app_context():
+        assert db.session.query(Notice).filter_by(kind="thanked").count() == 0
+
+    told = browser.post("/console/thanks", data={**sent, "words": " Port 22 <saved>\n my  day. "})
+    assert told.status_code == 303
+    late = browser.post("/console/thanks", data={**sent, "words": "And from me."})
+    assert late.status_code == 422
+    assert "A colleague thanked them meanwhile" in late.text
+    assert 'value="And from me."' in late.text
+    fixed = {**sent, "member": "cleo", "words": "That day: answered 1 question"}
+    assert browser.post("/console/thanks", data=fixed).status_code == 303
+    assert "Port 22 &lt;saved&gt; my day." in sign_in(bram).get("/notifications").text
+    assert "That day: answered 1 question" in sign_in(cleo).get("/notifications").text
+    with app.app_context():
+        [notice] = db.session.query(Notice).filter_by(member_id=cleo, kind="thanked")
+        assert "words" not in notice.data, "unchanged words stay those of their reader's language"
+
+
 def test_thanks_for_answers_alone_say_nothing_of_companies(app: Flask, sign_in: SignIn, at: At) -> None:
     with app.app_context():
         at(MORNING - timedelta(days=1))
