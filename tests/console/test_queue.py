@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import insert
 
 from portal.console import log_queries
 from portal.discussions.models import Post, PostState
@@ -286,6 +287,19 @@ def test_the_file_holds_the_cases_that_the_address_narrows_to(
     assert "Operations, by Tamsin" in rows[1]
     assert len(browser.get("/console/queue.csv?kind=held").text.splitlines()) == 1
     assert len(browser.get("/console/queue.csv?state=decided").text.splitlines()) == 1
+
+
+def test_the_file_holds_every_case_however_many_there_are(
+    app: Flask, sign_in: SignIn, moderator: int, case: tuple[int, int]
+) -> None:
+    many = 10_001
+    with app.app_context():
+        first = db.session.get_one(Case, case[0])
+        same = {one.name: getattr(first, one.name) for one in Case.__table__.columns if one.name != "id"}
+        with unit_of_work():
+            db.session.execute(insert(Case), [same | {"open_key": f"more:{n}"} for n in range(many - 1)])
+    rows = sign_in(moderator).get("/console/queue.csv?whose=anyone").text.splitlines()
+    assert len(rows) == many + 1
 
 
 def test_the_log_is_read_from_either_end_and_as_a_file(sign_in: SignIn, moderator: int, app: Flask) -> None:

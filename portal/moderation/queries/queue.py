@@ -20,7 +20,6 @@ from portal.moderation.queries.parties import author_is_role, reasons_against
 from portal.moderation.queries.rules import find_rule
 
 PAGE = 40
-MOST_EXPORTED = 10_000
 COUNTED = 1000
 OLDER = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 _Claimer = aliased(Member)
@@ -87,7 +86,7 @@ def queue(viewer: Viewer, filters: Filters, after: str = "") -> Queue:
 
 
 def everything(
-    viewer: Viewer, filters: Filters, most: int | None = MOST_EXPORTED, *, connects: bool | None = None
+    viewer: Viewer, filters: Filters, most: int | None = None, *, connects: bool | None = None
 ) -> list[CaseLine]:
     """All that fit the filters, in the order of the page.
 
