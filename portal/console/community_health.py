@@ -1,12 +1,15 @@
 """Community health: who answers, how soon, who comes back, on how few shoulders it rests."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext as _n
 
+from portal.console import desk
+from portal.console.desk_sources import UNANSWERED_FROM, UNANSWERED_TO
 from portal.discussions.queries import vitals
 from portal.discussions.queries.vitals import Vitals
 from portal.kernel.access import Permission, requires, viewer
@@ -14,7 +17,8 @@ from portal.kernel.errors import NotFound
 from portal.kernel.files import csv_file
 from portal.kernel.template_helpers import duration, if_old, share, short_date
 
-MOST_EXPORTED = 1000
+WAITING_SHOWN = 8
+UNANSWERED = "unanswered"
 
 blueprint = Blueprint("community_health", __name__, url_prefix="/console")
 
@@ -35,6 +39,9 @@ def index() -> str:
     return render_template(
         "console/health.html",
         found=found,
+        waiting=desk.unanswered(viewer(), board, WAITING_SHOWN),
+        waits_hours=UNANSWERED_FROM // timedelta(hours=1),
+        recent_days=UNANSWERED_TO.days,
         counted_at=if_old(found.until),
         weeks=weeks,
         board=board,
@@ -73,8 +80,12 @@ def export(part: str) -> Response:
     if part not in PARTS:
         raise NotFound("no such table")
     head, rows_of = PARTS[part]
-    found = vitals.vitals(viewer(), *_chosen(), waiting_shown=MOST_EXPORTED)
-    return csv_file(f"community-health-{part}", head, rows_of(found))
+    weeks, board = _chosen()
+    if part == UNANSWERED:
+        rows = [[one.title, one.where, one.since, one.url] for one in desk.unanswered(viewer(), board).rows]
+    else:
+        rows = rows_of(vitals.vitals(viewer(), weeks, board))
+    return csv_file(f"community-health-{part}", head, rows)
 
 
 def _hours(seconds: float | None) -> float | None:
@@ -113,10 +124,7 @@ PARTS: dict[str, tuple[list[str], Callable[[Vitals], list[list[Any]]]]] = {
         ["week", *_ANSWERS[4:]],
         lambda found: [[row.begins, *_answers(row)[4:]] for row in found.weeks],
     ),
-    "unanswered": (
-        ["question", "board", "since", "address"],
-        lambda found: [[row.title, row.board, row.since, row.url] for row in found.waiting],
-    ),
+    UNANSWERED: (["question", "where", "since", "address"], lambda _found: []),  # of what Today lists
     "people": (
         ["week", "joined", "wrote for the first time", "wrote again"],
         lambda found: [[row.begins, row.joined, row.newcomers, row.returning] for row in found.weeks],

@@ -64,6 +64,28 @@ def everything(viewer: Viewer, words: Words = ANYTHING) -> list[Row]:
     return [one.row() for one in _in_order(found, words)]
 
 
+@dataclass(frozen=True)
+class Unanswered:
+    """Questions without an answer, some of them as rows, and how many each of the two lists has."""
+
+    rows: list[Row]
+    recent: int
+    older: int
+
+    @property
+    def total(self) -> int:
+        return self.recent + self.older
+
+
+def unanswered(viewer: Viewer, board: str = "", most: int | None = None) -> Unanswered:
+    """The questions of both lists of this page, those of the last two weeks first."""
+    words = replace(ANYTHING, what=QUESTIONS, board=board)
+    recent = sources.NEW_QUESTIONS.found(viewer, words, most)
+    older = _older(viewer, replace(words, what=OLDER), most)
+    rows = [one.row() for one in [*recent.rows, *older.rows][:most]]
+    return Unanswered(rows, recent.fits.get(QUESTIONS, 0), older.fits.get(OLDER, 0))
+
+
 def _older(viewer: Viewer, words: Words, most: int | None) -> Found:
     """Questions that fell out of what waits, read where they are looked at and counted elsewhere."""
     if not viewer.may(Permission.ADVOCACY):

@@ -326,12 +326,12 @@ def _consent(one: consents.Ending) -> Row:
             max((one.expires_at - clock.now()).days, 0),
         ),
         title=_("%(name)s: %(what)s", name=one.name, what=str(NAMES[one.activity]).lower()),
-        url=f"/console/candidates/{one.username}",
-        where=one.company,
+        url=f"/console/{'candidates' if one.is_customer else 'members'}/{one.username}",
+        where=one.company if one.is_customer else _("No customer any more"),
         since=one.expires_at,
         urgent_at=one.expires_at,
         due=_("ends %(when)s", when=short_date(one.expires_at)),
-        action=_("Ask again"),
+        action=_("Ask again") if one.is_customer else _("Look at their account"),
     )
 
 
@@ -479,6 +479,9 @@ def _on(board: str) -> Sequence[ColumnElement[bool]]:
 
 
 OF_CASES: Source = _Cases()
+NEW_QUESTIONS: Source = _Source(
+    QUESTIONS, _questions, lambda viewer, board: count_of(_unanswered(viewer, board)), has_boards=True
+)
 # For the vendor's moderators. Of what is as urgent, that of the earlier source stands first.
 OTHERS: Sequence[Source] = (
     _Source(ASKS, _asks, lambda viewer, board: count_of(_asks_close(viewer, board)), has_boards=True),
@@ -491,9 +494,7 @@ OTHERS: Sequence[Source] = (
     _Source(PEOPLE, _over, lambda _viewer, _board: candidates.over_count()),
     _Source(PEOPLE, _reviews, lambda _viewer, _board: candidates.due_for_review_count()),
     _Source(PEOPLE, _claims, lambda _viewer, _board: count_of(_claimed())),
-    _Source(
-        QUESTIONS, _questions, lambda viewer, board: count_of(_unanswered(viewer, board)), has_boards=True
-    ),
+    NEW_QUESTIONS,
 )
 OLDER_QUESTIONS: Source = _Source(
     OLDER,

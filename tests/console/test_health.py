@@ -1,6 +1,7 @@
 """The page of community health: what it says in words, its tables as files, and what it costs."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from datetime import timedelta
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.discussions.models import ThreadKind
+from portal.discussions.models import Audience, ThreadKind
 from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel import clock
 from tests.conftest import make_board, make_customer, make_moderator, viewer_of
@@ -74,7 +75,9 @@ def test_every_table_is_a_file_of_what_is_shown(app: Flask, sign_in: SignIn) -> 
         asker = make_customer()
         with clock.frozen(clock.now() - timedelta(days=2)):
             open_thread(viewer_of(asker), board, kind=ThreadKind.QUESTION, title="Who knows?", body="Why?")
-    assert [row[:2] for row in rows("/console/health/unanswered.csv")[1:]] == [["Who knows?", "'=SUM(A1)"]]
+    [row] = rows("/console/health/unanswered.csv")[1:]
+    assert row[0] == "Who knows?"
+    assert row[1].startswith("'=SUM(A1), by ")
     shown = browser.get("/console/health").text
     assert all(f'href="/console/health/{part}.csv"' in shown for part in ("how-soon", "unanswered"))
     for part in ("people", "first-posts", "by-board-and-week", "how-soon"):
@@ -98,6 +101,44 @@ def test_a_board_without_a_question_in_the_time_says_what_waits_there(app: Flask
     rows = browser.get("/console/health/boards.csv").get_data(as_text=True).splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["Quiet", "Lively"]
     assert rows[1].split(",")[1:5] + rows[1].split(",")[-1:] == ["0", "0", "0", "0", "1"]
+
+
+def test_as_many_questions_are_unanswered_as_the_lists_of_today_have_rows(
+    app: Flask, sign_in: SignIn
+) -> None:
+    with app.app_context():
+        moderator, board = make_moderator(), make_board("Lively", slug="lively")
+        other, staff = make_board("Other", slug="other"), make_board("Inside", audience=Audience.STAFF)
+        ages = [*range(5, 365, 30), *range(1, 13)]  # days; twelve of the last two weeks, one of them twice
+        for days in ages:
+            with clock.frozen(clock.now() - timedelta(days=days)):
+                make_thread(make_customer(), board, f"Asked {days} days ago")
+        with clock.frozen(clock.now() - timedelta(hours=23)):
+            make_thread(make_moderator(), other, "What do you think of this?")
+            make_thread(make_customer(), other, "What does it cost?")
+            make_thread(make_moderator(), staff, "Who takes the night?")
+        with clock.frozen(clock.now() - timedelta(hours=21)):
+            make_thread(make_customer(), board, "Too young")
+    browser = sign_in(moderator)
+
+    def listed(address: str) -> list[str]:
+        return re.findall(r"data-row-open>([^<]+)</a>", browser.get(address).text)
+
+    for on_board, recent, older in (("", 16, 11), ("board=lively", 13, 11), ("board=other", 2, 0)):
+        shown = browser.get(f"/console/health?{on_board}").text.partition('id="waiting"')[2]
+        part = shown.partition("</section>")[0]
+        number = recent + older
+        assert f"{number} questions for 22 hours or longer" in part
+        lists = [html.unescape(one) for one in re.findall(r'href="(/console/\?what=[^"]+)"', part)]
+        assert lists == [f"/console/?what={what}" + (on_board and f"&{on_board}") for what in
+                         ("questions", "older") if number > 8]  # fmt: skip
+        rows = [row for address in lists for row in listed(address)]
+        assert len(rows) == number or not lists
+        file = browser.get(f"/console/health/unanswered.csv?{on_board}").text.splitlines()
+        assert len(file) == number + 1
+        if lists:
+            assert f"{recent} of the last 14 days</a>" in part
+            assert f"{older} older ones</a>" in part
 
 
 def test_by_board_and_week_stands_on_the_page_for_every_time(app: Flask, sign_in: SignIn) -> None:

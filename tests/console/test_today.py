@@ -308,6 +308,24 @@ def test_nobody_who_is_no_customer_any_more_waits_on_a_page_that_is_not_there(in
     assert named() == ""
 
 
+def test_a_consent_about_to_end_leads_to_a_page_that_is_there_for_a_customer_no_more_too(
+    app: Flask, sign_in: SignIn, at: At
+) -> None:
+    with app.app_context():
+        at(MORNING - timedelta(days=360))
+        people = [make_customer("Olumide", username="olumide"), make_customer("Bram", username="bram")]
+        for member in people:
+            consents.give(viewer_of(member), [Activity.QUOTE], months=12)
+        with unit_of_work():
+            db.session.get_one(Member, people[1]).status = Status.PROSPECT
+        at(MORNING)
+        browser = sign_in(make_moderator())
+    page = browser.get("/console/?what=people").text
+    assert sorted(addresses(page)) == ["/console/candidates/olumide", "/console/members/bram"]
+    assert [browser.get(address).status_code for address in addresses(page)] == [200, 200]
+    assert "No customer any more" in page
+
+
 def test_a_candidate_due_for_review_waits_with_what_to_do(app: Flask, sign_in: SignIn, at: At) -> None:
     with app.app_context():
         at(MORNING - timedelta(days=366))

@@ -78,7 +78,7 @@ PINNED = [
     ("/me/contributions", "customer", 8),
     ("/me/consents", "customer", 4),
     ("/console/", "moderator", 51),  # who rises is kept, so their choices and numbers are asked for
-    ("/console/health", "moderator", 11),
+    ("/console/health", "moderator", 12),  # both lists of questions without an answer
     ("/console/programme?weeks=26", "moderator", 9),
     ("/console/rising", "moderator", 15),
     ("/console/candidates", "moderator", 17),

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from portal.consents.models import Activity, CompanyConsent, Consent
 from portal.kernel import clock
+from portal.kernel.access import Status
 from portal.kernel.db import db
 from portal.members.models import Company, Member
 
@@ -77,6 +78,7 @@ class Ending:
     company: str
     activity: Activity
     expires_at: datetime
+    is_customer: bool  # now, or formerly: others have no page as a candidate
 
 
 def ending_soon(most: int | None = 50) -> list[Ending]:
@@ -89,6 +91,7 @@ def ending_soon(most: int | None = 50) -> list[Ending]:
             Company.name.label("company"),
             Consent.activity,
             Consent.expires_at,
+            Member.status.in_((Status.CUSTOMER, Status.FORMER)).label("is_customer"),
         )
         .join(Member, Member.id == Consent.member_id)
         .outerjoin(Company, Company.id == Member.company_id)
@@ -97,7 +100,15 @@ def ending_soon(most: int | None = 50) -> list[Ending]:
         .limit(most)
     )
     return [
-        Ending(row.member_id, row.name, row.username, row.company or "", row.activity, row.expires_at)
+        Ending(
+            row.member_id,
+            row.name,
+            row.username,
+            row.company or "",
+            row.activity,
+            row.expires_at,
+            bool(row.is_customer),
+        )
         for row in rows
     ]
 

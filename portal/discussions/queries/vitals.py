@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Integer, and_, case, func, select
 
-from portal.discussions.addresses import thread_address
 from portal.discussions.models import Audience, Board, Post, PostKind, PostState, Thread, ThreadKind
 from portal.discussions.policy import thread_is_visible
 from portal.kernel import clock, page_cache, site
@@ -25,11 +24,9 @@ from portal.kernel.db import db, rows_of
 from portal.members.models import Member, MemberState
 
 WEEKS = 12  # unless somebody chooses more
-WAITING_SHOWN = 8
 MOST_BY_STAFF = 50  # percent of the answers: above it, customers do not yet answer each other
 WAITS_FROM = timedelta(hours=24)  # from then on a question is called unanswered
 SECOND_WITHIN = timedelta(days=30)
-COUNTED_TO = 1000
 
 
 @dataclass
@@ -94,16 +91,6 @@ class MonthRow:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A question without an answer."""
-
-    title: str
-    url: str
-    board: str
-    since: datetime
-
-
-@dataclass(frozen=True)
 class Vitals:
     """Everything about a time that ends now; the last week is not over."""
 
@@ -114,8 +101,6 @@ class Vitals:
     boards: list[BoardRow]
     concentration: Concentration
     months: list[MonthRow]
-    waiting: list[Waiting] = field(default_factory=list)
-    waiting_count: int = 0  # counted to 1,000
 
     @property
     def staff_share(self) -> float:
@@ -164,22 +149,15 @@ def _boards_looked_at(slug: str) -> list[ColumnElement[bool]]:
     return [Board.audience != Audience.STAFF, *([Board.slug == slug] if slug else [])]
 
 
-def vitals(
-    viewer: Viewer, weeks: int = WEEKS, board: str = "", *, waiting_shown: int = WAITING_SHOWN
-) -> Vitals:
+def vitals(viewer: Viewer, weeks: int = WEEKS, board: str = "") -> Vitals:
     """The figures of so many weeks, the present one included, of one board or of all.
 
-    What waits is listed and counted as far as the viewer reads it; the other figures name no thread.
+    What waits on a board is counted as far as the viewer reads it.
     """
     of_board = _boards_looked_at(board)
     figures = _kept.get((weeks, board), lambda: _figures(weeks, of_board))
-    waiting, waiting_by_board = _waiting(viewer, of_board, clock.now(), waiting_shown)
-    return replace(
-        figures,
-        boards=_with_waiting(figures.boards, waiting_by_board, weeks),
-        waiting=waiting,
-        waiting_count=min(sum(count for _position, _name, count in waiting_by_board.values()), COUNTED_TO),
-    )
+    waiting = _waiting(viewer, of_board, clock.now())
+    return replace(figures, boards=_with_waiting(figures.boards, waiting, weeks))
 
 
 def _with_waiting(
@@ -445,35 +423,25 @@ def _months(first_day: date, now: datetime, writers: _Writers) -> list[MonthRow]
 
 
 def _waiting(
-    viewer: Viewer, of_board: list[ColumnElement[bool]], now: datetime, shown: int
-) -> tuple[list[Waiting], dict[str, tuple[int, str, int]]]:
-    """The latest questions that wait; and by board its position, its name and how many wait there."""
-    waits = [
-        Thread.kind == ThreadKind.QUESTION,
-        Thread.answers_count == 0,
-        Thread.state == PostState.VISIBLE,
-        Thread.closed_at.is_(None),
-        Thread.created_at <= now - WAITS_FROM,
-        Board.archived_at.is_(None),
-        Member.status != Status.VENDOR,
-        thread_is_visible(viewer),
-        *of_board,
-    ]
-    columns = select(Thread.id, Thread.slug, Thread.title, Thread.created_at, Board.name.label("board"))
-    rows = db.session.execute(
-        columns.join(Board, Board.id == Thread.board_id)
-        .join(Member, Member.id == Thread.author_id)
-        .where(*waits)
-        .order_by(Thread.created_at.desc(), Thread.id.desc())
-        .limit(shown)
-    )
+    viewer: Viewer, of_board: list[ColumnElement[bool]], now: datetime
+) -> dict[str, tuple[int, str, int]]:
+    """By board its position, its name and how many questions wait there."""
     counts = db.session.execute(
         select(Board.slug, Board.position, Board.name, func.count())
         .select_from(Thread)
         .join(Board, Board.id == Thread.board_id)
         .join(Member, Member.id == Thread.author_id)
-        .where(*waits)
+        .where(
+            Thread.kind == ThreadKind.QUESTION,
+            Thread.answers_count == 0,
+            Thread.state == PostState.VISIBLE,
+            Thread.closed_at.is_(None),
+            Thread.created_at <= now - WAITS_FROM,
+            Board.archived_at.is_(None),
+            Member.status != Status.VENDOR,
+            thread_is_visible(viewer),
+            *of_board,
+        )
         .group_by(Board.slug, Board.position, Board.name)
     )
-    found = [Waiting(row.title, thread_address(row.id, row.slug), row.board, row.created_at) for row in rows]
-    return found, {row[0]: (row[1], row[2], row[3]) for row in counts}
+    return {row[0]: (row[1], row[2], row[3]) for row in counts}
