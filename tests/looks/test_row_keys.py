@@ -140,3 +140,28 @@ def test_a_day_without_anybody_is_planned_by_a_key(at: Callable[[str], Tab]) -> 
     expect(tab.get_by_label("From", exact=True)).to_have_value(
         address.partition("from=")[2].partition("#")[0]
     )
+
+
+@pytest.mark.parametrize("path", ["/console/companies", "/console/members", "/console/", "/console/log"])
+def test_the_head_of_a_long_list_stays_in_sight_and_covers_no_row(
+    at: Callable[[str], Tab], path: str
+) -> None:
+    tab = at(path)
+    tab.set_viewport_size({"width": 1280, "height": 480})
+    tab.emulate_media(reduced_motion="reduce")  # it scrolls at once
+    head = tab.locator(".dense thead th, .inbox__head").first
+    rows = tab.locator(ROW)
+    last = rows.count() - 1
+    for _ in range(last + 1):
+        tab.keyboard.press("j")
+    stands_on(rows.nth(last))
+    assert tab.evaluate("scrollY") > 200, "the demo's list is longer than the window"
+    expect(head).to_be_in_viewport()
+    for _ in range(last):
+        tab.keyboard.press("k")
+        row = tab.locator('[data-row][aria-current="true"]')
+        covered = row.evaluate("""row => row.getBoundingClientRect().top
+            - Math.max(...['.dense thead th', '.inbox__head', '.consolenav'].flatMap(
+                one => [...document.querySelectorAll(one)].map(it => it.getBoundingClientRect().bottom)))""")
+        if tab.evaluate("scrollY") > 200:
+            assert covered >= -1, row.inner_text()
