@@ -401,6 +401,19 @@ def test_whose_company_is_to_be_left_alone_is_asked_with_a_reason_alone(
     assert said == f"although the company is to be left alone ({why}): He offered it."
 
 
+def test_the_log_keeps_that_an_ask_was_early_and_of_a_company_to_be_left_alone(in_app: Flask, at: At) -> None:
+    at(NOW)
+    company, moderator = make_company("Castellan"), viewer_of(make_moderator())
+    helper = member_of(company)
+    held(company)
+    candidates.ask(
+        moderator, helper, "Would you?", [Activity.CALL], reason="He offered it.", knowing=["held"]
+    )
+    said = db.session.query(audit.AuditEntry).filter_by(action="ask member").one().details
+    why = "before the conditions were met, although the company is to be left alone (held)"
+    assert said == f"{why}: He offered it."
+
+
 def test_what_ended_keeps_nobody_from_being_asked(in_app: Flask, at: At) -> None:
     at(NOW)
     company = make_company("Castellan")

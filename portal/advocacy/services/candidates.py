@@ -217,9 +217,10 @@ def ask(
         db.session.add(row)
         if not _is_counted_on(candidate):  # else another request takes nothing back
             _step(actor, candidate, Stage.ASKED, reason, [*unmet, *against])
-        details = f"before the conditions were met: {reason}" if unmet else ""
+        why = ["before the conditions were met"] if unmet else []
         if against:
-            details = f"although the company is to be left alone ({', '.join(against)}): {reason}"
+            why.append(f"although the company is to be left alone ({', '.join(against)})")
+        details = f"{', '.join(why)}: {reason}" if why else ""
         audit.record(actor, "ask member", "member", member_id, details, area="people")
         db.session.flush()
         notify(ASKED, [member_id], source_key=f"asking-{row.id}", data={"asking": row.id})
