@@ -174,8 +174,10 @@ def suggestion_by_post(post_id: int) -> Response:
         or not queries.may_be_nominated(found[0].author_id)
     ):
         raise NotFound("nobody to suggest")
-    username = db.session.get_one(Member, found[0].author_id).username
-    return redirect(url_for("own_consents.suggestion", username=username, post=post_id))
+    author = db.session.get_one(Member, found[0].author_id)
+    if author.company_id is not None and author.company_id == viewer().company_id:
+        raise NotFound("nobody to suggest")  # no word in the thread leads a colleague here either
+    return redirect(url_for("own_consents.suggestion", username=author.username, post=post_id))
 
 
 def _met(member: Member) -> Deed | None:

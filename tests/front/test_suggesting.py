@@ -89,6 +89,10 @@ def test_it_stands_in_the_menu_of_a_post_for_customers_elsewhere_and_account_own
     seen["visitor"] = app.test_client().get(path).text
     assert {name for name, page in seen.items() if link in page} == {"customer", "sales", "service"}
     assert seen["customer"].count("/suggestion") == 1, "not under the question"
+    answers = {
+        name: sign_in(readers[name]).get(f"/posts/{post}/suggestion") for name in ("customer", "colleague")
+    }
+    assert {name: one.status_code for name, one in answers.items()} == {"customer": 302, "colleague": 404}
 
 
 def test_from_a_post_to_the_form_and_back_to_the_post(
