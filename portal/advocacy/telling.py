@@ -12,7 +12,7 @@ from portal.advocacy.services import telling
 from portal.advocacy.services.candidates import ASKED
 from portal.consents.services import vendor_name
 from portal.consents.texts import NAMES
-from portal.kernel.access import Status, Viewer
+from portal.kernel.access import CUSTOMERS, Viewer
 from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
 from portal.notifications.kinds import Kind, Line
@@ -59,7 +59,7 @@ def resolve_scores(_viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line
 
 def resolve_engagements(viewer: Viewer, notices: Sequence[Notice]) -> dict[int, Line]:
     """What stands written down; of what was taken back there is no notice any more."""
-    if viewer.status not in (Status.CUSTOMER, Status.FORMER):
+    if viewer.status not in CUSTOMERS:
         return {}
     ids = [notice.data.get("engagement") for notice in notices]
     rows = db.session.execute(

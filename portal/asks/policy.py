@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from portal.asks.models import Ask, AskMode, AskState
-from portal.kernel.access import Permission, Status, Viewer
+from portal.kernel.access import CUSTOMERS, Permission, Status, Viewer
 
 WAVE = 5  # customers asked at once
 HALF = 0.5  # of the promised time, after which more are asked
@@ -37,7 +37,7 @@ def stops_the_clock(
 
     A customer or former customer counts; the vendor, prospects, the asker and the asker's company do not.
     """
-    if by_vendor or author_id == asker_id or author_status not in (Status.CUSTOMER, Status.FORMER):
+    if by_vendor or author_id == asker_id or author_status not in CUSTOMERS:
         return False
     return author_company_id is None or author_company_id != asker_company_id
 

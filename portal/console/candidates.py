@@ -33,7 +33,7 @@ from portal.console.candidate_forms import (
 )
 from portal.discussions.queries.deeds import deeds, why_gone
 from portal.kernel import audit, clock
-from portal.kernel.access import Permission, Status, requires, viewer
+from portal.kernel.access import CUSTOMERS, Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.dates import today
 from portal.kernel.db import db
@@ -248,7 +248,7 @@ def care(username: str) -> Answer:
 def candidate_page(username: str, *, take_back: dict[int, Form] | None = None, **forms: Form) -> str:
     """The page of one member. `take_back`: the form of an engagement that was not taken, by its id."""
     member = queries.member_by_name(username)
-    if member.status not in (Status.CUSTOMER, Status.FORMER):
+    if member.status not in CUSTOMERS:
         raise NotFound("no such member")
     line, story = queries.line_of(member.id), queries.story_of(member.id)
     me = viewer()

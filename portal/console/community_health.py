@@ -59,7 +59,10 @@ def index() -> str:
                 for name, label in _measures().items()
             ],
         },
-        files={part: url_for("community_health.export", part=part, **_kept(weeks, board)) for part in PARTS},
+        files={
+            part: url_for("community_health.export", part=part, **_kept(weeks, board))
+            for part in (*PARTS, UNANSWERED)
+        },
         sentences=_sentences(found),
         by_week=_by_week(found, measure),
         map_words=_(
@@ -77,14 +80,15 @@ def index() -> str:
 @requires(Permission.ADVOCACY)
 def export(part: str) -> Response:
     """One of its tables, to be opened in a spreadsheet."""
-    if part not in PARTS:
-        raise NotFound("no such table")
-    head, rows_of = PARTS[part]
     weeks, board = _chosen()
     if part == UNANSWERED:
+        head = ["question", "where", "since", "address"]
         rows = [[one.title, one.where, one.since, one.url] for one in desk.unanswered(viewer(), board).rows]
-    else:
+    elif part in PARTS:
+        head, rows_of = PARTS[part]
         rows = rows_of(vitals.vitals(viewer(), weeks, board))
+    else:
+        raise NotFound("no such table")
     return csv_file(f"community-health-{part}", head, rows)
 
 
@@ -124,7 +128,6 @@ PARTS: dict[str, tuple[list[str], Callable[[Vitals], list[list[Any]]]]] = {
         ["week", *_ANSWERS[4:]],
         lambda found: [[row.begins, *_answers(row)[4:]] for row in found.weeks],
     ),
-    UNANSWERED: (["question", "where", "since", "address"], lambda _found: []),  # of what Today lists
     "people": (
         ["week", "joined", "wrote for the first time", "wrote again"],
         lambda found: [[row.begins, row.joined, row.newcomers, row.returning] for row in found.weeks],

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from portal.advocacy.models import NominatedBy
 from portal.advocacy.policy import ANSWERED_WITHIN, REVIEW_EVERY
-from portal.advocacy.queries import candidates, contests
+from portal.advocacy.queries import candidates_waiting, contests
 from portal.asks.models import Ask, AskMode, AskState
 from portal.consents import queries as consents
 from portal.consents.texts import NAMES
@@ -256,10 +256,10 @@ def _person(why: str, title: str, url: str, where: str, at: datetime, action: st
 
 
 def _nominations(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
-    return [_soon(one.at, partial(_nomination, one)) for one in candidates.nominations_waiting(most)]
+    return [_soon(one.at, partial(_nomination, one)) for one in candidates_waiting.nominations_waiting(most)]
 
 
-def _nomination(one: candidates.Waiting) -> Row:
+def _nomination(one: candidates_waiting.Nominated) -> Row:
     why = {
         NominatedBy.PEER: _("Nominated by a peer"),
         NominatedBy.SELF: _("Nominated themselves"),
@@ -278,10 +278,10 @@ def _nomination(one: candidates.Waiting) -> Row:
 
 def _answers(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
     since = clock.now() - LATELY
-    return [_soon(one.at, partial(_answer, one)) for one in candidates.answered_lately(since, most)]
+    return [_soon(one.at, partial(_answer, one)) for one in candidates_waiting.answered_lately(since, most)]
 
 
-def _answer(one: candidates.Answered) -> Row:
+def _answer(one: candidates_waiting.Answered) -> Row:
     agreed = ", ".join(str(NAMES[name]).lower() for name in NAMES if name.value in one.agreed)
     return _person(
         _("Said yes to %(some)s of %(all)s", some=len(one.agreed), all=one.asked),
@@ -294,10 +294,10 @@ def _answer(one: candidates.Answered) -> Row:
 
 
 def _askings(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
-    return [_soon(one.since, partial(_asking, one)) for one in candidates.unanswered(most)]
+    return [_soon(one.since, partial(_asking, one)) for one in candidates_waiting.unanswered(most)]
 
 
-def _asking(one: candidates.Unanswered) -> Row:
+def _asking(one: candidates_waiting.Unanswered) -> Row:
     return _person(
         _("Asked %(time)s ago, seen and not answered", time=duration(clock.now() - one.asked_at))
         if one.seen
@@ -361,10 +361,10 @@ def _agreement(one: consents.AgreementEnding, ends: datetime) -> Row:
 
 
 def _over(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
-    return [_soon(one.since, partial(_over_now, one)) for one in candidates.over(most)]
+    return [_soon(one.since, partial(_over_now, one)) for one in candidates_waiting.over(most)]
 
 
-def _over_now(one: candidates.Over) -> Row:
+def _over_now(one: candidates_waiting.Over) -> Row:
     return _person(
         _("Nothing agreed to holds any more") if one.lapsed else _("Rest is over"),
         one.name,
@@ -379,13 +379,13 @@ def _reviews(_viewer: Viewer, _words: Words, most: int | None) -> list[Waiting]:
     """Candidates to look at as a whole: now where the number fell to half, else after a year."""
     now = clock.now()
     rows = []
-    for one in candidates.due_for_review(most):
+    for one in candidates_waiting.due_for_review(most):
         since = now if one.has_fallen else one.reviewed_at + REVIEW_EVERY
         rows.append(_soon(since, partial(_review, one, since)))
     return rows
 
 
-def _review(one: candidates.DueForReview, since: datetime) -> Row:
+def _review(one: candidates_waiting.DueForReview, since: datetime) -> Row:
     why = _("Helpfulness fell under half") if one.has_fallen else _("A year since the last look")
     url = f"/console/candidates/{one.username}"
     looked = _("looked at %(when)s", when=short_date(one.reviewed_at, clock.now()))
@@ -486,13 +486,17 @@ NEW_QUESTIONS: Source = _Source(
 OTHERS: Sequence[Source] = (
     _Source(ASKS, _asks, lambda viewer, board: count_of(_asks_close(viewer, board)), has_boards=True),
     _Source(PEOPLE, _contests, lambda _viewer, _board: contests.waiting_count()),
-    _Source(PEOPLE, _nominations, lambda _viewer, _board: candidates.nominations_waiting_count()),
-    _Source(PEOPLE, _answers, lambda _viewer, _board: candidates.answered_lately_count(clock.now() - LATELY)),
-    _Source(PEOPLE, _askings, lambda _viewer, _board: candidates.unanswered_count()),
+    _Source(PEOPLE, _nominations, lambda _viewer, _board: candidates_waiting.nominations_waiting_count()),
+    _Source(
+        PEOPLE,
+        _answers,
+        lambda _viewer, _board: candidates_waiting.answered_lately_count(clock.now() - LATELY),
+    ),
+    _Source(PEOPLE, _askings, lambda _viewer, _board: candidates_waiting.unanswered_count()),
     _Source(PEOPLE, _consents, lambda _viewer, _board: consents.ending_soon_count()),
     _Source(PEOPLE, _agreements, lambda _viewer, _board: consents.agreements_ending_soon_count()),
-    _Source(PEOPLE, _over, lambda _viewer, _board: candidates.over_count()),
-    _Source(PEOPLE, _reviews, lambda _viewer, _board: candidates.due_for_review_count()),
+    _Source(PEOPLE, _over, lambda _viewer, _board: candidates_waiting.over_count()),
+    _Source(PEOPLE, _reviews, lambda _viewer, _board: candidates_waiting.due_for_review_count()),
     _Source(PEOPLE, _claims, lambda _viewer, _board: count_of(_claimed())),
     NEW_QUESTIONS,
 )

@@ -14,7 +14,7 @@ from portal.advocacy.queries.standing import Standing
 from portal.consents.models import Activity, Consent
 from portal.consents.queries import is_in_force
 from portal.kernel import clock, page_cache
-from portal.kernel.access import Status
+from portal.kernel.access import CUSTOMERS, Status
 from portal.kernel.db import db, rows_of
 from portal.matching.models import Availability
 from portal.matching.queries.loads import conversations_by_week, limit_in_force, loads_by_week
@@ -300,7 +300,7 @@ def _seen_bucket(now: datetime) -> ColumnElement[str]:
 
 def _counts() -> ColumnElement[bool]:
     """Whether somebody's standing is shown: a customer's who did not opt out. About Member."""
-    return and_(Member.status.in_((Status.CUSTOMER, Status.FORMER)), standing.shown_members())
+    return and_(Member.status.in_(CUSTOMERS), standing.shown_members())
 
 
 def _has_standing(name: str, now: datetime) -> ColumnElement[bool]:
@@ -314,13 +314,13 @@ def _has_standing(name: str, now: datetime) -> ColumnElement[bool]:
 def _helped_with(scope: str) -> ColumnElement[bool]:
     has = or_(ScopeScore.fixed > 0, ScopeScore.falling > 0, ScopeScore.unknown > 0, ScopeScore.given > 0)
     there = exists().where(ScopeScore.receiver_id == Member.id, ScopeScore.scope == scope, has)
-    can_be_asked = Member.status.in_((Status.CUSTOMER, Status.FORMER))
+    can_be_asked = Member.status.in_(CUSTOMERS)
     return and_(standing.shown_members(), can_be_asked, there.correlate(Member))
 
 
 def _has_load(name: str, load: Any, now: datetime) -> ColumnElement[bool]:
     taken = func.coalesce(load.c.load, 0)
-    can_be_asked = Member.status.in_((Status.CUSTOMER, Status.FORMER))
+    can_be_asked = Member.status.in_(CUSTOMERS)
     paused = and_(Availability.paused_until.is_not(None), Availability.paused_until > now)
     conditions: dict[str, ColumnElement[bool]] = {
         "full": taken >= limit_in_force(),

@@ -28,6 +28,7 @@ from portal.kernel import clock, site
 from portal.kernel.access import Permission, Status, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid
+from portal.kernel.lines import line_of
 from portal.kernel.page_cache import Dear
 from portal.kernel.template_helpers import duration
 from portal.kernel.unit_of_work import unit_of_work
@@ -121,11 +122,7 @@ def thank(actor: Viewer, username: str, words: str | None = None) -> str:
         raise Forbidden(_("Only the vendor's moderators thank from here."))
     since, until = yesterday()
     if words is not None:
-        words = " ".join(words.replace("\x00", "").split())
-        if not words:
-            raise Invalid(_("Write a few words."), "words")
-        if len(words) > LONGEST_THANKS:
-            raise Invalid(_("At most %(most)s characters fit.", most=LONGEST_THANKS), "words")
+        words = line_of(words, "words", _("Write a few words."), LONGEST_THANKS)
     with unit_of_work():
         one = next((one for one in helped_between(since, until, 50) if one.username == username), None)
         if one is None:

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from portal.demo import content
-from portal.kernel.access import Status
+from portal.kernel.access import CUSTOMERS
 from portal.kernel.db import db
 from portal.matching.models import Availability, Identity, Slot
 from portal.matching.services.availability import VALUES
@@ -23,7 +23,7 @@ def add_availability(people: dict[str, int], seed: int, now: datetime) -> None:
     joins = {step["whom"] for step in steps if step["do"] in ("propose", "invite", "bring")}
     asked = {name for ask in content.asks() for name in ask.get("asked", ())}
     for person in content.people():
-        if person["status"] not in (Status.CUSTOMER, Status.FORMER):
+        if person["status"] not in CUSTOMERS:
             continue
         shown = person.get("email") == SHOWN
         chooses, slots = draw.random() < ASKED_ONESELF, draw.choice((0, 0, 0, 0, 2, 3))

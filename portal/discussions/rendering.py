@@ -27,7 +27,7 @@ from portal.discussions.queries import posts as posts_queries
 from portal.discussions.screening import said
 from portal.discussions.services.text import SECTION_TITLES
 from portal.kernel import clock, page_cache, site
-from portal.kernel.access import Duty, Permission, Status, Viewer
+from portal.kernel.access import CUSTOMERS, Duty, Permission, Status, Viewer
 from portal.kernel.numbers import number as number_text
 from portal.kernel.template_helpers import locale_name
 from portal.members.display import PersonLine, Reader, person_line, reader_of
@@ -210,7 +210,7 @@ def _is_deed_of_a_customer(row: Any, thread: Any) -> bool:
         and row.state is PostState.VISIBLE
         and thread.state is PostState.VISIBLE
         and row.person_state is MemberState.ACTIVE
-        and row.person_status in (Status.CUSTOMER, Status.FORMER)
+        and row.person_status in CUSTOMERS
         and not row.person_as_role
     )
 

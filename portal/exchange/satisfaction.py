@@ -11,13 +11,13 @@ from portal.exchange.members import Line, table
 from portal.exchange.records import Report
 from portal.kernel.db import db
 from portal.kernel.errors import DomainError
+from portal.kernel.lines import line_of
 from portal.kernel.unit_of_work import unit_of_work
 from portal.members.models import Company, CompanyDomain
 from portal.relations import services
 from portal.relations.models import Measure
 from portal.relations.queries import is_known
 from portal.relations.queries.companies import find_survey
-from portal.relations.services.common import words_of
 from portal.relations.services.keeping import check_figures
 
 COLUMNS = ("company", "measure", "value", "sample", "surveyed_on", "source")
@@ -92,7 +92,7 @@ def _survey(line: int, cells: dict[str, str], known: dict[str, list[tuple[int, s
     value, sample = _number(cell["value"], "value"), _number(cell["sample"], "sample")
     day = _day(cell["surveyed_on"])
     check_figures(measure, value, sample, day)
-    source = words_of(cell["source"], "source", "no source: say which survey it was", 200)
+    source = line_of(cell["source"], "source", "no source: say which survey it was", 200)
     company_id, name = companies[0]
     return Survey(line, company_id, name, measure, value, sample, day, source)
 

@@ -17,7 +17,7 @@ from portal.consents.models import Activity
 from portal.consents.texts import NAMES, NEEDS_COMPANY, words_of
 from portal.discussions.queries.deeds import Deed, deeds
 from portal.kernel import clock
-from portal.kernel.access import Permission, Status, Viewer, requires, viewer
+from portal.kernel.access import CUSTOMERS, Permission, Viewer, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -194,7 +194,7 @@ def _way_back(member: Member) -> str:
 def _suggests_oneself() -> Viewer:
     """Customers and former customers; for everybody else there is no such page."""
     me = viewer()
-    if me.status not in (Status.CUSTOMER, Status.FORMER):
+    if me.status not in CUSTOMERS:
         raise NotFound("nobody to suggest")
     return me
 
@@ -212,7 +212,7 @@ def _own_suggestion_page(form: SuggestForm) -> str:
 def _suggestion_page(username: str, form: SuggestForm) -> str:
     member = queries.member_by_name(username)
     me = viewer()
-    if member.status not in (Status.CUSTOMER, Status.FORMER) or member.id == me.member_id:
+    if member.status not in CUSTOMERS or member.id == me.member_id:
         raise NotFound("nobody to suggest")
     candidates.part_of(me, member.id)  # refuses those who may not
     met = _met(member)
@@ -238,7 +238,7 @@ def _activity(text: str) -> Activity:
 
 def _page(give_form: GiveForm | None = None) -> str:
     me = viewer()
-    is_customer = me.status in (Status.CUSTOMER, Status.FORMER)
+    is_customer = me.status in CUSTOMERS
     history = consents.history(me.member_id or 0)
     now = clock.now()
     holds = {one.activity: one for one in history if one.ended_at is None and one.expires_at > now}

@@ -28,6 +28,9 @@ class Status(StrEnum):
     VENDOR = "vendor"
 
 
+CUSTOMERS = (Status.CUSTOMER, Status.FORMER)  # who runs the product, or ran it
+
+
 class Duty(StrEnum):
     """What a person was asked to look after."""
 

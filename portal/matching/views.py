@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.kernel.access import Permission, Status, requires, viewer
+from portal.kernel.access import CUSTOMERS, Permission, requires, viewer
 from portal.kernel.answers import attempt, refused
 from portal.kernel.errors import Conflict, Invalid
 from portal.kernel.forms import differences
@@ -137,7 +137,7 @@ def _me() -> int:
 
 
 def _can_be_asked() -> bool:
-    return viewer().status in (Status.CUSTOMER, Status.FORMER)
+    return viewer().status in CUSTOMERS
 
 
 def _role() -> str:

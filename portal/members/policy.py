@@ -2,7 +2,7 @@
 
 from flask_babel import gettext as _
 
-from portal.kernel.access import Duty, Status
+from portal.kernel.access import CUSTOMERS, Duty, Status
 from portal.members.models import CompanyKind, VerifiedBy
 
 _BY_COMPANY = {
@@ -28,7 +28,7 @@ def status_of(
         return Status.VENDOR
     verified = verified_by in (VerifiedBy.MAIL, VerifiedBy.MODERATOR)
     status = _BY_COMPANY[company_kind] if company_kind and verified else Status.PROSPECT
-    if status is Status.PROSPECT and was in (Status.CUSTOMER, Status.FORMER):
+    if status is Status.PROSPECT and was in CUSTOMERS:
         return Status.FORMER
     return status
 
@@ -43,6 +43,6 @@ def refused_duties(status: Status, duties: frozenset[Duty]) -> str:
         return ""
     if duties - {Duty.MODERATOR}:
         return _("Only accounts of the vendor can be given sales, service or admin.")
-    if duties and status not in (Status.CUSTOMER, Status.FORMER):
+    if duties and status not in CUSTOMERS:
         return _("A peer moderator is a customer; this account is not.")
     return ""

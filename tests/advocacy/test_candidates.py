@@ -10,6 +10,7 @@ from flask import Flask
 from portal.advocacy.models import Asking, Candidate, NominatedBy, Nomination, ScoreChoice, Stage
 from portal.advocacy.policy import left_alone
 from portal.advocacy.queries import candidates as queries
+from portal.advocacy.queries import candidates_waiting
 from portal.advocacy.queries.routes import routes
 from portal.advocacy.services import candidates, choosing
 from portal.consents import queries as consents
@@ -140,7 +141,7 @@ def test_who_nominates_in_which_part(in_app: Flask) -> None:
             candidates.nominate(viewer_of(nobody), member, "Worth hearing.")
     with pytest.raises(Invalid, match="Only customers"):
         candidates.nominate(viewer_of(make_moderator()), make_prospect(), "Worth hearing.")
-    assert len(queries.nominations_waiting()) == 3
+    assert len(candidates_waiting.nominations_waiting()) == 3
     assert routes([member])[member].supporter[0].met
 
 
@@ -240,7 +241,7 @@ def test_whoever_is_asked_for_one_more_thing_is_counted_on_as_before(in_app: Fla
     asked = candidates.ask(moderator, member, "For another year?", [Activity.CALL], reason="Ends soon")
     candidates.answer(viewer_of(member), asked.id, [Activity.CALL])
     assert stage_of(member) is Stage.ACTIVE
-    assert [one.name for one in queries.answered_lately(NOW)] == ["Tomasz"]
+    assert [one.name for one in candidates_waiting.answered_lately(NOW)] == ["Tomasz"]
 
 
 def test_a_no_to_one_more_thing_takes_nothing_else_back(in_app: Flask, at: At) -> None:
@@ -275,16 +276,16 @@ def test_nobody_is_active_on_consents_that_have_ended(in_app: Flask, at: At) -> 
     candidates.spot(moderator, member)
     consent_services.give(viewer_of(member), [Activity.CALL], months=3)
     candidates.move(moderator, member, Stage.ACTIVE, reason="Spoke before")
-    assert (stage_of(member), queries.over()) == (Stage.ACTIVE, [])
+    assert (stage_of(member), candidates_waiting.over()) == (Stage.ACTIVE, [])
     at(NOW + timedelta(days=92))
     assert stage_of(member) is Stage.RESTING
     wanted = queries.Wanted(stage="active")
     assert queries.table(wanted) == []
     assert queries.counts(queries.Wanted()) == {Stage.RESTING: 1}
     assert [line.name for line in queries.board(queries.Wanted())[Stage.RESTING]] == ["Tomasz"]
-    assert [(one.name, one.lapsed) for one in queries.over()] == [("Tomasz", True)]
+    assert [(one.name, one.lapsed) for one in candidates_waiting.over()] == [("Tomasz", True)]
     consent_services.give(viewer_of(member), [Activity.CALL], months=3)
-    assert (stage_of(member), queries.over()) == (Stage.ACTIVE, [])
+    assert (stage_of(member), candidates_waiting.over()) == (Stage.ACTIVE, [])
 
 
 def test_a_rest_that_is_over_is_noticed(in_app: Flask, at: At) -> None:
@@ -293,12 +294,12 @@ def test_a_rest_that_is_over_is_noticed(in_app: Flask, at: At) -> None:
     candidates.spot(moderator, member)
     candidates.move(moderator, member, Stage.RESTING, until=(NOW + timedelta(days=30)).date())
     at(NOW + timedelta(days=29))
-    assert queries.over() == []
+    assert candidates_waiting.over() == []
     at(NOW + timedelta(days=31))
-    assert [(one.name, one.lapsed) for one in queries.over()] == [("Tomasz", False)]
+    assert [(one.name, one.lapsed) for one in candidates_waiting.over()] == [("Tomasz", False)]
     assert queries.line_of(member).has_rested
     choosing.choose(viewer_of(member), not_scored=False, not_approached=True)
-    assert queries.over() == []
+    assert candidates_waiting.over() == []
 
 
 def race(app: Flask, *actions: Callable[[], object]) -> list[type]:

@@ -10,12 +10,11 @@ from typing import Any
 from sqlalchemy import and_, case, func, or_, select
 
 from portal.advocacy.models import ScoreChoice
-from portal.advocacy.queries.standing import CUSTOMERS
 from portal.consents import queries as consents
 from portal.consents.models import Consent
 from portal.conversations.models import Conversation, Rating
 from portal.kernel import clock
-from portal.kernel.access import Permission, Viewer
+from portal.kernel.access import CUSTOMERS, Permission, Viewer
 from portal.kernel.db import db
 from portal.matching.models import Availability
 from portal.matching.queries.loads import Load, loads_by_week

@@ -14,7 +14,7 @@ from portal.advocacy.models import CompanySum, Entry, GiverSum, MemberScore, Sco
 from portal.advocacy.queries import weights as weights_queries
 from portal.advocacy.queries.accounts import Value, rows_by_receiver, values_at
 from portal.kernel import clock
-from portal.kernel.access import Status
+from portal.kernel.access import CUSTOMERS, Status
 from portal.kernel.db import db, rows_of
 from portal.kernel.page_cache import Dear
 from portal.members.models import Member, MemberState
@@ -27,7 +27,6 @@ _LOOKED_AT = 200  # members whose number of 60 days ago is looked up for those w
 _ASKED_AT_ONCE = 500
 _TIMES_AS_MANY = 3
 _near: Dear[Sequence[int]] = Dear(most=8, least=0.02)
-CUSTOMERS = (Status.CUSTOMER, Status.FORMER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from portal.consents.models import Activity
 from portal.consents.texts import NAMES
 from portal.discussions.queries.deeds import deeds
 from portal.kernel import audit, clock
-from portal.kernel.access import Duty, Permission, Status, Viewer
+from portal.kernel.access import CUSTOMERS, Duty, Permission, Viewer
 from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -136,7 +136,7 @@ def part_of(actor: Viewer, member_id: int) -> NominatedBy:
         return NominatedBy.MODERATOR
     if actor.duties & {Duty.SALES, Duty.SERVICE}:
         return NominatedBy.ACCOUNT_OWNER
-    if actor.status in (Status.CUSTOMER, Status.FORMER) and actor.may(Permission.CONVERSE):
+    if actor.status in CUSTOMERS and actor.may(Permission.CONVERSE):
         return NominatedBy.SELF if actor.member_id == member_id else NominatedBy.PEER
     raise Forbidden(_("Only customers, and the vendor's people, can suggest somebody."))
 
@@ -379,7 +379,7 @@ def _customer(member_id: int) -> Member:
     member = db.session.get(Member, member_id)
     if member is None or member.state is MemberState.ERASED:
         raise NotFound("no such member")
-    if member.status not in (Status.CUSTOMER, Status.FORMER):
+    if member.status not in CUSTOMERS:
         raise Invalid(_("Only customers are asked for any of this."))
     return member
 

@@ -16,7 +16,7 @@ from portal.kernel import audit, clock, form_keys
 from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from portal.kernel.numbers import number
+from portal.kernel.lines import line_of
 from portal.kernel.unit_of_work import unit_of_work
 
 LONGEST = 1000
@@ -29,11 +29,7 @@ def contest(member: Viewer, entry_id: int | None, words: str, *, form_key: str =
 
     An entry can be contested once more after the answer: then somebody else looks.
     """
-    words = " ".join(words.replace("\x00", "").split())
-    if not words:
-        raise Invalid(_("Say what is wrong, in a few words."), "words")
-    if len(words) > LONGEST:
-        raise Invalid(_("At most %(most)s characters fit.", most=number(LONGEST)), "words")
+    words = line_of(words, "words", _("Say what is wrong, in a few words."), LONGEST)
     with form_keys.once(form_key, member.member_id or 0) as outcome:
         if entry_id is not None:
             owner = db.session.execute(
@@ -135,12 +131,7 @@ def _correct(moderator: Viewer, entry_id: int, act: Act, reason: str) -> int:
 
 
 def _reason(words: str, name: str) -> str:
-    words = " ".join(words.replace("\x00", "").split())
-    if not words:
-        raise Invalid(_("Say why; the member reads it."), name)
-    if len(words) > LONGEST_REASON:
-        raise Invalid(_("At most %(most)s characters fit.", most=LONGEST_REASON), name)
-    return words
+    return line_of(words, name, _("Say why; the member reads it."), LONGEST_REASON)
 
 
 def _check(moderator: Viewer) -> None:

@@ -12,12 +12,12 @@ from portal.advocacy.services.common import alone, check
 from portal.advocacy.services.noting import note_engagements
 from portal.consents.models import Activity
 from portal.kernel import audit, clock
-from portal.kernel.access import Status, Viewer
+from portal.kernel.access import CUSTOMERS, Viewer
 from portal.kernel.dates import today
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid, NotFound
 from portal.kernel.form_keys import once
-from portal.kernel.numbers import number
+from portal.kernel.lines import line_of
 from portal.members.models import Member, MemberState
 
 YEARS_BACK = 5
@@ -32,7 +32,7 @@ def record(
     Raises Forbidden; Invalid beside `done_on` and `words`; NotFound for somebody who is gone; Repeated.
     """
     check(actor)
-    words = _words(words, "words", without_words())
+    words = line_of(words, "words", without_words(), LONGEST_WORDS)
     if done_on > today():
         raise Invalid(_("This day has not come yet. Write down what they have done."), "done_on")
     if done_on < today() - EARLIEST:
@@ -42,7 +42,7 @@ def record(
         member = db.session.get(Member, member_id)
         if member is None or member.state is MemberState.ERASED:
             raise NotFound("this account is gone")
-        if member.status not in (Status.CUSTOMER, Status.FORMER):
+        if member.status not in CUSTOMERS:
             raise Invalid(_("Only what customers do is written down here."))
         row = Engagement(
             member_id=member_id,
@@ -69,7 +69,7 @@ def withdraw(actor: Viewer, engagement_id: int, reason: str, *, form_key: str = 
     Raises Forbidden, NotFound; Invalid beside `reason`; Conflict when somebody did so meanwhile; Repeated.
     """
     check(actor)
-    reason = _words(reason, "reason", _("Say why, for whoever looks later."))
+    reason = line_of(reason, "reason", _("Say why, for whoever looks later."), LONGEST_WORDS)
     with once(form_key, actor.member_id or 0) as outcome:
         found = db.session.execute(
             select(Engagement.member_id, Member.username)
@@ -95,13 +95,3 @@ def withdraw(actor: Viewer, engagement_id: int, reason: str, *, form_key: str = 
 def without_words() -> str:
     """What somebody reads who did not say where it was."""
     return _("Say in a few words where it was, and for whom.")
-
-
-def _words(text: str, field: str, missing: str) -> str:
-    """One line without control characters. Raises Invalid(missing) when nothing is left."""
-    text = " ".join(text.replace("\x00", "").split())
-    if not text:
-        raise Invalid(missing, field)
-    if len(text) > LONGEST_WORDS:
-        raise Invalid(_("At most %(most)s characters fit.", most=number(LONGEST_WORDS)), field)
-    return text

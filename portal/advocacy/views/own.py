@@ -12,7 +12,7 @@ from portal.advocacy.queries.giving import open_side
 from portal.advocacy.queries.statement import statement_of
 from portal.advocacy.services import choosing, contesting
 from portal.advocacy.views.parts import page_wanted, part_page
-from portal.kernel.access import Permission, Status, Viewer, requires, viewer
+from portal.kernel.access import CUSTOMERS, Permission, Viewer, requires, viewer
 from portal.kernel.answers import attempt
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -77,7 +77,7 @@ def given_in_the_open() -> Markup:
     page = render_template(
         "advocacy/_given.html",
         open=open_side(me.member_id or 0),
-        has_score=me.status in (Status.CUSTOMER, Status.FORMER),
+        has_score=me.status in CUSTOMERS,
     )
     return Markup(page)  # noqa: S704 - a template of ours, which escapes
 
@@ -117,6 +117,6 @@ def _number(text: str | None) -> int | None:
 
 def _scored(me: Viewer) -> Viewer:
     """Customers and former customers, whatever their state; for everybody else there is no such page."""
-    if me.status not in (Status.CUSTOMER, Status.FORMER):
+    if me.status not in CUSTOMERS:
         raise NotFound("no score")
     return me

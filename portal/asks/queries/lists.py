@@ -25,7 +25,7 @@ from portal.discussions.guests import veil_over, with_title
 from portal.discussions.models import Board, Post, PostState, Thread
 from portal.discussions.policy import thread_is_visible
 from portal.kernel import clock
-from portal.kernel.access import Status, Viewer
+from portal.kernel.access import CUSTOMERS, Viewer
 from portal.kernel.db import db
 from portal.kernel.vault import CannotOpen
 from portal.matching import queries as matching
@@ -240,7 +240,7 @@ def cards_of(asker: Viewer, proposals: Sequence[AskProposal]) -> list[Card]:
             select(Member.id).where(
                 Member.id.in_(ids),
                 Member.state == MemberState.ACTIVE,
-                Member.status.in_([Status.CUSTOMER, Status.FORMER]),
+                Member.status.in_(CUSTOMERS),
                 or_(Member.suspended_until.is_(None), Member.suspended_until <= clock.now()),
             )
         ).scalars()

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from portal.consents.models import Activity, CompanyConsent, Consent
 from portal.kernel import clock
-from portal.kernel.access import Status
+from portal.kernel.access import CUSTOMERS
 from portal.kernel.db import db
 from portal.members.models import Company, Member
 
@@ -91,7 +91,7 @@ def ending_soon(most: int | None = 50) -> list[Ending]:
             Company.name.label("company"),
             Consent.activity,
             Consent.expires_at,
-            Member.status.in_((Status.CUSTOMER, Status.FORMER)).label("is_customer"),
+            Member.status.in_(CUSTOMERS).label("is_customer"),
         )
         .join(Member, Member.id == Consent.member_id)
         .outerjoin(Company, Company.id == Member.company_id)

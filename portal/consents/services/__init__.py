@@ -11,7 +11,7 @@ from portal.consents import texts
 from portal.consents.events import ConsentGiven, ConsentWithdrawn
 from portal.consents.models import Activity, CompanyConsent, Consent, Ended
 from portal.kernel import audit, clock, events, site
-from portal.kernel.access import Permission, Status, Viewer
+from portal.kernel.access import CUSTOMERS, Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid, NotFound
 from portal.kernel.unit_of_work import unit_of_work
@@ -35,7 +35,7 @@ def give(viewer: Viewer, activities: Iterable[Activity], *, months: int = 12, ch
 
     Raises Forbidden for anybody but a customer, and for somebody else than the member themself.
     """
-    if viewer.member_id is None or viewer.status not in (Status.CUSTOMER, Status.FORMER):
+    if viewer.member_id is None or viewer.status not in CUSTOMERS:
         raise Forbidden(_("Only customers are asked for any of this."))
     if months not in MONTHS:
         raise Invalid(_("Choose for how long: at most twelve months."), "months")

@@ -15,7 +15,7 @@ from portal.conversations.models import (
     Report,
 )
 from portal.kernel import clock
-from portal.kernel.access import Permission, Status, Viewer, permissions_of
+from portal.kernel.access import CUSTOMERS, Permission, Viewer, permissions_of
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.matching.queries.apart import Employer
@@ -174,7 +174,7 @@ def may_be_asked(viewer: Viewer, member_id: int) -> bool:
             Member.id == member_id,
             Member.state == MemberState.ACTIVE,
             Member.email_confirmed_at.is_not(None),
-            Member.status.in_([Status.CUSTOMER, Status.FORMER]),
+            Member.status.in_(CUSTOMERS),
         )
     ).one_or_none()
     if row is None:

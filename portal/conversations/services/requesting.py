@@ -20,7 +20,7 @@ from portal.conversations.queries.finding import (
 from portal.conversations.services import messages, places, telling
 from portal.conversations.services import times as agreeing
 from portal.kernel import clock, events, form_keys, working_time
-from portal.kernel.access import Permission, Status, Viewer, permissions_of
+from portal.kernel.access import CUSTOMERS, Permission, Viewer, permissions_of
 from portal.kernel.dates import day_in_words
 from portal.kernel.db import db
 from portal.kernel.errors import Forbidden, Invalid, NotFound
@@ -405,7 +405,7 @@ def _approachable(asker: Viewer, member_id: int, *, offered: bool) -> Member:
         member.state is not MemberState.ACTIVE
         or suspended
         or member.email_confirmed_at is None
-        or member.status not in (Status.CUSTOMER, Status.FORMER)
+        or member.status not in CUSTOMERS
         or is_blocked(asker.member_id or 0, member_id)
         or not matching_queries.are_apart(asker.member_id or 0, member_id)
         or (not offered and asked_in_vain(asker.member_id or 0, member_id))

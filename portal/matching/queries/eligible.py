@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import ColumnElement, Row, Select, exists, false, func, literal, null, or_, select, true
 
 from portal.kernel import clock
-from portal.kernel.access import Status
+from portal.kernel.access import CUSTOMERS
 from portal.kernel.db import db
 from portal.matching.choice import Candidate
 from portal.matching.criteria import Criteria, Fit, Traits, fits_of
@@ -213,7 +213,7 @@ def _people(query: Select[Any]) -> Select[Any]:
 def verified_customer(at: datetime) -> list[ColumnElement[bool]]:
     """SQL: what a member has to be to be asked at all."""
     return [
-        Member.status.in_((Status.CUSTOMER, Status.FORMER)),
+        Member.status.in_(CUSTOMERS),
         Member.verified_by.is_not(None),
         Member.email_confirmed_at.is_not(None),
         Member.state == MemberState.ACTIVE,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import and_, bindparam, exists, or_, select
 
 from portal.kernel import clock
-from portal.kernel.access import Status, Viewer
+from portal.kernel.access import CUSTOMERS, Viewer
 from portal.kernel.db import db, rows_of
 from portal.matching.models import Availability, Slot
 from portal.members.models import Member
@@ -16,7 +16,7 @@ from portal.members.models import Member
 
 def needs_welcome(viewer: Viewer) -> bool:
     """Whether this customer has neither filled in nor dismissed the first minute."""
-    if viewer.status not in (Status.CUSTOMER, Status.FORMER) or viewer.member_id is None:
+    if viewer.status not in CUSTOMERS or viewer.member_id is None:
         return False
     return rows_of(_WELCOMED, {"me": viewer.member_id}).first() is None
 
@@ -36,7 +36,7 @@ def happy_to_talk_about(member_id: int) -> str:
             Availability.conversations_open.is_(True),
             Availability.limit_per_quarter > 0,
             or_(Availability.paused_until.is_(None), Availability.paused_until <= clock.now()),
-            Member.status.in_((Status.CUSTOMER, Status.FORMER)),
+            Member.status.in_(CUSTOMERS),
         )
     ).scalar_one_or_none()
     return row or ""

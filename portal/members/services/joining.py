@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.kernel import clock, events, site
-from portal.kernel.access import Status
+from portal.kernel.access import CUSTOMERS, Status
 from portal.kernel.crypto import hash_password, password_matches, token_hash
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Invalid, NotFound
@@ -165,7 +165,7 @@ def _become_member(token: str) -> Joined:
         db.session.flush()  # gives the id
         count_company(member.company_id)
         events.publish(MemberJoined(member.id))
-        is_customer = member.status in (Status.CUSTOMER, Status.FORMER)
+        is_customer = member.status in CUSTOMERS
         return Joined(member.id, request.place, member.company_id is not None, is_customer)
 
 

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.kernel import clock, limits
-from portal.kernel.access import Permission, Status, requires, viewer
+from portal.kernel.access import CUSTOMERS, Permission, requires, viewer
 from portal.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from portal.kernel.places import local_path
 from portal.members import browser
@@ -125,7 +125,7 @@ def confirm(token: str) -> str | Response | tuple[str, int]:
 def welcome() -> str | Response:
     """Asks for the company where the address did not tell it; a customer goes on to the first minute."""
     place = local_path(request.args.get("next"))
-    if viewer().status in (Status.CUSTOMER, Status.FORMER):
+    if viewer().status in CUSTOMERS:
         return redirect(f"{FIRST_MINUTE}?{urlencode({'next': place})}", 303)
     if viewer().company_id is not None:
         return redirect(place, 303)

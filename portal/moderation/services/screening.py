@@ -20,7 +20,7 @@ from sqlalchemy import select
 from portal.discussions.models import Post, PostState
 from portal.discussions.screening import Submission
 from portal.kernel import clock, site
-from portal.kernel.access import Permission, Status
+from portal.kernel.access import CUSTOMERS, Permission
 from portal.kernel.db import db
 from portal.members.models import Member
 from portal.moderation.models import Decision, PostMeasure
@@ -175,7 +175,7 @@ def screen(submission: Submission) -> tuple[str, ...]:
     visible = db.session.execute(
         select(Member.posts_count).where(Member.id == author.member_id)
     ).scalar_one_or_none()
-    known_from = 1 if author.status in (Status.CUSTOMER, Status.FORMER) else FIRST_POSTS
+    known_from = 1 if author.status in CUSTOMERS else FIRST_POSTS
     if visible is None or visible > known_from or visible - _counts(submission.post_id) >= known_from:
         return ()
     found = reasons_in(submission.html, submission.title, _lately(submission, author.member_id))

@@ -1,12 +1,10 @@
-"""What every write here begins with: the company of a customer, and words that fit."""
+"""What every write here begins with: the company of a customer."""
 
-from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.kernel.db import db
-from portal.kernel.errors import Invalid, NotFound
+from portal.kernel.errors import NotFound
 from portal.members.models import Company
-from portal.relations.models import LONGEST_WORDS
 from portal.relations.queries.predicates import is_known
 
 
@@ -17,13 +15,3 @@ def lock_company(company_id: int) -> str:
     if slug is None:
         raise NotFound("no such company")
     return slug
-
-
-def words_of(text: str, field: str, missing: str, most: int = LONGEST_WORDS) -> str:
-    """One line without control characters. Raises Invalid(missing) when nothing is left."""
-    text = " ".join(text.replace("\x00", "").split())
-    if not text:
-        raise Invalid(missing, field)
-    if len(text) > most:
-        raise Invalid(_("At most %(most)s characters fit.", most=most), field)
-    return text

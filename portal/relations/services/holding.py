@@ -10,10 +10,11 @@ from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.kernel.form_keys import once
+from portal.kernel.lines import line_of
 from portal.kernel.unit_of_work import unit_of_work
 from portal.relations import policy
-from portal.relations.models import Hold
-from portal.relations.services.common import lock_company, words_of
+from portal.relations.models import LONGEST_WORDS, Hold
+from portal.relations.services.common import lock_company
 
 LONGEST_HOLD = timedelta(days=90)
 
@@ -31,7 +32,9 @@ def place_hold(actor: Viewer, company_id: int, reason: str, *, until: date, form
     """
     if not actor.may(Permission.PLACE_HOLDS):
         raise Forbidden(_("Only sales and service place holds."))
-    reason = words_of(reason, "reason", _("Say why: whoever wanted to ask this company reads it."))
+    reason = line_of(
+        reason, "reason", _("Say why: whoever wanted to ask this company reads it."), LONGEST_WORDS
+    )
     if until < clock.now().date():
         raise Invalid(_("This day is over. Choose one from today on."), "until")
     if until > last_day():
@@ -57,7 +60,7 @@ def end_hold(actor: Viewer, hold_id: int, because: str, *, version: int) -> Hold
     """End a hold before its time, with the reason. Raises Forbidden, NotFound, Conflict, Invalid."""
     if not (actor.may(Permission.PLACE_HOLDS) or actor.may(Permission.ADMINISTER)):
         raise Forbidden(_("Only sales, service and admins end holds."))
-    because = words_of(because, "because", _("Say why it ends before its time."))
+    because = line_of(because, "because", _("Say why it ends before its time."), LONGEST_WORDS)
     with unit_of_work():
         hold = db.session.execute(
             select(Hold).where(Hold.id == hold_id).with_for_update()

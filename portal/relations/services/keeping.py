@@ -10,9 +10,11 @@ from portal.kernel.access import Permission, Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.kernel.form_keys import once
+from portal.kernel.lines import line_of
 from portal.kernel.unit_of_work import unit_of_work
 from portal.relations.models import (
     LONGEST_SOURCE,
+    LONGEST_WORDS,
     CompanyHealth,
     Escalation,
     Health,
@@ -20,7 +22,7 @@ from portal.relations.models import (
     Satisfaction,
 )
 from portal.relations.queries.companies import find_survey
-from portal.relations.services.common import lock_company, words_of
+from portal.relations.services.common import lock_company
 
 LOWEST = {Measure.CSAT: 0, Measure.NPS: -100}
 HIGHEST = 100
@@ -35,7 +37,7 @@ def set_health(
     Red pauses what the vendor asks. Raises Forbidden, NotFound, Invalid beside `reason`.
     """
     _check(actor)
-    reason = words_of(reason, "reason", _("Say what makes it so."))
+    reason = line_of(reason, "reason", _("Say what makes it so."), LONGEST_WORDS)
     with once(form_key, actor.member_id or 0) as outcome:
         slug = lock_company(company_id)
         row = CompanyHealth(
@@ -54,7 +56,7 @@ def open_escalation(actor: Viewer, company_id: int, what: str, *, form_key: str 
     Raises Forbidden, NotFound, Invalid beside `what`.
     """
     _check(actor)
-    what = words_of(what, "what", _("Say what has to be put right."))
+    what = line_of(what, "what", _("Say what has to be put right."), LONGEST_WORDS)
     with once(form_key, actor.member_id or 0) as outcome:
         slug = lock_company(company_id)
         row = Escalation(
@@ -75,7 +77,7 @@ def close_escalation(
     Raises Forbidden, NotFound, Conflict, Invalid beside `outcome`.
     """
     _check(actor)
-    outcome = words_of(outcome, "outcome", _("Say what came of it."))
+    outcome = line_of(outcome, "outcome", _("Say what came of it."), LONGEST_WORDS)
     with unit_of_work():
         row = db.session.execute(
             select(Escalation)
@@ -113,7 +115,7 @@ def record_satisfaction(
     """
     if actor is not None:
         _check(actor)
-    source = words_of(source, "source", _("Say which survey it was, and where it stands."), LONGEST_SOURCE)
+    source = line_of(source, "source", _("Say which survey it was, and where it stands."), LONGEST_SOURCE)
     check_figures(measure, value, sample, surveyed_on)
     by = actor.member_id if actor else None
     with once(form_key, by or 0) as outcome:
