@@ -1,5 +1,6 @@
 """The application under test, factories that speak the domain, and a clock that can be moved."""
 
+import gc
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from huey import SqliteHuey
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.util import LRUCache
+from sqlalchemy import create_engine
 
 from portal import create_app
 from portal.discussions.models import Audience, Board
@@ -27,11 +28,13 @@ from portal.members import queries as members_queries
 from portal.members.models import Company, CompanyDomain, CompanyKind, Member, VerifiedBy
 from portal.members.services import sessions
 from portal.settings import Settings
+from tests.support import kept_engines
 from tests.support.kept_routes import KeptRoutes
 from tests.support.statements import Statements, count_statements
 
 pytest_plugins = [
     "tests.support.routes",
+    "tests.support.kept_files",
     "tests.support.guards",
     "tests.support.postgres",
     "tests.support.mail_server",
@@ -60,6 +63,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.flaky(reruns=1))
     slow = {item.path for item in driving}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector of garbage need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -95,46 +104,39 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def empty_jobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clockwork's own file beside an SQLite database, without a signal, to be copied."""
+    path = tmp_path_factory.mktemp("jobs") / "jobs.sqlite"
+    SqliteHuey("candor", filename=str(path), results=False, fsync=False).storage.close()
+    return path
+
+
+@pytest.fixture(scope="session")
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
     """Templates are compiled once a process, not once for each test's application."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
-_compiled: dict[str, tuple[Any, Any]] = {}
-
-
-def compile_once(engine: Engine) -> None:
-    """Statements are compiled once a process, not once for each test's engine.
-
-    The first engine connects at once: a dialect learns about its server at the first connection of the engine
-    it was made for, and that engine's test may need none.
-    """
-    if engine.name not in _compiled:
-        engine.connect().close()
-        _compiled[engine.name] = engine.dialect, LRUCache(10_000)
-    engine.dialect, engine._compiled_cache = _compiled[engine.name]
-    engine.pool._dialect = engine.dialect
-
-
 @pytest.fixture
 def app(
-    settings: Settings, empty_sqlite: Path, compiled_templates: FileSystemBytecodeCache
+    settings: Settings, empty_sqlite: Path, empty_jobs: Path, compiled_templates: FileSystemBytecodeCache
 ) -> Iterator[Flask]:
     """The application on an empty database. No context is held open for the test: use `in_app`."""
     if settings.is_sqlite and not (file := Path(settings.DATABASE_URL.removeprefix("sqlite:///"))).exists():
         shutil.copy(empty_sqlite, file)
+        shutil.copy(empty_jobs, settings.INSTANCE_PATH)
     application = create_app(settings)
     application.config["TESTING"] = False
     application.jinja_env.bytecode_cache = compiled_templates
     with application.app_context():
-        compile_once(db.engine)
+        kept_engines.take(db.engine)
     page_cache.clear()
     lists.forget()
     yield application
     jobs.set_waker(None)
     with application.app_context():
         db.session.remove()
-        db.engine.dispose()
+        kept_engines.leave(db.engine)
 
 
 @pytest.fixture

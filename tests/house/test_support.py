@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from playwright.sync_api import BrowserContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
-from tests import conftest
+from tests.support import kept_engines
 from tests.support.browser import assert_accessible
 from tests.support.guards import ForbiddenEffect
 from tests.support.mail_server import MailServer, links_in
@@ -74,13 +74,34 @@ def test_the_browser_check_sees_what_is_not_accessible(open_context: Callable[..
 def test_an_engine_knows_its_server_although_the_first_of_its_kind_never_connected(
     empty_sqlite: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Engines of one process share a dialect (conftest.compile_once), and a test may need no database."""
-    monkeypatch.setattr(conftest, "_compiled", {})
+    """Engines of one process share a dialect (kept_engines), and a test may need no database."""
+    monkeypatch.setattr(kept_engines, "_compiled", {})
     unused, engine = (create_engine(f"sqlite:///{empty_sqlite}") for _n in range(2))
     for one in (unused, engine):
-        conftest.compile_once(one)
+        kept_engines.compile_once(one)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     assert engine.dialect.default_isolation_level == "SERIALIZABLE"
     for one in (unused, engine):
         one.dispose()
+
+
+@pytest.mark.postgres
+def test_the_next_application_on_a_database_takes_over_the_connections(filled_postgres_url: str):
+    def served_by() -> int:
+        engine = create_engine(filled_postgres_url)
+        kept_engines.take(engine)
+        with engine.connect() as connection:
+            process = connection.scalar(text("SELECT pg_backend_pid()"))
+            if held:
+                held.append(engine.connect())
+        kept_engines.leave(engine)
+        return process
+
+    held: list[Connection] = []
+    assert served_by() == (first := served_by())
+    held.append(create_engine(filled_postgres_url).connect())  # from now on each leaves one that is held
+    assert served_by() == first
+    assert served_by() != first, "what holds a connection is not the next one's"
+    for connection in held:
+        connection.close()

@@ -9,10 +9,10 @@ from portal.members.models import Member, MemberState
 
 
 @pytest.mark.postgres
-@pytest.mark.postgres
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_statement_is_planned_for_its_values_however_often_it_runs(app: Flask) -> None:
     with app.app_context():
+        db.engine.dispose()  # what tests before it prepared is counted too
         _run_it_often()
 
 

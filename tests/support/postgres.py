@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from portal.kernel.db import Base
+from tests.support import kept_engines
 from tests.support.need import missing
 
 try:
@@ -54,7 +55,7 @@ EMPTY = "; ".join(
 )
 ALONE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL (%s)
 """
 SHAPE = """
     SELECT md5(string_agg(concat_ws(',', relname, relkind, relnatts, relchecks, relhastriggers, relacl), ';'
@@ -118,7 +119,7 @@ class Postgres:
             if name not in self._hands:
                 self._hands[name] = self._connect(name)
             hand = self._hands[name]
-            hand.execute(ALONE)
+            hand.execute(ALONE, [list(kept_engines.opened)])
             if one(hand, SHAPE) == self._shape and int(one(hand, SIZE)) < MOST_BYTES:
                 hand.execute(EMPTY)
                 self._kept = name
