@@ -34,9 +34,11 @@ class WillRead(NamedTuple):
 
 
 class Foretelling(Protocol):
-    """Says what will be read of a tool ("closed", "moved") by this rule and for this reason."""
+    """Says what is read of a tool ("closed", "moved", "split", "merged") by this rule for this reason."""
 
-    def __call__(self, what: str, number: int | None, reason: str, *, own: bool) -> list[WillRead]: ...
+    def __call__(
+        self, what: str, number: int | None, reason: str, *, own: bool, other: bool | None = None
+    ) -> list[WillRead]: ...
 
 
 _sources: list[Callable[[], list[HouseRule]]] = []
@@ -62,9 +64,14 @@ def register_foretold(source: Foretelling) -> None:
         _foretold.append(source)
 
 
-def will_read(what: str, number: int | None, reason: str, *, own: bool) -> list[WillRead]:
-    """What author and everybody will read of a tool; `own`: of whoever uses it on their own thread."""
-    return [line for source in _foretold for line in source(what, number, reason, own=own)]
+def will_read(
+    what: str, number: int | None, reason: str, *, own: bool, other: bool | None = None
+) -> list[WillRead]:
+    """What author and everybody will read of a tool; `own`: of whoever uses it on their own thread.
+
+    `other`, of what concerns two: whether the second is one's own, too; None: both are of the same person.
+    """
+    return [line for source in _foretold for line in source(what, number, reason, own=own, other=other)]
 
 
 def taken_out_up_to(post_id: int) -> int:

@@ -48,3 +48,19 @@ def kind_explanation(kind: ThreadKind) -> str:
             "Something went wrong, and others can learn what it cost and how to avoid it."
         ),
     }[kind]
+
+
+def why_split() -> list[str]:
+    """Reasons to begin from where posts become a thread of their own."""
+    return [
+        _("It asks something of its own. Under its own title others find it."),
+        _("It leads away from what was asked. Both go on better apart."),
+    ]
+
+
+def why_merged() -> list[str]:
+    """Reasons to begin from where a thread goes into another."""
+    return [
+        _("The same is asked there. In one place the answers stand together."),
+        _("It goes on with what was begun there."),
+    ]

@@ -63,10 +63,19 @@ def of_appeal(outcome: AppealOutcome, rule_label: str, reason: str, *, flaggers:
     return found
 
 
-def of_tool(what: str, number: int | None, reason: str, *, own: bool) -> list[WillRead]:
-    """Of what a moderator does to a whole thread: "closed" or "moved". `own`: they began it themselves."""
+def of_tool(
+    what: str, number: int | None, reason: str, *, own: bool, other: bool | None = None
+) -> list[WillRead]:
+    """Of what a moderator does to a thread: "closed", "moved", "split" or "merged". `own`: they began it.
+
+    `other`: whether the second whom a split or a merge concerns is they, None where there is none.
+    """
     measure, rule = _measure(MEASURES[what], MemberMeasure.NONE), find_rule(number)
     label = rule.label if rule else ""
+    if what == "split":
+        return _of_split(measure, reason, own=own, other=other)
+    if what == "merged":
+        return _of_merge(measure, label, reason, own=own, other=other)
     if own:
         found = [_nothing(_("The author"), _("Nothing: you began it yourself."))]
     else:
@@ -79,6 +88,38 @@ def of_tool(what: str, number: int | None, reason: str, *, own: bool) -> list[Wi
         found.append(_said(_("Everybody, on the thread"), _("Closed"), label, reason))
     found.append(_in_log(words.what_was_done(measure, is_thread=True), label, reason))
     return found
+
+
+def _of_split(measure: SimpleNamespace, reason: str, *, own: bool, other: bool | None) -> list[WillRead]:
+    sentence = words.to_author(measure)
+    begun = _("Who began this thread") if other is not None else _("Who began both threads")
+    found = [_told(begun, sentence, "", reason, own=own)]
+    if other is not None:
+        found.append(_told(_("Who wrote the first post taken along"), sentence, "", reason, own=other))
+    if not own or other is False:
+        found.append(_in_log(words.what_was_done(measure), "", reason))
+    return found
+
+
+def _of_merge(
+    measure: SimpleNamespace, label: str, reason: str, *, own: bool, other: bool | None
+) -> list[WillRead]:
+    """The rule is held against the thread that goes alone."""
+    begun = _("Who began this thread") if other is not None else _("Who began both threads")
+    first = _told(begun, words.to_author(measure), label, reason, own=own)
+    found = [first._replace(also=_can_appeal()) if label and not own else first]
+    if other is not None:
+        sentence = words.to_author(measure, is_thread=True)
+        found.append(_told(_("Who began the thread that stays"), sentence, "", reason, own=other))
+    if not own or label:
+        found.append(_in_log(words.what_was_done(measure), label, reason))
+    if other is False:
+        found.append(_in_log(words.what_was_done(measure, is_thread=True), "", reason))
+    return found
+
+
+def _told(who: str, sentence: str, label: str, reason: str, *, own: bool) -> WillRead:
+    return _nothing(who, _("Nothing: it is you.")) if own else _said(who, sentence, label, reason)
 
 
 def _measure(

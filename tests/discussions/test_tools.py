@@ -7,14 +7,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from portal.discussions.models import Audience, Follow, Post, Thread
+from portal.discussions.models import Audience, Follow, Post, ShownAs, Thread, ThreadKind
 from portal.discussions.services import removal, tools
-from portal.discussions.services.posting import post_reply
+from portal.discussions.services.posting import open_thread, post_reply
 from portal.discussions.services.recount import recount
 from portal.kernel.access import Duty, Status
 from portal.kernel.db import db
+from portal.kernel.unit_of_work import unit_of_work
 from portal.moderation.models import Decision
-from tests.conftest import make_board, make_member, viewer_of
+from tests.conftest import make_board, make_customer, make_member, viewer_of
 from tests.discussions.browsing import send
 from tests.discussions.scenes import Scene
 
@@ -254,3 +255,55 @@ def _slug_of(scene: Scene, board_id: int) -> str:
         return str(
             db.session.execute(db.text("SELECT slug FROM boards WHERE id = :id"), {"id": board_id}).scalar()
         )
+
+
+def test_a_split_shows_what_both_authors_will_read(scene: Scene):
+    answer = scene.answer("An answer, long enough.")
+    path = f"/threads/{scene.thread_id}/split"
+    sent = {"title": "Lanes at night", "posts": [answer], "reason": "Another question."}
+    said = "A thread with your post was split. “Another question.”"
+    for page in (
+        send(scene.moderator, f"{path}/preview", sent),
+        send(scene.moderator, path, {**sent, "preview": "yes"}),
+    ):
+        assert page.status_code == 200
+        assert page.text.count(said) == 2
+        assert "Who began this thread" in page.text
+        assert "Who wrote the first post taken along" in page.text
+        assert "Thread split. “Another question.”" in page.text
+    assert scene.count(Thread) == 1, "to look is not to do"
+    with scene.app.app_context():
+        further = post_reply(viewer_of(scene.asker_id), scene.thread_id, "Their own further word.").id
+    by_both = {**sent, "posts": [further]}
+    page = send(scene.moderator, f"{path}/preview", by_both)
+    assert page.text.count(said) == 1
+    assert "Who began both threads" in page.text
+    with scene.app.app_context(), unit_of_work():
+        db.session.get_one(Post, further).author_shown_as = ShownAs.ROLE
+    page = send(scene.moderator, f"{path}/preview", by_both)
+    assert "Who began both threads" not in page.text, "who is shown as a role is not given away"
+
+
+def test_a_merge_shows_what_both_authors_will_read(scene: Scene):
+    with scene.app.app_context():
+        other = make_customer("Lars Tveit")
+        board = db.session.get_one(Thread, scene.thread_id).board_id
+        target = open_thread(
+            viewer_of(other),
+            board,
+            kind=ThreadKind.QUESTION,
+            title="How can one isolate it?",
+            body="It is slow.",
+        ).id
+    path = f"/threads/{scene.thread_id}/merge"
+    sent = {"target": str(target), "reason": "Asked twice.", "rule": "1"}
+    for page in (
+        send(scene.moderator, f"{path}/preview", sent),
+        send(scene.moderator, path, {**sent, "preview": "yes"}),
+    ):
+        assert page.status_code == 200
+        assert "Your thread was merged into another. Rule 1" in page.text
+        assert "You can appeal within 14 days" in page.text
+        assert "Another thread was merged into yours. “Asked twice.”" in page.text
+        assert "Another thread merged into it. “Asked twice.”" in page.text
+    assert "The same is asked there." in page.text, "a reason to begin from"

@@ -157,3 +157,36 @@ def test_a_thread_is_closed_from_a_reason_and_the_form_shows_what_is_read(
     ruth.looks(f"reasons-tools-{'-'.join(way) or 'mouse'}")
     closing.get_by_role("button", name="Close the thread").click()
     ruth.sees(re.compile("closed", re.I)).sees(re.compile(re.escape(TEMPLATE)))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_split_and_merge_begin_from_a_reason_and_show_what_both_authors_read(
+    site: Site,
+    somebody: Opener,
+    thread: tuple[str, int, int],
+    way: dict,  # type: ignore[type-arg] # options
+) -> None:
+    ruth = moderator(somebody, site, "Ruth Alder", way).opens(f"{thread[0]}/split")
+    form = form_to(ruth, f"{thread[0]}/split")
+    ruth.page.locator(f"#post-{thread[2]}").check()
+    own = "It asks something of its own. Under its own title others find it."
+    says(ruth, own, form, "Reason")
+    reads(form, "Who began this thread", f"A thread with your post was split. “{own}”")
+    reads(form, "Who wrote the first post taken along", f"A thread with your post was split. “{own}”")
+    expect(ruth.page.locator(f"#post-{thread[2]}")).to_be_checked()
+    ruth.looks(f"reasons-split-{'-'.join(way) or 'mouse'}")
+    with site.inside():
+        other = viewer_of(make_customer("Piet Visser"))
+        question = {"kind": ThreadKind.QUESTION, "title": f"Slow again, {thread[1]}?", "body": "It is."}
+        target = open_thread(other, make_board(f"Other {thread[1]}"), **question)  # type: ignore[arg-type] # as named
+        target_id = target.id
+    ruth.opens(f"{thread[0]}/merge")
+    form = form_to(ruth, f"{thread[0]}/merge").last
+    form.get_by_label("The thread that stays").fill(str(target_id))
+    same = "The same is asked there. In one place the answers stand together."
+    says(ruth, same, form, "Reason")
+    reads(form, "Who began this thread", f"Your thread was merged into another. “{same}”")
+    reads(form, "Who began the thread that stays", f"Another thread was merged into yours. “{same}”")
+    ruth.looks(f"reasons-merge-{'-'.join(way) or 'mouse'}")
+    form.get_by_role("button", name="Find it, or merge by its address").click()
+    ruth.sees(re.compile("The posts stand here now"))

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
-from portal.discussions.authors import BY_POST
-from portal.discussions.models import Board, Post, PostState, Thread
+from portal.discussions.authors import BY_POST, named_in_post
+from portal.discussions.models import Board, Post, PostKind, PostState, Thread
 from portal.discussions.policy import is_wider, thread_is_visible
 from portal.discussions.queries.places import ThreadPlace
 from portal.discussions.queries.similar import resembling
@@ -58,6 +58,26 @@ def posts_to_split(viewer: Viewer, thread: ThreadPlace, after: int = 1) -> tuple
         for row in rows[:POSTS_A_PAGE]
     ]
     return posts, posts[-1].number if len(rows) > POSTS_A_PAGE else 0
+
+
+def author_of_first(viewer: Viewer, thread_id: int, post_ids: list[int]) -> int | None:
+    """Who wrote the first of these posts; None where none is chosen, or who it is is not shown."""
+    row = db.session.execute(
+        select(Post.author_id, named_in_post(viewer).label("named"))
+        .where(Post.thread_id == thread_id, Post.id.in_(post_ids), Post.number.is_not(None))
+        .order_by(Post.number)
+        .limit(1)
+    ).one_or_none()
+    return row.author_id if row is not None and row.named else None
+
+
+def begun_by(viewer: Viewer, thread_id: int) -> int | None:
+    """Who began the thread; None where who it is is not shown."""
+    return db.session.execute(
+        select(Post.author_id).where(
+            Post.thread_id == thread_id, Post.kind == PostKind.OPENING, named_in_post(viewer)
+        )
+    ).scalar_one_or_none()
 
 
 def target_named(moderator: Viewer, text: str) -> Target | None:

@@ -13,7 +13,7 @@ from portal.discussions.policy import is_wider
 from portal.discussions.queries import choosing, places
 from portal.discussions.services import tools
 from portal.discussions.views.answers import attempt
-from portal.discussions.wording import audience_group
+from portal.discussions.wording import audience_group, why_merged, why_split
 from portal.kernel import form_keys
 from portal.kernel.access import Permission, requires, viewer
 from portal.kernel.errors import Conflict, Invalid
@@ -142,7 +142,17 @@ def split(thread_id: int) -> Response:
         flash(_("The chosen posts are a thread of their own now."))
         return thread_address(new.id, new.slug)
 
+    if request.form.get("preview"):
+        return make_response(_split_page(thread, form))
     return attempt(form, write, lambda: _split_page(thread, form))
+
+
+@blueprint.post("/threads/<int:thread_id>/split/preview")
+@requires(Permission.MODERATE)
+def preview_split(thread_id: int) -> str:
+    """What will be read when the thread is split as this form stands, as a fragment of a page."""
+    thread = places.thread_place(viewer(), thread_id)
+    return render_template("moderation/_will_read.html", lines=_splitting(thread, SplitForm()))
 
 
 @blueprint.get("/threads/<int:thread_id>/merge")
@@ -163,6 +173,9 @@ def merge(thread_id: int) -> Response:
     thread = places.thread_place(viewer(), thread_id)
     text = form.target.data or ""
     target = choosing.target_named(viewer(), text)
+    if request.form.get("preview"):
+        found = choosing.targets_like(viewer(), thread, text) if target is None and text.strip() else None
+        return make_response(_merge_page(thread, form, found or None))
     if target is None and text.strip() and (found := choosing.targets_like(viewer(), thread, text)):
         return make_response(_merge_page(thread, form, found))
 
@@ -179,6 +192,14 @@ def merge(thread_id: int) -> Response:
         return thread_address(into.id, into.slug)
 
     return attempt(form, write, lambda: _merge_page(thread, form))
+
+
+@blueprint.post("/threads/<int:thread_id>/merge/preview")
+@requires(Permission.MODERATE)
+def preview_merge(thread_id: int) -> str:
+    """What will be read when the thread is merged as this form stands, as a fragment of a page."""
+    thread = places.thread_place(viewer(), thread_id)
+    return render_template("moderation/_will_read.html", lines=_merging(thread, MergeForm()))
 
 
 def _key(form: Form, tool: str) -> str:
@@ -226,7 +247,14 @@ def _moving(thread: places.ThreadPlace, form: ToolsForm) -> list[house_rules.Wil
 def _split_page(thread: places.ThreadPlace, form: SplitForm) -> str:
     posts, more = choosing.posts_to_split(viewer(), thread, request.args.get("after", 1, type=int))
     return render_template(
-        "discussions/split.html", thread=thread, form=form, posts=posts, more=more, chosen=set(_chosen())
+        "discussions/split.html",
+        thread=thread,
+        form=form,
+        posts=posts,
+        more=more,
+        chosen=set(_chosen()),
+        reasons=[("", "", why_split())],
+        splitting=_splitting(thread, form),
     )
 
 
@@ -236,8 +264,42 @@ def _merge_page(
     form.rule.offer()
     suggested = found if found is not None else choosing.targets_like(viewer(), thread)
     return render_template(
-        "discussions/merge.html", thread=thread, form=form, targets=suggested, searched=found is not None
+        "discussions/merge.html",
+        thread=thread,
+        form=form,
+        targets=suggested,
+        searched=found is not None,
+        reasons=[("", "", why_merged()), *_by_rule()],
+        merging=_merging(thread, form),
     )
+
+
+def _by_rule() -> list[tuple[str, int, tuple[str, ...]]]:
+    return [(f"{one.number}. {one.title}", one.number, one.templates) for one in house_rules.in_force()]
+
+
+def _splitting(thread: places.ThreadPlace, form: SplitForm) -> list[house_rules.WillRead]:
+    first = choosing.author_of_first(viewer(), thread.id, _chosen())
+    return _of_two("split", thread, first, None, form.reason.data or "")
+
+
+def _merging(thread: places.ThreadPlace, form: MergeForm) -> list[house_rules.WillRead]:
+    target = choosing.target_named(viewer(), form.target.data or "")
+    other = choosing.begun_by(viewer(), target.id) if target is not None else None
+    return _of_two("merged", thread, other, form.rule.number, form.reason.data or "")
+
+
+def _of_two(
+    what: str, thread: places.ThreadPlace, other_id: int | None, number: int | None, reason: str
+) -> list[house_rules.WillRead]:
+    """Of a tool that concerns a second author, who may be whoever began the thread, or be not chosen yet.
+
+    That two texts are of one person is not said where one of them is shown as a role.
+    """
+    own_id, begun_by = viewer().member_id, choosing.begun_by(viewer(), thread.id)
+    is_same = other_id is not None and other_id == begun_by
+    other = None if is_same else other_id is not None and other_id == own_id
+    return house_rules.will_read(what, number, reason, own=thread.author_id == own_id, other=other)
 
 
 def _chosen() -> list[int]:
