@@ -16,7 +16,7 @@ from portal.advocacy.services import candidates, choosing
 from portal.consents import queries as consents
 from portal.consents import services as consent_services
 from portal.consents.models import Activity
-from portal.discussions.models import ThreadKind
+from portal.discussions.models import Post, PostState, ThreadKind
 from portal.discussions.services.acceptance import accept
 from portal.discussions.services.posting import open_thread, post_reply
 from portal.kernel import audit
@@ -151,6 +151,18 @@ def test_evidence_is_the_members_own(in_app: Flask, at: At) -> None:
     of_other = help_others(other, 2, at)
     with pytest.raises(Invalid, match="Pick from what this member wrote"):
         candidates.nominate(moderator, helper, "Helps.", post_ids=of_other)
+
+
+def test_a_card_counts_the_evidence_that_stands(in_app: Flask, at: At) -> None:
+    at(NOW)
+    moderator, helper = viewer_of(make_moderator()), make_customer()
+    posts = help_others(helper, 3, at)
+    candidates.nominate(moderator, helper, "Helps everybody with lanes.", post_ids=posts)
+    with unit_of_work():
+        db.session.get_one(Post, posts[0]).state = PostState.HIDDEN
+    line = queries.line_of(helper)
+    assert line is not None
+    assert line.nominations == [(NominatedBy.MODERATOR, 2)]
 
 
 def test_only_moderators_of_the_vendor_move_anybody(in_app: Flask) -> None:

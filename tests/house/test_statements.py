@@ -81,7 +81,7 @@ PINNED = [
     ("/console/health", "moderator", 12),  # both lists of questions without an answer
     ("/console/programme?weeks=26", "moderator", 9),
     ("/console/rising", "moderator", 15),
-    ("/console/candidates", "moderator", 17),
+    ("/console/candidates", "moderator", 18),
     ("/console/weights", "moderator", 6),
     ("/console/rota", "moderator", 9),  # also whose shifts can be chosen
     ("/console/queue", "moderator", 7),

@@ -24,6 +24,7 @@ from portal.advocacy.queries.declines import declines
 from portal.advocacy.queries.standing import Standing
 from portal.consents import queries as consents
 from portal.consents.models import Activity, Consent
+from portal.discussions.queries.deeds import standing_among
 from portal.kernel import clock
 from portal.kernel.access import CUSTOMERS, Status
 from portal.kernel.db import db
@@ -363,7 +364,7 @@ def _ordered(query: Select[Any], sort: str) -> Select[Any]:
 def _lines(rows: Sequence[Any]) -> list[Line]:
     """The rows with standing, consents, load, nominations, questions and what is known of the company.
 
-    Nine statements, however many.
+    Ten statements, however many. Of the evidence those pieces count that stand.
     """
     ids = [row[0].member_id for row in rows]
     if not ids:
@@ -374,12 +375,14 @@ def _lines(rows: Sequence[Any]) -> list[Line]:
     loads = _loads(ids, now)
     companies = relations_of({row.company_id for row in rows if row.company_id is not None})
     nominated: dict[int, list[tuple[NominatedBy, int]]] = {}
-    for member_id, part, post_ids in db.session.execute(
+    notes = db.session.execute(
         select(Nomination.member_id, Nomination.part, Nomination.post_ids)
         .where(Nomination.member_id.in_(ids))
         .order_by(Nomination.id.desc())
-    ):
-        nominated.setdefault(member_id, []).append((part, len(post_ids)))
+    ).all()
+    stands = standing_among({post_id for note in notes for post_id in note.post_ids})
+    for member_id, part, post_ids in notes:
+        nominated.setdefault(member_id, []).append((part, len(stands.intersection(post_ids))))
     asked = {
         row.member_id: row
         for row in db.session.execute(

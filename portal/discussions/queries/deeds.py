@@ -25,6 +25,7 @@ _IS_HELP = or_(
     Post.kind == PostKind.ANSWER, and_(Post.kind == PostKind.OPENING, Thread.kind == ThreadKind.WAR_STORY)
 )
 # What was removed is no deed, also to moderators, who may read it still.
+_AT_ONCE = 20_000
 _STANDS = and_(Post.state == PostState.VISIBLE, Thread.state == PostState.VISIBLE)
 
 
@@ -124,14 +125,15 @@ def why_gone(post_ids: Collection[int]) -> dict[int, str]:
 
 def standing_among(post_ids: Collection[int]) -> set[int]:
     """Which of these posts stand still, under their author's name."""
-    if not post_ids:
-        return set()
-    query = (
-        select(Post.id)
-        .join(Thread, Thread.id == Post.thread_id)
-        .where(Post.id.in_(post_ids), _STANDS, named_in_post())
-    )
-    return set(db.session.execute(query).scalars())
+    ids, found = sorted(post_ids), set[int]()
+    for start in range(0, len(ids), _AT_ONCE):  # a statement takes so many values, and a file lists everybody
+        query = (
+            select(Post.id)
+            .join(Thread, Thread.id == Post.thread_id)
+            .where(Post.id.in_(ids[start : start + _AT_ONCE]), _STANDS, named_in_post())
+        )
+        found.update(db.session.execute(query).scalars())
+    return found
 
 
 def deeds(viewer: Viewer, post_ids: list[int]) -> list[Deed]:
