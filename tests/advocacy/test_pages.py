@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from portal.advocacy.models import Contest, Counts, Entry, MemberScore, Rule, ScoreChoice, WeightsDecision
+from portal.advocacy.policy import ANSWERED_WITHIN
 from portal.advocacy.queries import comparing, contests
 from portal.advocacy.queries.standing import standing_of
 from portal.advocacy.queries.weights import current
@@ -125,6 +127,30 @@ def test_an_entry_is_contested_answered_and_taken_out(app: Flask, helped: dict, 
     assert "You are right, it is not." in own.get("/me/score").text
     with app.app_context():
         assert standing_of(helped["helper"]).helpfulness < before
+
+
+def test_a_contested_entry_past_its_promise_says_so(
+    app: Flask, helped: dict, sign_in: SignIn, at: Callable[[datetime], None]
+) -> None:
+    with app.app_context():
+        contesting.contest(viewer_of(helped["helper"]), helped["entry"], "Not my answer.")
+        contest, made_at = db.session.execute(select(Contest.id, Contest.made_at)).one()
+    moderator, pages = sign_in(helped["moderator"]), ("/console/contests", f"/console/contests/{contest}")
+    assert not [path for path in pages if "overdue" in moderator.get(path).text]
+    at(made_at + ANSWERED_WITHIN + timedelta(minutes=1))
+    moderator = sign_in(helped["moderator"])
+    assert not [path for path in pages if "overdue" not in moderator.get(path).text]
+    with app.app_context():
+        contesting.answer(viewer_of(helped["moderator"]), contest, "It counts.")
+    assert not [path for path in pages if "overdue" in moderator.get(path).text]
+
+
+def test_nobody_is_led_to_answers_that_were_never_given(helped: dict, sign_in: SignIn) -> None:
+    moderator = sign_in(helped["moderator"])
+    assert "show=answered" in moderator.get("/console/contests?show=all").text, "one may choose it"
+    assert "Contested entries that were answered" not in moderator.get("/console/contests").text
+    assert "Nobody has contested an entry yet" in moderator.get("/console/contests?show=all").text
+    assert "No contested entry was answered yet" in moderator.get("/console/contests?show=answered").text
 
 
 def test_what_was_contested_is_hidden_with_the_rest_once_it_is_answered(

@@ -14,6 +14,7 @@ from portal.advocacy.policy import ANSWERED_WITHIN, LOOKS
 from portal.advocacy.queries.engagements import Told, told
 from portal.advocacy.queries.entries import is_last
 from portal.advocacy.queries.places import places
+from portal.kernel import clock
 from portal.kernel.access import Viewer
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
@@ -70,6 +71,10 @@ class ContestLine:
     def due_at(self) -> datetime:
         """Until when the member was told that an answer comes."""
         return self.made_at + ANSWERED_WITHIN
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.answered_at is None and self.due_at < clock.now()
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ def show_contests() -> str:
     return render_template(
         "advocacy/contests.html",
         lines=rows[: contests.ROWS],
+        any_answered=not rows and not show and bool(contests.listed(viewer(), "answered", 1)),
         show=show,
         words=words,
         sort=sort,
