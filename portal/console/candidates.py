@@ -286,6 +286,7 @@ def candidate_page(username: str, *, take_back: dict[int, Form] | None = None, *
         story=story,
         deed_of=deed_of,
         why_gone=why_gone(gone) if gone else {},
+        added_by=queries.added_by_others(member.id, story.nominations),
         picker=picking.picker(me, member.id),
         ways=ways,
         relations=relations,

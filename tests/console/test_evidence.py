@@ -174,6 +174,7 @@ class TestTheForm:
         assert sent.status_code == 303
         assert "#p2" in sent.location
         assert picked(app) == [posts, []], "to one's own, though another one is newer"
+        assert "added by" not in moderator.get("/console/candidates/tomasz").text
         with app.app_context():
             entry = db.session.query(audit.AuditEntry).order_by(audit.AuditEntry.number.desc()).first()
             assert (entry.action, entry.actor_id) == ("add evidence", ruth)
@@ -189,6 +190,9 @@ class TestTheForm:
         assert "Add it to the note of Olga" in moderator.get(page).text
         assert submit(moderator, page, {}, page).status_code == 303
         assert picked(app) == [posts[:1]]
+        assert "added by Ruth" in moderator.get("/console/candidates/tomasz").text, (
+            "it is not Olga who picked it"
+        )
 
     def test_what_went_while_it_was_open_is_said_and_the_note_is_kept(
         self, app: Flask, moderator: FlaskClient, posts: list[int], tomasz: int, sign_in: SignIn

@@ -1,5 +1,6 @@
 """Candidates by stage, and everything about one. For vendor moderators alone."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -27,6 +28,7 @@ from portal.consents.models import Activity, Consent
 from portal.discussions.queries.deeds import standing_among
 from portal.kernel import clock
 from portal.kernel.access import CUSTOMERS, Status
+from portal.kernel.audit import AuditEntry
 from portal.kernel.db import db
 from portal.kernel.errors import NotFound
 from portal.matching.queries.loads import loads_by_week
@@ -220,6 +222,35 @@ def story_of(member_id: int) -> Story:
         not_approached=is_not_to_be_approached(member_id),
         declined=declines([member_id]).get(member_id, {}),
     )  # fmt: skip
+
+
+_ADDED = re.compile(r"post (\d{1,10}), nomination (\d{1,10})")
+
+
+def added_by_others(member_id: int, notes: Sequence[NominationLine]) -> dict[tuple[int, int], str]:
+    """Who added a piece of evidence to another's note, by note and post; "" for a former member.
+
+    It stands in the log alone, where an erasure may have blanked the words.
+    """
+    by = {note.id: note.by_username for note in notes if note.post_ids}
+    if not by:
+        return {}
+    rows = db.session.execute(
+        select(AuditEntry.details, Member.name, Member.username)
+        .outerjoin(Member, Member.id == AuditEntry.actor_id)
+        .where(
+            AuditEntry.target_kind == "member",
+            AuditEntry.target_id == member_id,
+            AuditEntry.action == "add evidence",
+        )
+        .order_by(AuditEntry.number)
+    )
+    found = {}
+    for details, name, username in rows:
+        said = _ADDED.fullmatch(details)
+        if said and by.get(int(said[2]), username or "") != (username or ""):
+            found[int(said[2]), int(said[1])] = name or ""
+    return found
 
 
 def is_not_to_be_approached(member_id: int) -> bool:
