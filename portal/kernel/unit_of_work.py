@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import bindparam, func, literal_column, select, true
+from sqlalchemy import ARRAY, Text, bindparam, func, literal_column, select, true
 
 from portal.kernel.db import UNIT, db, end_reading, flushed_rows
 
@@ -49,13 +49,14 @@ def after_commit(callback: Callable[[], None]) -> None:
     db.session().info[_AFTER].append(callback)
 
 
-def one_at_a_time(name: str) -> None:
+def one_at_a_time(*names: str) -> None:
     """Wait until no other unit of work is inside the part of this name; it ends with this unit.
 
-    On PostgreSQL a lock of the transaction; SQLite's units of work come one after another anyway.
+    Several names are waited for from left to right: whoever takes many needs an order that all keep to.
+    On PostgreSQL locks of the transaction; SQLite's units of work come one after another anyway.
     """
-    if db.engine.dialect.name == "postgresql":
-        flushed_rows(_ALONE, {"name": name})
+    if names and db.engine.dialect.name == "postgresql":
+        flushed_rows(_ALONE, {"names": list(names)})
 
 
 def beside_others(name: str, *, and_alone: str = "") -> None:
@@ -72,7 +73,8 @@ def beside_others(name: str, *, and_alone: str = "") -> None:
         flushed_rows(_BESIDE, {"name": name})
 
 
-_ALONE = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("name"))))
+_NAMES = func.unnest(bindparam("names", type_=ARRAY(Text))).column_valued("name")  # in the order given
+_ALONE = select(func.pg_advisory_xact_lock(func.hashtext(_NAMES)))
 # Whoever joins others notes one event, looking up rows by their keys alone: there one plan for any values is
 # good, and made once (`db` has each statement planned for its values, since lists need that).
 _KEYS_ALONE = func.set_config(literal_column("'plan_cache_mode'"), literal_column("'auto'"), true())

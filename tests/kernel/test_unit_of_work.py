@@ -7,9 +7,11 @@ from flask import Flask
 from sqlalchemy import select, text, update
 
 from portal.kernel.db import WriteOutsideUnit, db, end_reading
-from portal.kernel.unit_of_work import unit_of_work
+from portal.kernel.unit_of_work import one_at_a_time, unit_of_work
 from portal.members.models import Company, Member
 from tests.conftest import make_company, make_customer
+from tests.support.renewal import until
+from tests.support.statements import count_statements
 
 
 def test_writing_outside_a_unit_is_refused(in_app: Flask) -> None:
@@ -126,3 +128,36 @@ def test_reading_is_not_ended_where_something_was_changed(in_app: Flask) -> None
     db.session.rollback()
     with unit_of_work(), pytest.raises(RuntimeError):
         end_reading()
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_many_names_are_waited_for_by_one_statement_in_their_order(app: Flask) -> None:
+    names = ["third", "first", "second", "fourth"]
+    done: list[str] = []
+
+    def take_all() -> None:
+        with app.app_context():
+            with unit_of_work():
+                one_at_a_time(*names)
+                done.append("all")
+            db.session.remove()
+
+    def is_free(name: str) -> bool:
+        with db.engine.begin() as another:
+            query = text("SELECT pg_try_advisory_xact_lock(hashtext(:name))")
+            return bool(another.execute(query, {"name": name}).scalar_one())
+
+    with app.app_context():
+        with unit_of_work():
+            one_at_a_time("second")
+            waiting = threading.Thread(target=take_all)
+            waiting.start()
+            until(lambda: not is_free("first"))
+            assert not is_free("third")
+            assert is_free("fourth")
+            assert done == []
+        waiting.join()
+        assert done == ["all"]
+        with count_statements(db.engine) as seen, unit_of_work():
+            one_at_a_time(*names)
+        assert len(seen) == 1, seen

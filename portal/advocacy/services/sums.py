@@ -84,8 +84,7 @@ def lock(receiver_ids: Iterable[int]) -> None:
     """
     first, *others = [f"score:{receiver_id}" for receiver_id in sorted(set(receiver_ids))] or [""]
     beside_others(NUMBERS, and_alone=first)
-    for name in others:
-        one_at_a_time(name)
+    one_at_a_time(*others)
 
 
 def fold(changes: Sequence[Change], weights: Weights | None = None) -> None:
