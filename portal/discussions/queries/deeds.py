@@ -25,8 +25,8 @@ _IS_HELP = or_(
     Post.kind == PostKind.ANSWER, and_(Post.kind == PostKind.OPENING, Thread.kind == ThreadKind.WAR_STORY)
 )
 # What was removed is no deed, also to moderators, who may read it still.
-_AT_ONCE = 20_000
 _STANDS = and_(Post.state == PostState.VISIBLE, Thread.state == PostState.VISIBLE)
+_AT_ONCE = 20_000  # numbers in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def why_gone(post_ids: Collection[int]) -> dict[int, str]:
 def standing_among(post_ids: Collection[int]) -> set[int]:
     """Which of these posts stand still, under their author's name."""
     ids, found = sorted(post_ids), set[int]()
-    for start in range(0, len(ids), _AT_ONCE):  # a statement takes so many values, and a file lists everybody
+    for start in range(0, len(ids), _AT_ONCE):  # the file of candidates lists everybody
         query = (
             select(Post.id)
             .join(Thread, Thread.id == Post.thread_id)
